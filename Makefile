@@ -1,0 +1,41 @@
+# The front door. Every target does its own set-up: on a fresh machine `make rehearse` or `make test` is enough.
+.DEFAULT_GOAL := install
+SHELL := /bin/sh
+
+BIN := .venv/bin
+READY := .venv/.ready
+UV_VERSION := 0.13.9
+
+$(READY): requirements.lock pyproject.toml deploy/find-python
+	@python=$$(deploy/find-python) && "$$python" -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "installing $$(grep -c == requirements.lock) pinned packages into .venv (a few GB the first time)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install rehearse test check format lock bench clean help
+
+install: $(READY)  ## build everything into .venv/
+
+rehearse: $(READY)  ## play one whole cycle on this machine; options through ARGS="--fast --episodes 60"
+	@$(BIN)/training-claw rehearse $(ARGS)
+
+test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: format test  ## put the format right, then everything `make test` looks at
+
+format: $(READY)
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix --quiet || true
+
+lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --group dev pyproject.toml \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+help:
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12

@@ -1,0 +1,247 @@
+"""What a job is told, what it answers, and the name of every file of a run.
+
+    runs/<run>/                         RunFolder
+        data.h5                         the converted data set
+        checkpoints/epoch_050/          a checkpoint, in LeRobot's layout
+        checkpoints/best/               weights of the best epoch so far
+        checkpoints/resume/             the rolling resume point
+        loss_curve.png  tensorboard/
+        attempts/<n>/                   AttemptFolder: one process
+            job.json                    what to do, written before the process starts
+            lock                        held by the process for as long as it lives
+            events.jsonl                facts, appended by the process alone (protocol.progress)
+            outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
+            trainer.log                 for people
+
+The bot opens and locks `lock`, hands the descriptor to the process (`--lock-fd`) and closes its own copy.
+A free lock without an outcome means the process crashed.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from protocol.training import TrainingConfig
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `python -m trainer` and of the `training-claw` verbs that start it."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 4
+    STOPPED = 5
+    OUT_OF_MEMORY = 6
+    DIVERGED = 7
+    NO_SPACE = 8
+    NO_DEVICE = 9
+    NO_WEIGHTS = 10
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- what a job is told -----------------------------------------------------
+
+
+class CheckJob(Value):
+    """Is the data set in the folder `data` fit to train on?"""
+
+    kind: Literal["check"] = "check"
+    data: Path
+    config: TrainingConfig
+
+
+class ConvertJob(Value):
+    """Turn the admitted episodes in `data` into one HDF5 file at `output`."""
+
+    kind: Literal["convert"] = "convert"
+    data: Path
+    output: Path
+    config: TrainingConfig
+    certificate: str = ""
+
+
+class TrainJob(Value):
+    """Train on the HDF5 file `data`, saving under `run` (see RunFolder), from the newest good save there.
+
+    `initial_weights` is a `pretrained_model` folder whose weights a fresh run starts from.
+    """
+
+    kind: Literal["train"] = "train"
+    data: Path
+    run: Path
+    config: TrainingConfig
+    device: Literal["cuda", "cpu"] = "cuda"
+    certificate: str = ""
+    initial_weights: Path | None = None
+
+
+Job = Annotated[CheckJob | ConvertJob | TrainJob, Field(discriminator="kind")]
+
+
+# --- what it answers --------------------------------------------------------
+
+
+class Problem(Value):
+    """What is wrong with the data. `message` is one Korean sentence part without the episode's name."""
+
+    severity: Literal["refuse", "warn"]
+    check: str
+    message: str
+    episode: str | None = None
+    frame: int | None = None
+
+
+class Checked(Value):
+    """A data set's verdict. `hash` is SHA-256 over names and content of all its files."""
+
+    kind: Literal["checked"] = "checked"
+    ok: bool
+    episodes: int
+    frames: int
+    hash: str
+    problems: tuple[Problem, ...] = ()
+
+
+class Converted(Value):
+    """The HDF5 file is whole. `episodes` and `frames` are what remains after exclusions and cuts."""
+
+    kind: Literal["converted"] = "converted"
+    episodes: int
+    frames: int
+    output: Path
+
+
+class Trained(Value):
+    """Training came to its end. Losses are epoch means of LeRobot's total loss; `l1` likewise of its L1."""
+
+    kind: Literal["trained"] = "trained"
+    epochs: int
+    first_loss: float
+    last_loss: float
+    best_loss: float
+    best_epoch: int
+    first_l1: float
+    last_l1: float
+    episodes: int
+    frames: int
+
+
+FailureKind = Literal[
+    "stopped",
+    "out_of_memory",
+    "diverged",
+    "no_space",
+    "no_device",
+    "no_weights",
+    "bad_data",
+    "bad_job",
+    "error",
+]
+
+
+class Failed(Value):
+    """It did not come to its end. `message` is one line for people: the thing, the place, the next step."""
+
+    kind: Literal["failed"] = "failed"
+    failure: FailureKind
+    message: str
+    epoch: int | None = None
+
+
+Outcome = Annotated[Checked | Converted | Trained | Failed, Field(discriminator="kind")]
+
+EXIT_OF_FAILURE: dict[FailureKind, ExitCode] = {
+    "stopped": ExitCode.STOPPED,
+    "out_of_memory": ExitCode.OUT_OF_MEMORY,
+    "diverged": ExitCode.DIVERGED,
+    "no_space": ExitCode.NO_SPACE,
+    "no_device": ExitCode.NO_DEVICE,
+    "no_weights": ExitCode.NO_WEIGHTS,
+    "bad_data": ExitCode.REFUSED,
+    "bad_job": ExitCode.USAGE,
+    "error": ExitCode.FAILED,
+}
+
+_JOB: TypeAdapter[Job] = TypeAdapter(Job)
+_OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+
+
+def read_job(text: str | bytes) -> Job:
+    """Raises pydantic.ValidationError."""
+    return _JOB.validate_json(text)
+
+
+def read_outcome(text: str | bytes) -> Outcome:
+    """Raises pydantic.ValidationError."""
+    return _OUTCOME.validate_json(text)
+
+
+# --- where everything lies --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFolder:
+    """One process of a run. `path` is `runs/<run>/attempts/<n>`."""
+
+    path: Path
+
+    @property
+    def job(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def outcome(self) -> Path:
+        return self.path / "outcome.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "trainer.log"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """All of one run. `path` is `runs/<run>`."""
+
+    path: Path
+
+    def attempt(self, number: int) -> AttemptFolder:
+        return AttemptFolder(self.path / "attempts" / str(number))
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data.h5"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def checkpoint(self, epoch: int) -> Path:
+        """Padded to three digits as in the bucket; order by number, not by name."""
+        return self.checkpoints / f"epoch_{epoch:03d}"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best"
+
+    @property
+    def resume(self) -> Path:
+        return self.checkpoints / "resume"
+
+    @property
+    def loss_curve(self) -> Path:
+        return self.path / "loss_curve.png"

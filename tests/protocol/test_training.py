@@ -1,0 +1,58 @@
+"""The config is the card's, and only what may be said can be put in it."""
+
+import pytest
+from pydantic import ValidationError
+
+from protocol.training import Change, TrainingConfig, diff
+
+CARD = TrainingConfig()
+
+
+def test_the_card_s_config_is_the_default() -> None:
+    assert CARD.policy.name == "act"
+    assert (CARD.policy.chunk_size, CARD.policy.n_action_steps) == (20, 20)
+    assert (CARD.training.batch_size, CARD.training.lr, CARD.training.epochs) == (64, 1e-4, 500)
+    assert (CARD.training.seed, CARD.training.save_checkpoint_every) == (42, 50)
+    assert (CARD.model.backbone, CARD.model.transformer_layers, CARD.model.action_dim) == ("resnet18", 6, 4)
+    assert (CARD.dataset.camera_names, CARD.dataset.image_size) == (("ego",), (224, 224))
+    assert CARD.observation.state_dim == 4
+
+
+def test_ten_degrees_of_freedom_need_two_settings() -> None:
+    arm = CARD.with_changes({"model.action_dim": 10, "dataset.camera_names": ("ego", "wrist")})
+    assert len(arm.action_names) == 10
+    assert arm.action_names[-1] == "gripper"
+
+
+def test_a_difference_names_field_before_and_after() -> None:
+    halved = CARD.with_changes({"training.batch_size": 32, "training.gradient_accumulation": 2})
+    assert diff(CARD, halved) == (
+        Change(field="training.batch_size", before=64, after=32),
+        Change(field="training.gradient_accumulation", before=1, after=2),
+    )
+    assert halved.training.samples_per_step == CARD.training.samples_per_step
+    assert halved.hash != CARD.hash
+    assert TrainingConfig.model_validate_json(CARD.model_dump_json()).hash == CARD.hash
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("training.batch_size", 0),
+        ("training.save_checkpoint_every", 51),
+        ("policy.n_action_steps", 21),
+        ("model.n_heads", 7),
+        ("dataset.action_names", ("steering",)),
+        ("dataset.state_names", ("x",)),
+        ("observation.images", {"wrist": (3, 224, 224)}),
+        ("observation.images", {"ego": (3, 64, 64)}),
+    ],
+)
+def test_what_the_bounds_forbid_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        CARD.with_changes({field: value})
+
+
+def test_a_field_that_is_not_there_is_named() -> None:
+    with pytest.raises(KeyError, match=r"training\.batchsize"):
+        CARD.with_changes({"training.batchsize": 32})
