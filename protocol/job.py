@@ -8,7 +8,7 @@
         loss_curve.png  tensorboard/
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
-            lock                        held by the process for as long as it lives
+            lock                        held by the process for as long as it lives; holds a Holder
             events.jsonl                facts, appended by the process alone (protocol.progress)
             outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
             trainer.log                 for people
@@ -168,6 +168,19 @@ EXIT_OF_FAILURE: dict[FailureKind, ExitCode] = {
     "bad_job": ExitCode.USAGE,
     "error": ExitCode.FAILED,
 }
+
+
+class Holder(Value):
+    """What stands in `lock`: who holds it. A pid alone may be another process's by now."""
+
+    pid: int
+    started_ticks: int
+
+
+def started_ticks(stat: str) -> int:
+    """When a process began, in clock ticks since boot, out of its `/proc/<pid>/stat` (proc(5), field 22)."""
+    return int(stat.rpartition(")")[2].split()[19])
+
 
 _JOB: TypeAdapter[Job] = TypeAdapter(Job)
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)

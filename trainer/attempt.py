@@ -1,0 +1,249 @@
+"""One process of a run, seen from inside: the lock it holds, the lines it says, the verdict it leaves.
+
+The folder protocol is `protocol.job`'s. Whatever happens in here, exactly one `outcome.json` is left behind,
+unless the process is killed: then the lock is free and there is none, which is how the bot sees it.
+"""
+
+import errno
+import faulthandler
+import fcntl
+import importlib.metadata
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from protocol.job import (
+    EXIT_OF_FAILURE,
+    AttemptFolder,
+    Checked,
+    ExitCode,
+    Failed,
+    FailureKind,
+    Holder,
+    Job,
+    Outcome,
+    read_job,
+    started_ticks,
+)
+from protocol.progress import Began, Line
+
+FIRST_PHASE = {"check": "check", "convert": "convert", "train": "load"}
+REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
+
+
+class JobError(Exception):
+    """A job cannot come to its end. `message` is one line: the thing, the place, the next step."""
+
+    def __init__(self, failure: FailureKind, message: str, epoch: int | None = None) -> None:
+        super().__init__(message)
+        self.failed = Failed(failure=failure, message=message, epoch=epoch)
+
+
+@dataclass
+class Stop:
+    """Somebody asked us to leave. Long work looks at `asked` wherever it can be left in good order."""
+
+    asked: bool = False
+
+    def leave_if_asked(self) -> None:
+        """Raises JobError("stopped")."""
+        if self.asked:
+            raise JobError("stopped", "stopped on request; start the job again to go on")
+
+
+@dataclass
+class Attempt:
+    """What the work gets in hand: where it runs, whether it should leave, and a way to say how far it is."""
+
+    folder: AttemptFolder
+    stop: Stop = field(default_factory=Stop)
+
+    def say(self, line: Line) -> None:
+        """Append one fact to `events.jsonl`. One write a line, so a reader never sees two mixed."""
+        with self.folder.events.open("ab", buffering=0) as events:
+            events.write(line.model_dump_json().encode() + b"\n")
+
+    def end(self, outcome: Outcome) -> None:
+        """Leave the verdict, whole or not at all."""
+        replace_whole(self.folder.outcome, outcome.model_dump_json(indent=2).encode() + b"\n")
+
+
+type Work = Callable[[Job, Attempt], Outcome]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run_attempt(job_path: Path, lock_fd: int | None, work_of: Mapping[str, Work]) -> ExitCode:
+    """Do the job in `job_path`, by `work_of[job.kind]`, under its folder's lock.
+
+    `lock_fd` is a descriptor of the lock file on which the caller already holds the lock; without one the
+    lock is taken here. A folder that is locked or already has an outcome is left untouched (USAGE).
+    """
+    attempt = Attempt(AttemptFolder(job_path.absolute().parent))
+    try:
+        with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), _stoppable(attempt.stop):
+            outcome = _do(job_path, attempt, work_of)
+            attempt.end(outcome)
+    except JobError as refusal:
+        print(refusal.failed.message, file=sys.stderr)
+        return EXIT_OF_FAILURE[refusal.failed.failure]
+    if isinstance(outcome, Failed):
+        print(outcome.message, file=sys.stderr)
+    return exit_code(outcome)
+
+
+def exit_code(outcome: Outcome) -> ExitCode:
+    """The hint that goes with a verdict."""
+    match outcome:
+        case Failed():
+            return EXIT_OF_FAILURE[outcome.failure]
+        case Checked(ok=False):
+            return ExitCode.REFUSED
+        case _:
+            return ExitCode.DONE
+
+
+def replace_whole(path: Path, content: bytes) -> None:
+    """Write a small file so that a reader finds the old one, the new one, never half of one."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` as lasting as the files they name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# --- the work and how it fails ----------------------------------------------
+
+
+def _do(job_path: Path, attempt: Attempt, work_of: Mapping[str, Work]) -> Outcome:
+    try:
+        job = read_job(job_path.read_bytes())
+        attempt.say(
+            Began(at=now(), pid=os.getpid(), phase=FIRST_PHASE[job.kind], versions=installed_versions())
+        )
+        return work_of[job.kind](job, attempt)
+    except Exception as error:
+        with attempt.folder.log.open("a") as log:
+            traceback.print_exc(file=log)
+        return failed(error, job_path)
+
+
+def failed(error: Exception, job_path: Path) -> Failed:
+    """The verdict an exception amounts to."""
+    log = AttemptFolder(job_path.parent).log
+    match error:
+        case JobError():
+            return error.failed
+        case ValidationError():
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return Failed(failure="bad_job", message=f"{job_path}: {where}: {first['msg']}")
+        case MemoryError():
+            return Failed(failure="out_of_memory", message=f"out of memory; see {log}")
+        case OSError(errno=errno.ENOSPC):
+            return Failed(
+                failure="no_space", message=f"no space left writing {error.filename or job_path.parent}"
+            )
+        case _:
+            said = " ".join(str(error).split())[:300]
+            return Failed(failure="error", message=f"{type(error).__name__}: {said}; see {log}")
+
+
+def installed_versions() -> dict[str, str]:
+    known = {name: importlib.metadata.version(name) for name in REPORTED_VERSIONS}
+    return {"python": platform.python_version(), **known}
+
+
+# --- the process ------------------------------------------------------------
+
+
+@contextmanager
+def _locked(folder: AttemptFolder, lock_fd: int | None) -> Iterator[None]:
+    """Hold the folder's lock and write into it who does.
+
+    The lock belongs to the open file, not to us: it is free once every copy of the descriptor is closed, so
+    none may be inherited by a worker.
+    """
+    descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644) if lock_fd is None else lock_fd
+    os.set_inheritable(descriptor, False)
+    try:
+        _take(descriptor, folder)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _ourselves().model_dump_json().encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _ourselves() -> Holder:
+    return Holder(pid=os.getpid(), started_ticks=started_ticks(Path("/proc/self/stat").read_text()))
+
+
+def _take(descriptor: int, folder: AttemptFolder) -> None:
+    if not folder.lock.exists() or not os.path.samestat(os.fstat(descriptor), folder.lock.stat()):
+        raise JobError("bad_job", f"descriptor {descriptor} is not {folder.lock}; pass the lock's own")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JobError("bad_job", f"{folder.path}: another process works here; leave it to it") from None
+    if folder.outcome.exists():
+        raise JobError("bad_job", f"{folder.path}: this attempt has ended; start the next one")
+
+
+@contextmanager
+def _logging_to(log: Path) -> Iterator[None]:
+    """Everything that is printed from here on goes to `log`: ours, the libraries', an abort's last words."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    faulthandler.enable(file=descriptor, all_threads=True)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        faulthandler.disable()
+        for original, number in zip(kept, (1, 2), strict=True):
+            os.dup2(original, number)
+            os.close(original)
+        os.close(descriptor)
+
+
+@contextmanager
+def _stoppable(stop: Stop) -> Iterator[None]:
+    """SIGTERM, or Ctrl-C at a terminal, asks the work to leave."""
+
+    def ask(*_: object) -> None:
+        stop.asked = True
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
