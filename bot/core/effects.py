@@ -1,0 +1,172 @@
+"""What shall be done. Orders, in the imperative; each is safe to carry out twice.
+
+An effect is owed from the moment the state that wants it is saved until the shell has settled it.
+`key` says which effects are the same: an owed key is not owed a second time.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from protocol.messages import Outgoing
+from protocol.training import TrainingConfig
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Post(Order):
+    """Say it. `show` names a file of the run that goes along as a picture, if it is there."""
+
+    kind: Literal["post"] = "post"
+    message: Outgoing
+    show: Literal["loss_curve"] | None = None
+    run: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"post/{self.message.ref}"
+
+
+class ReadTerms(Order):
+    """Look for ssot/PLAN.md, lessons/cycleNN.md of this cycle and of the one before."""
+
+    kind: Literal["read_terms"] = "read_terms"
+    cycle: int
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"read_terms/{self.cycle}/{self.asked}"
+
+
+class FetchData(Order):
+    """Bring the data set at `source` (`gs://…`, or a path in our bucket) to this machine."""
+
+    kind: Literal["fetch_data"] = "fetch_data"
+    cycle: int
+    source: str
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"fetch_data/{self.cycle}/{self.asked}"
+
+
+class StartJob(Order):
+    """Start a trainer process, unless this attempt was started before."""
+
+    kind: Literal["start_job"] = "start_job"
+    run: str
+    attempt: int
+    work: Literal["check", "convert", "train"]
+    config: TrainingConfig
+    certificate: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"start_job/{self.run}/{self.attempt}"
+
+
+class StopJob(Order):
+    """SIGTERM: save and leave."""
+
+    kind: Literal["stop_job"] = "stop_job"
+    run: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"stop_job/{self.run}/{self.attempt}"
+
+
+class PublishCheckpoint(Order):
+    """Bring `folder` (relative to the run's) to `checkpoints/cycleNN/act_epoch_NNN/` and its flat path."""
+
+    kind: Literal["publish_checkpoint"] = "publish_checkpoint"
+    cycle: int
+    run: str
+    epoch: int
+    folder: str
+    meta: dict[str, str | int | float]
+
+    @property
+    def key(self) -> str:
+        return f"publish_checkpoint/{self.run}/{self.epoch}"
+
+
+class PublishBest(Order):
+    """Bring the best weights so far to `checkpoints/cycleNN/act_best/`."""
+
+    kind: Literal["publish_best"] = "publish_best"
+    cycle: int
+    run: str
+    epoch: int
+    folder: str
+    meta: dict[str, str | int | float]
+
+    @property
+    def key(self) -> str:
+        return f"publish_best/{self.run}/{self.epoch}"
+
+
+class PublishCurve(Order):
+    """Bring `loss_curve.png` to its flat path and the cycle's."""
+
+    kind: Literal["publish_curve"] = "publish_curve"
+    cycle: int
+    run: str
+    epoch: int
+
+    @property
+    def key(self) -> str:
+        return f"publish_curve/{self.run}/{self.epoch}"
+
+
+class HandOn(Order):
+    """Replace flat `act_best/` by this cycle's best and the loss curve by its last: Evaluation is next."""
+
+    kind: Literal["hand_on"] = "hand_on"
+    cycle: int
+    run: str
+
+    @property
+    def key(self) -> str:
+        return f"hand_on/{self.run}"
+
+
+class ForgetCheckpoint(Order):
+    """Delete this checkpoint, in the bucket and here. It is verified in the bucket and superseded."""
+
+    kind: Literal["forget_checkpoint"] = "forget_checkpoint"
+    cycle: int
+    run: str
+    epoch: int
+    folder: str
+
+    @property
+    def key(self) -> str:
+        return f"forget_checkpoint/{self.run}/{self.epoch}"
+
+
+Effect = Annotated[
+    Post
+    | ReadTerms
+    | FetchData
+    | StartJob
+    | StopJob
+    | PublishCheckpoint
+    | PublishBest
+    | PublishCurve
+    | HandOn
+    | ForgetCheckpoint,
+    Field(discriminator="kind"),
+]
+
+_EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)
+
+
+def read_effect(text: str | bytes) -> Effect:
+    """Raises pydantic.ValidationError."""
+    return _EFFECT.validate_json(text)

@@ -1,0 +1,204 @@
+"""What may have happened. Facts, in the past tense; the shell states them, the core never asks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from protocol.job import Outcome
+from protocol.messages import BlockCause, Incoming, Lesson
+from protocol.plan import Plan
+from protocol.progress import Found, Saved, Started, Stepped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """`at` is UTC and never goes back between two facts."""
+
+    at: datetime
+
+
+# --- the daemon and its clock -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonWoke(Fact):
+    """The daemon runs (again). `house` is a fresh random word, kept by a state that has none.
+
+    `job` is what the lock of the job that should be running says; none should be: `absent`.
+    """
+
+    house: str
+    job: Literal["alive", "dead", "unknown", "absent"] = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """Readings too fleeting to be state: the newest progress line and the transfers under way.
+
+    `transfer` is what is moving, in bytes done and bytes in all.
+    """
+
+    stepped: Stepped | None = None
+    counted: tuple[int, int, str] | None = None
+    transfer: tuple[str, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked(Fact):
+    """A moment the core asked for (`wake_at`) has come."""
+
+    gauges: Gauges = field(default_factory=Gauges)
+
+
+# --- the channel ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Fact):
+    """Somebody we listen to said something to us that we understood.
+
+    `reply_ref` is the reference of our message that it answers.
+    """
+
+    author: int
+    message: Incoming
+    reply_ref: str | None = None
+    gauges: Gauges = field(default_factory=Gauges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbled(Fact):
+    """Somebody we listen to said something to us that we did not understand."""
+
+    author: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reacted(Fact):
+    """✅ or ❌ was put on our message `ref`."""
+
+    author: int
+    ref: str
+    yes: bool
+
+
+# --- the bucket -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonsFile:
+    """One of the bucket's `lessons/` files that was looked for; None where there is none."""
+
+    name: str
+    lessons: tuple[Lesson, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsRead(Fact):
+    """PLAN.md and the lessons files were looked for. `plan` None: there is no PLAN.md."""
+
+    cycle: int
+    plan: Plan | None
+    files: tuple[LessonsFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsUnreadable(Fact):
+    """PLAN.md or a lessons file is there, and broken: every error, each one line with its place."""
+
+    cycle: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFetched(Fact):
+    cycle: int
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFailed(Fact):
+    """It will not work by trying again. `problem` is one line."""
+
+    cycle: int
+    cause: BlockCause
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointPublished(Fact):
+    """The checkpoint's manifest stands in the bucket, at its cycle path and its flat one."""
+
+    cycle: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestPublished(Fact):
+    """`checkpoints/cycleNN/act_best/` holds the weights of `epoch`."""
+
+    cycle: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointForgotten(Fact):
+    cycle: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePublished(Fact):
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn(Fact):
+    """Flat `act_best/` and the loss curve stand in the bucket. `manifest` is the manifest's hash."""
+
+    cycle: int
+    manifest: str
+
+
+# --- a job ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpoke(Fact):
+    """Of all progress lines, those that change what is true. The others are gauges."""
+
+    run: str
+    attempt: int
+    line: Started | Stepped | Saved | Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnded(Fact):
+    """The job's lock is free. `outcome` None: it crashed, or never started; `detail` is one line for people."""
+
+    run: str
+    attempt: int
+    outcome: Outcome | None
+    detail: str = ""
+
+
+Event = (
+    DaemonWoke
+    | Ticked
+    | Heard
+    | Garbled
+    | Reacted
+    | TermsRead
+    | TermsUnreadable
+    | DataFetched
+    | FetchFailed
+    | CheckpointPublished
+    | BestPublished
+    | CheckpointForgotten
+    | CurvePublished
+    | HandedOn
+    | JobSpoke
+    | JobEnded
+)

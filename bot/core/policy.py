@@ -1,0 +1,31 @@
+"""What the core may take for granted: settings that do not change while the daemon lives."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from protocol.roster import Roster
+from protocol.training import TrainingConfig
+
+
+class Policy(BaseModel):
+    """Times in seconds. `bucket` is the configured URL without a trailing slash, `gs://…` or `file:///…`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    roster: Roster = Roster()
+    operators: tuple[int, ...] = ()
+    bucket: str = "gs://ralphton-handoff"
+    device: Literal["cuda", "cpu"] = "cuda"
+    defaults: TrainingConfig = TrainingConfig()
+    report_every_s: float = 1800
+    approval: Literal["explicit", "notice"] = "explicit"
+    notice_grace_s: float = 600
+    remind_operators_after_s: float = 7200
+    max_attempts: int = 3
+    backoff_s: float = 30
+    keep_checkpoints: int = 3
+
+    def pause_s(self, attempt: int) -> float:
+        """How long to wait before the attempt after `attempt`, which crashed (1, 2, …)."""
+        return self.backoff_s * 2.0 ** (attempt - 1)

@@ -1,0 +1,312 @@
+"""What we know: one cycle of four tracks, a queue, and what is remembered of the cycles before.
+
+Each track is a sum type; a class holds only what is true in that phase. Times are UTC.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from protocol.job import Problem, Trained
+from protocol.messages import BlockCause, Handoff, Lesson
+from protocol.training import Change, TrainingConfig
+
+SCHEMA = 1
+"""Number of this shape. A change to the shape needs the next number and an upcaster for the last."""
+
+
+class Known(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- data: is there something fit to train on? ------------------------------
+
+
+class Awaited(Known):
+    phase: Literal["awaited"] = "awaited"
+    since: AwareDatetime
+
+
+class Fetching(Known):
+    """`announced` is the number of episodes the HANDOFF spoke of."""
+
+    phase: Literal["fetching"] = "fetching"
+    source: str
+    announced: int | None
+    since: AwareDatetime
+
+
+class Fetched(Known):
+    phase: Literal["fetched"] = "fetched"
+    source: str
+    announced: int | None
+    since: AwareDatetime
+
+
+class Checking(Known):
+    """`config` is what the check looks for; its data rule must still hold when training starts."""
+
+    phase: Literal["checking"] = "checking"
+    source: str
+    announced: int | None
+    attempt: int
+    config: TrainingConfig
+    since: AwareDatetime
+
+
+class Converting(Known):
+    phase: Literal["converting"] = "converting"
+    source: str
+    announced: int | None
+    attempt: int
+    config: TrainingConfig
+    certificate: str
+    warnings: tuple[Problem, ...]
+    since: AwareDatetime
+
+
+class Admitted(Known):
+    """`episodes` and `frames` are what remains after exclusions and cuts."""
+
+    phase: Literal["admitted"] = "admitted"
+    source: str
+    announced: int | None
+    config: TrainingConfig
+    certificate: str
+    episodes: int
+    frames: int
+    warnings: tuple[Problem, ...]
+
+
+class Refused(Known):
+    """Watcher was told. Another HANDOFF or a retry begins anew."""
+
+    phase: Literal["refused"] = "refused"
+    source: str
+    announced: int | None
+    since: AwareDatetime
+
+
+Data = Annotated[
+    Awaited | Fetching | Fetched | Checking | Converting | Admitted | Refused, Field(discriminator="phase")
+]
+
+
+# --- terms: with which config, on whose word? -------------------------------
+
+
+class LessonHeard(Known):
+    """`rank` order: Watcher's own message says it. Hint: it stood in a file of the bucket."""
+
+    lesson: Lesson
+    rank: Literal["order", "hint"]
+    source: str
+
+
+class Entry(Known):
+    """What became of one lesson so far. `changes` are what it asks for; `note` says why, for people."""
+
+    heard: LessonHeard
+    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear", "next_cycle"]
+    changes: tuple[Change, ...] = ()
+    approved_by: str = ""
+    note: str = ""
+
+
+class Unread(Known):
+    """PLAN.md and the lessons files have not been looked for yet."""
+
+    phase: Literal["unread"] = "unread"
+    heard: tuple[LessonHeard, ...]
+    since: AwareDatetime
+
+
+class Judged(Known):
+    """`config` is defaults, PLAN.md and what is approved so far; a proposal is open beside."""
+
+    phase: Literal["judged"] = "judged"
+    base: TrainingConfig
+    config: TrainingConfig
+    ledger: tuple[Entry, ...]
+    looked_at: tuple[str, ...]
+    from_plan: tuple[str, ...]
+
+
+class Settled(Known):
+    """`config` differs from the defaults only by PLAN.md and by what was approved."""
+
+    phase: Literal["settled"] = "settled"
+    base: TrainingConfig
+    config: TrainingConfig
+    ledger: tuple[Entry, ...]
+    looked_at: tuple[str, ...]
+    from_plan: tuple[str, ...]
+
+
+Terms = Annotated[Unread | Judged | Settled, Field(discriminator="phase")]
+
+
+class Line(Known):
+    """One numbered line of the open proposal; `entry` is its place in the ledger."""
+
+    number: int
+    entry: int
+    changes: tuple[Change, ...]
+    reason: str
+
+
+class Proposal(Known):
+    """What Watcher is asked. `hash` names the config it leads to, `refs` the messages that carried it."""
+
+    hash: str
+    lines: tuple[Line, ...]
+    since: AwareDatetime
+    refs: tuple[str, ...] = ()
+    asked_back: bool = False
+    operators_told: bool = False
+
+
+# --- run: is it learning? ---------------------------------------------------
+
+
+class Unstarted(Known):
+    phase: Literal["unstarted"] = "unstarted"
+
+
+class Starting(Known):
+    """The process was ordered; it has not said anything yet."""
+
+    phase: Literal["starting"] = "starting"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    since: AwareDatetime
+
+
+class Training(Known):
+    """`tries` counts attempts since the last progress; `epoch` counts finished epochs."""
+
+    phase: Literal["training"] = "training"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    epoch: int
+    first_loss: float | None
+    last_loss: float | None
+    since: AwareDatetime
+
+
+class Stopping(Known):
+    """SIGTERM was ordered. `by` says on whose word."""
+
+    phase: Literal["stopping"] = "stopping"
+    attempt: int
+    config: TrainingConfig
+    epoch: int
+    by: str
+    since: AwareDatetime
+
+
+class Cooling(Known):
+    """It crashed; `attempt` was the last. It goes on at `until`."""
+
+    phase: Literal["cooling"] = "cooling"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    until: AwareDatetime
+
+
+class Held(Known):
+    """It will not go on by itself."""
+
+    phase: Literal["held"] = "held"
+    cause: BlockCause | Literal["operator"]
+    why: str
+    config: TrainingConfig
+    since: AwareDatetime
+
+
+class Ended(Known):
+    phase: Literal["ended"] = "ended"
+    config: TrainingConfig
+    outcome: Trained
+    since: AwareDatetime
+
+
+Run = Annotated[
+    Unstarted | Starting | Training | Stopping | Cooling | Held | Ended, Field(discriminator="phase")
+]
+
+
+# --- shelf: is what was learned safe? ---------------------------------------
+
+
+class Checkpoint(Known):
+    """`folder` is relative to the run's. Safe: its manifest stands in the bucket."""
+
+    epoch: int
+    folder: str
+    status: Literal["saved", "safe", "forgetting"]
+
+
+class Best(Known):
+    epoch: int
+    folder: str
+    loss: float
+    safe_epoch: int | None = None
+
+
+class Shelf(Known):
+    checkpoints: tuple[Checkpoint, ...] = ()
+    best: Best | None = None
+    handing_on: bool = False
+
+
+# --- all of it --------------------------------------------------------------
+
+
+class Cycle(Known):
+    """`run_name` names the run's folder. `attempts` and `asked` number processes and requests of this cycle."""
+
+    number: int
+    opened_at: AwareDatetime
+    run_name: str
+    data: Data
+    terms: Terms
+    run: Run = Unstarted()
+    shelf: Shelf = Shelf()
+    proposal: Proposal | None = None
+    on_hold: tuple[str, ...] = ()
+    attempts: int = 0
+    asked: int = 0
+    found: tuple[str, ...] = ()
+
+
+class Finished(Known):
+    """A cycle that is over, kept so that its number and its data are known again."""
+
+    number: int
+    done: bool
+    source: str
+    certificate: str
+    config: TrainingConfig
+
+
+class Waiting(Known):
+    """A HANDOFF of another cycle, in the queue."""
+
+    handoff: Handoff
+    author: int
+
+
+class State(Known):
+    """`house` tells this installation's references from another's, `said` numbers what we said."""
+
+    house: str = ""
+    said: int = 0
+    cycle: Cycle | None = None
+    queue: tuple[Waiting, ...] = ()
+    carried: tuple[LessonHeard, ...] = ()
+    finished: tuple[Finished, ...] = ()
+    report_due_at: AwareDatetime | None = None
