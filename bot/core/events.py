@@ -176,7 +176,7 @@ class JobSpoke(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEnded(Fact):
-    """The job's lock is free. `outcome` None: it crashed, or never started; `detail` is one line for people."""
+    """The lock is free. `outcome` None: it crashed, or never started; `detail` is a line for people."""
 
     run: str
     attempt: int

@@ -267,7 +267,7 @@ class Shelf(Known):
 
 
 class Cycle(Known):
-    """`run_name` names the run's folder. `attempts` and `asked` number processes and requests of this cycle."""
+    """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket."""
 
     number: int
     opened_at: AwareDatetime
