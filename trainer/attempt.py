@@ -79,6 +79,13 @@ class Attempt:
 
 type Work = Callable[[Job, Attempt], Outcome]
 
+type Told = Callable[[int, int], None]
+"""Hears how far something is: done, total."""
+
+
+def hears_nothing(done: int, total: int) -> None:
+    """Told, when nobody listens."""
+
 
 def now() -> datetime:
     return datetime.now(UTC)
