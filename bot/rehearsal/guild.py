@@ -151,6 +151,8 @@ class Guild:
         _refuse_malformed(draft)
         if (twin := self._same_nonce(author_id, draft)) is not None:
             return twin
+        if draft.reply_to is not None and draft.reply_to not in channel.messages:
+            raise RequestError(400, 50035, "message_reference: Unknown message")
         message = Message(
             id=self.mint.new(),
             channel_id=channel_id,
@@ -244,8 +246,7 @@ class Guild:
         return twin
 
     def _notified(self, channel: Channel, draft: Draft) -> tuple[int, ...]:
-        target = channel.messages.get(draft.reply_to) if draft.reply_to is not None else None
-        replied_to = target.author.id if target is not None else None
+        replied_to = channel.messages[draft.reply_to].author.id if draft.reply_to is not None else None
         return notified(draft.content, draft.allowed, self.people, replied_to)
 
     def _keep(self, file: File) -> Attachment:

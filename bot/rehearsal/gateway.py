@@ -1,0 +1,239 @@
+"""The embedded Discord's gateway: sessions that outlive their connections, and what is sent to them.
+
+Protocol: https://discord.com/developers/docs/events/gateway
+"""
+
+import asyncio
+import json
+import secrets
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, IntFlag
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from bot.rehearsal.cast import Person
+from bot.rehearsal.guild import Deleted, Edited, Guild, Happening, Message, Posted, Reacted
+from bot.rehearsal.wire import Json, guild_json, message_json, ready_json
+
+HEARTBEAT_INTERVAL_MS = 41_250
+
+
+class Op(IntEnum):
+    DISPATCH = 0
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    RESUME = 6
+    RECONNECT = 7
+    INVALID_SESSION = 9
+    HELLO = 10
+    HEARTBEAT_ACK = 11
+
+
+class Close(IntEnum):
+    """Gateway close codes we use."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    UNKNOWN_ERROR = 4000
+    DECODE_ERROR = 4002
+    NOT_AUTHENTICATED = 4003
+    AUTHENTICATION_FAILED = 4004
+
+
+class Intent(IntFlag):
+    GUILDS = 1 << 0
+    GUILD_MESSAGES = 1 << 9
+    GUILD_MESSAGE_REACTIONS = 1 << 10
+    MESSAGE_CONTENT = 1 << 15
+
+
+class Connection:
+    """One socket: what is sent leaves in order, deflated as one stream when the client asked for that."""
+
+    def __init__(self, socket: web.WebSocketResponse, compress: bool) -> None:
+        self._socket = socket
+        self._deflate = zlib.compressobj() if compress else None
+        self._queue: asyncio.Queue[Json] = asyncio.Queue()
+        self._dropped = False
+
+    @property
+    def ended_by_client(self) -> bool:
+        """A client that closes with 1000 or 1001 ends its session; one that answers our close does not."""
+        return not self._dropped and self._socket.close_code in (Close.NORMAL, Close.GOING_AWAY)
+
+    def send(self, payload: Json) -> None:
+        self._queue.put_nowait(payload)
+
+    async def deliver(self) -> None:
+        """Write what is queued, until cancelled or the socket is gone."""
+        while not self._socket.closed:
+            text = json.dumps(await self._queue.get(), ensure_ascii=False)
+            try:
+                await self._write(text)
+            except ConnectionError:
+                return
+
+    async def close(self, code: int) -> None:
+        self._dropped = True
+        await self._socket.close(code=code)
+
+    async def _write(self, text: str) -> None:
+        if self._deflate is None:
+            await self._socket.send_str(text)
+        else:
+            packed = self._deflate.compress(text.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+            await self._socket.send_bytes(packed)
+
+
+@dataclass(slots=True)
+class Session:
+    """What one IDENTIFY began. It keeps every event, so that a RESUME can replay what was missed."""
+
+    id: str
+    person: Person
+    intents: Intent
+    connection: Connection | None
+    sent: list[Json] = field(default_factory=list[Json])
+
+    def dispatch(self, name: str, data: Json) -> None:
+        payload: Json = {"op": Op.DISPATCH, "t": name, "s": len(self.sent) + 1, "d": data}
+        self.sent.append(payload)
+        if self.connection is not None:
+            self.connection.send(payload)
+
+
+class Gateway:
+    """All sessions of the guild. `url` and `base_url` are known once the server listens."""
+
+    def __init__(self, guild: Guild) -> None:
+        self.url = ""
+        self.base_url = ""
+        self._guild = guild
+        self._sessions: dict[str, Session] = {}
+        guild.subscribe(self._broadcast)
+
+    def connected(self, user_id: int) -> bool:
+        """Does this user have a live connection?"""
+        return any(one.person.id == user_id and one.connection is not None for one in self._sessions.values())
+
+    async def drop_connections(self, code: int = Close.UNKNOWN_ERROR) -> None:
+        """Close every socket, as Discord does now and then; sessions stay, to be resumed."""
+        for session in list(self._sessions.values()):
+            if session.connection is not None:
+                await session.connection.close(code)
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """One WebSocket, from HELLO to its end."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
+        delivery = asyncio.create_task(connection.deliver(), name="gateway delivery")
+        connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": HEARTBEAT_INTERVAL_MS}})
+        try:
+            async for frame in socket:
+                if frame.type is not WSMsgType.TEXT or not await self._receive(connection, frame.data):
+                    break
+        finally:
+            delivery.cancel()
+            self._forget(connection)
+        return socket
+
+    async def _receive(self, connection: Connection, text: str) -> bool:
+        """Act on one frame; False ends the connection."""
+        try:
+            frame = json.loads(text)
+            op, data = Op(frame["op"]), frame.get("d")
+        except (ValueError, KeyError, TypeError):
+            await connection.close(Close.DECODE_ERROR)
+            return False
+        match op:
+            case Op.HEARTBEAT:
+                connection.send({"op": Op.HEARTBEAT_ACK})
+            case Op.IDENTIFY:
+                return await self._identify(connection, data)
+            case Op.RESUME:
+                self._resume(connection, data)
+            case _:
+                pass
+        return True
+
+    async def _identify(self, connection: Connection, data: Json) -> bool:
+        person = _holder_of(data["token"], self._guild)
+        if person is None:
+            await connection.close(Close.AUTHENTICATION_FAILED)
+            return False
+        session = Session(secrets.token_hex(16), person, Intent(data.get("intents", 0)), connection)
+        self._sessions[session.id] = session
+        session.dispatch("READY", ready_json(person, self._guild, session.id, self.url))
+        if Intent.GUILDS in session.intents:
+            session.dispatch("GUILD_CREATE", guild_json(self._guild, person.id))
+        return True
+
+    def _resume(self, connection: Connection, data: Json) -> None:
+        session = self._sessions.get(data["session_id"])
+        if session is None or session.person.token != data["token"]:
+            connection.send({"op": Op.INVALID_SESSION, "d": False})
+            return
+        session.connection = connection
+        for payload in session.sent[data["seq"] :]:
+            connection.send(payload)
+        session.dispatch("RESUMED", {})
+
+    def _forget(self, connection: Connection) -> None:
+        for session in list(self._sessions.values()):
+            if session.connection is connection:
+                session.connection = None
+                if connection.ended_by_client:
+                    del self._sessions[session.id]
+
+    def _broadcast(self, happening: Happening) -> None:
+        for session in self._sessions.values():
+            for name, data in self._events(happening, session):
+                session.dispatch(name, data)
+
+    def _events(self, happening: Happening, session: Session) -> Iterator[tuple[str, Json]]:
+        """What `session` hears of it, by its intents."""
+        message = happening.message
+        place: Json = {"channel_id": str(message.channel_id), "guild_id": str(self._guild.id)}
+        messages = Intent.GUILD_MESSAGES in session.intents
+        match happening:
+            case Posted() if messages:
+                yield "MESSAGE_CREATE", self._seen_by(session, message)
+            case Edited() if messages:
+                yield "MESSAGE_UPDATE", self._seen_by(session, message)
+            case Deleted() if messages:
+                yield "MESSAGE_DELETE", {**place, "id": str(message.id)}
+            case Reacted(_, user_id, emoji) if Intent.GUILD_MESSAGE_REACTIONS in session.intents:
+                yield "MESSAGE_REACTION_ADD", {**place, **_reaction(message.id, user_id, emoji)}
+            case _:
+                pass
+
+    def _seen_by(self, session: Session, message: Message) -> Json:
+        if not _may_read(session, message):
+            message = replace(message, content="", attachments=())
+        body = message_json(message, self._guild, self.base_url, session.person.id)
+        member: Json = {"roles": [], "joined_at": "2026-01-01T00:00:00.000000+00:00", "flags": 0}
+        return {**body, "guild_id": str(self._guild.id), "member": member}
+
+
+def _may_read(session: Session, message: Message) -> bool:
+    """Without the privileged intent, content is for the author and those it mentions."""
+    reader = session.person.id
+    return Intent.MESSAGE_CONTENT in session.intents or reader in (message.author.id, *message.mentions)
+
+
+def _reaction(message_id: int, user_id: int, emoji: str) -> dict[str, Any]:
+    return {
+        "user_id": str(user_id),
+        "message_id": str(message_id),
+        "emoji": {"id": None, "name": emoji},
+        "type": 0,
+        "burst": False,
+    }
+
+
+def _holder_of(token: str, guild: Guild) -> Person | None:
+    return next((one for one in guild.people.values() if one.bot and one.token == token), None)

@@ -1,0 +1,242 @@
+"""The embedded Discord's REST API v10: routes that read a request, ask the guild, and word its answer."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.rehearsal.cast import Person
+from bot.rehearsal.guild import Draft, File, Guild, RequestError
+from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
+from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
+
+PREFIX = "/api/v10"
+MAX_REQUEST_BYTES = 25 * 1024 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Interference = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+"""Something that may answer a request instead of the API, or let it pass: the place for faults."""
+
+_CALLER = web.RequestKey("caller", Person)
+
+
+class Reference(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    message_id: int
+    fail_if_not_exists: bool = True
+
+
+class SendBody(BaseModel):
+    """What of a new message's body matters here; the rest is accepted and ignored."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    content: str | None = None
+    nonce: str | None = None
+    enforce_nonce: bool = False
+    allowed_mentions: AllowedMentions | None = None
+    message_reference: Reference | None = None
+
+
+class EditBody(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    content: str | None = None
+    allowed_mentions: AllowedMentions | None = None
+
+
+class Rest:
+    """The API over one guild. `base_url` is known once the server listens."""
+
+    def __init__(self, guild: Guild) -> None:
+        self.base_url = ""
+        self.gateway_url = ""
+        self.interferences: list[Interference] = []
+        self._guild = guild
+
+    def add_to(self, app: web.Application) -> None:
+        app.middlewares.append(self._answer_as_discord)
+        message = PREFIX + "/channels/{channel}/messages/{message}"
+        app.router.add_routes(
+            [
+                web.get(PREFIX + "/users/@me", self._me),
+                web.get(PREFIX + "/users/{user}", self._user),
+                web.get(PREFIX + "/oauth2/applications/@me", self._application),
+                web.get(PREFIX + "/gateway/bot", self._gateway_bot),
+                web.get(PREFIX + "/channels/{channel}", self._channel),
+                web.get(PREFIX + "/channels/{channel}/messages", self._history),
+                web.post(PREFIX + "/channels/{channel}/messages", self._send),
+                web.get(message, self._message),
+                web.patch(message, self._edit),
+                web.delete(message, self._delete),
+                web.put(message + "/reactions/{emoji}/@me", self._react),
+                web.get(message + "/reactions/{emoji}", self._reacted),
+                web.post(PREFIX + "/channels/{channel}/typing", self._typing),
+                web.put(PREFIX + "/applications/{application}/commands", self._commands),
+                web.put(PREFIX + "/applications/{application}/guilds/{guild}/commands", self._commands),
+                web.get("/attachments/{channel}/{attachment}/{filename}", self._attachment),
+            ]
+        )
+
+    @web.middleware
+    async def _answer_as_discord(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a fault have the first word, then tell the caller by its token, and word refusals."""
+        for interfere in self.interferences:
+            if (answer := await interfere(request)) is not None:
+                return answer
+        try:
+            if request.path.startswith(PREFIX):
+                request[_CALLER] = self._caller(request)
+            return await handler(request)
+        except RequestError as refusal:
+            return _json({"message": str(refusal), "code": refusal.code}, refusal.status)
+        except (ValidationError, json.JSONDecodeError):
+            return _json({"message": "Invalid Form Body", "code": 50035}, 400)
+        except web.HTTPNotFound:
+            return _json({"message": "404: Not Found", "code": 0}, 404)
+
+    def _caller(self, request: web.Request) -> Person:
+        token = request.headers.get("Authorization", "").removeprefix("Bot ")
+        for person in self._guild.people.values():
+            if person.bot and person.token == token:
+                return person
+        raise RequestError(401, 0, "401: Unauthorized")
+
+    async def _me(self, request: web.Request) -> web.Response:
+        return _json(user_json(request[_CALLER]))
+
+    async def _user(self, request: web.Request) -> web.Response:
+        person = self._guild.people.get(_id(request, "user"))
+        if person is None:
+            raise RequestError(404, 10013, "Unknown User")
+        return _json(user_json(person))
+
+    async def _application(self, request: web.Request) -> web.Response:
+        return _json(application_json(request[_CALLER]))
+
+    async def _gateway_bot(self, _request: web.Request) -> web.Response:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
+        return _json({"url": self.gateway_url, "shards": 1, "session_start_limit": limit})
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        return _json(channel_json(self._guild.channel(_id(request, "channel")), self._guild))
+
+    async def _history(self, request: web.Request) -> web.Response:
+        asked = {
+            key: int(request.query[key]) for key in ("before", "after", "around") if key in request.query
+        }
+        limit = int(request.query.get("limit", "50"))
+        page = self._guild.history(_id(request, "channel"), limit, **asked)
+        return _json([self._worded(one.channel_id, one.id, request) for one in page])
+
+    async def _send(self, request: web.Request) -> web.Response:
+        channel_id = _id(request, "channel")
+        body, files = await _read_message(request)
+        draft = Draft(
+            content=body.content or "",
+            files=files,
+            reply_to=self._target(channel_id, body.message_reference),
+            nonce=body.nonce,
+            enforce_nonce=body.enforce_nonce,
+            allowed=body.allowed_mentions or EVERYTHING,
+        )
+        message = self._guild.post(channel_id, request[_CALLER].id, draft)
+        return _json(self._worded(channel_id, message.id, request))
+
+    def _target(self, channel_id: int, reference: Reference | None) -> int | None:
+        if reference is None:
+            return None
+        known = reference.message_id in self._guild.channel(channel_id).messages
+        return reference.message_id if known or reference.fail_if_not_exists else None
+
+    async def _message(self, request: web.Request) -> web.Response:
+        return _json(self._worded(_id(request, "channel"), _id(request, "message"), request))
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        place = _id(request, "channel"), _id(request, "message")
+        body = EditBody.model_validate_json(await request.read())
+        if body.content is not None:
+            allowed = body.allowed_mentions or EVERYTHING
+            self._guild.edit(*place, request[_CALLER].id, body.content, allowed)
+        return _json(self._worded(*place, request))
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        self._guild.delete(_id(request, "channel"), _id(request, "message"), request[_CALLER].id)
+        return web.Response(status=204)
+
+    async def _react(self, request: web.Request) -> web.Response:
+        place = _id(request, "channel"), _id(request, "message")
+        self._guild.react(*place, request[_CALLER].id, request.match_info["emoji"])
+        return web.Response(status=204)
+
+    async def _reacted(self, request: web.Request) -> web.Response:
+        message = self._guild.message(_id(request, "channel"), _id(request, "message"))
+        users = message.reactions.get(request.match_info["emoji"], ())
+        return _json([user_json(self._guild.people[user_id]) for user_id in users])
+
+    async def _typing(self, request: web.Request) -> web.Response:
+        self._guild.channel(_id(request, "channel"))
+        return web.Response(status=204)
+
+    async def _commands(self, request: web.Request) -> web.Response:
+        """Registering commands: each gets an id and comes back."""
+        offered = cast("list[dict[str, Any]]", await request.json())
+        fixed = {"application_id": str(request[_CALLER].id), "version": "1"}
+        if "guild" in request.match_info:
+            fixed["guild_id"] = request.match_info["guild"]
+        return _json(
+            [
+                {"type": 1, "description": "", **one, **fixed, "id": str(self._guild.mint.new())}
+                for one in offered
+            ]
+        )
+
+    async def _attachment(self, request: web.Request) -> web.Response:
+        found = self._guild.attachment(_id(request, "attachment"))
+        name = quote(found.filename)
+        return web.Response(
+            body=found.content,
+            headers={
+                "Content-Type": found.content_type,
+                "Content-Disposition": f"attachment; filename={name}",
+            },
+        )
+
+    def _worded(self, channel_id: int, message_id: int, request: web.Request) -> dict[str, Any]:
+        message = self._guild.message(channel_id, message_id)
+        return message_json(message, self._guild, self.base_url, request[_CALLER].id)
+
+
+async def _read_message(request: web.Request) -> tuple[SendBody, tuple[File, ...]]:
+    """A new message's body and files, from JSON or from multipart with `payload_json` and `files[n]`."""
+    if not request.content_type.startswith("multipart/"):
+        return SendBody.model_validate_json(await request.read()), ()
+    body, files = SendBody(), list[File]()
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            continue
+        content = bytes(await part.read(decode=False))
+        if part.name == "payload_json":
+            body = SendBody.model_validate_json(content)
+        elif (part.name or "").startswith("files["):
+            kind = part.headers.get("Content-Type", "application/octet-stream")
+            files.append(File(part.filename or "unknown", content, kind))
+    return body, tuple(files)
+
+
+def _id(request: web.Request, name: str) -> int:
+    text = request.match_info[name]
+    if not text.isdecimal():
+        raise RequestError(400, 50035, f'{name}: Value "{text}" is not snowflake.')
+    return int(text)
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    """JSON under exactly `application/json`: the client library reads no other content type as JSON."""
+    return web.Response(
+        body=json.dumps(value, ensure_ascii=False).encode(), status=status, content_type="application/json"
+    )
