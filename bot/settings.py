@@ -1,0 +1,168 @@
+"""The daemon's settings: environment and env file as one checked value. Built in main, never at import.
+
+Every problem is one line that names the setting, the place and the next step; what is secret never shows.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.core.policy import Policy
+from protocol.roster import CARD_IDS, Peer, Roster
+
+ENV_EXAMPLE = "deploy/systemd/training-claw.env.example"
+
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
+
+
+class SettingsError(Exception):
+    """The daemon cannot run with these settings. `lines`: one problem each."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Settings(BaseSettings):
+    """Each field is read from the variable of its name in capitals. `*_s` are seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    discord_token: SecretStr
+    discord_channel_id: int
+    discord_api_base: str | None = None
+    discord_gateway_url: str | None = None
+    bucket: str = "gs://ralphton-handoff"
+    state_dir: Path = Path("/var/lib/training-claw")
+    operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    report_every_s: Seconds = 1800
+    timezone: str = "Asia/Seoul"
+    device: Literal["cuda", "cpu"] = "cuda"
+    approval: Literal["explicit", "notice"] = "explicit"
+    watcher_id: int = CARD_IDS[Peer.WATCHER]
+    developer_id: int = CARD_IDS[Peer.DEVELOPER]
+    domain_expert_id: int = CARD_IDS[Peer.DOMAIN_EXPERT]
+    training_id: int = CARD_IDS[Peer.TRAINING]
+    evaluation_id: int = CARD_IDS[Peer.EVALUATION]
+
+    @field_validator("discord_token")
+    @classmethod
+    def _there_is_a_token(cls, token: SecretStr) -> SecretStr:
+        if not token.get_secret_value().strip():
+            raise ValueError("is empty; copy the bot's token from the Discord developer portal")
+        return SecretStr(token.get_secret_value().strip())
+
+    @field_validator("discord_api_base", "discord_gateway_url")
+    @classmethod
+    def _stays_on_this_machine(cls, url: str | None) -> str | None:
+        if url and not _is_loopback(urlsplit(url).hostname):
+            raise ValueError("may only name this machine (127.0.0.1): it is for rehearsals and tests")
+        return url.rstrip("/") if url else None
+
+    @field_validator("bucket")
+    @classmethod
+    def _names_a_bucket(cls, url: str) -> str:
+        scheme, _, rest = url.partition("://")
+        if scheme not in {"gs", "file"} or not rest.strip("/"):
+            raise ValueError("is neither gs://NAME nor file:///FOLDER")
+        return url.rstrip("/")
+
+    @field_validator("operator_ids", mode="before")
+    @classmethod
+    def _is_a_list_with_commas(cls, ids: object) -> object:
+        return tuple(ids.replace(",", " ").split()) if isinstance(ids, str) else ids
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is not a time zone; write one like Asia/Seoul") from None
+        return name
+
+    @field_validator(
+        "discord_channel_id", "watcher_id", "developer_id", "domain_expert_id", "training_id", "evaluation_id"
+    )
+    @classmethod
+    def _is_a_snowflake(cls, number: int, info: ValidationInfo) -> int:
+        if not 10**14 <= number < 2**63:
+            kind = "channel" if info.field_name == "discord_channel_id" else "user"
+            raise ValueError(f"is not a Discord {kind} id (15 to 19 digits)")
+        return number
+
+    @model_validator(mode="after")
+    def _everybody_is_somebody_else(self) -> Self:
+        ids = self.roster().ids()
+        if len(set(ids.values())) < len(ids):
+            raise ValueError("two peers have the same id; each bot has its own")
+        return self
+
+    def roster(self) -> Roster:
+        return Roster(
+            watcher=self.watcher_id,
+            developer=self.developer_id,
+            domain_expert=self.domain_expert_id,
+            training=self.training_id,
+            evaluation=self.evaluation_id,
+        )
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """Settings from the environment, and beneath it from `env_file`.
+
+    Raises:
+        SettingsError: every problem, one line each.
+    """
+    if env_file is not None:
+        _must_be_readable(env_file)
+    try:
+        return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue]  the sources give the rest
+    except ValidationError as error:
+        place = str(env_file or "the environment")
+        raise SettingsError(tuple(_line(problem, place) for problem in error.errors())) from None
+
+
+def to_policy(settings: Settings) -> Policy:
+    """What of it the core needs to know."""
+    return Policy(
+        roster=settings.roster(),
+        operators=settings.operator_ids,
+        bucket=settings.bucket,
+        device=settings.device,
+        report_every_s=settings.report_every_s,
+        approval=settings.approval,
+    )
+
+
+def _must_be_readable(env_file: Path) -> None:
+    try:
+        env_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{env_file}: cannot be read ({error}); see --env-file",)) from None
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _line(problem: Any, place: str) -> str:
+    """One problem for a person. The value given is named only where it cannot be a secret."""
+    name = ".".join(str(part) for part in problem["loc"]).upper()
+    if problem["type"] == "missing":
+        return f"{name} is not set in {place}; {ENV_EXAMPLE} lists every setting"
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    if not name:
+        return f"{place}: {said}"
+    given = "" if name.startswith("DISCORD_TOKEN") else f" {problem['input']!r}"
+    return f"{name}{given} in {place}: {said[0].lower()}{said[1:]}"
