@@ -1,0 +1,43 @@
+"""The bucket: where data sets and checkpoints live, in GCS or in a folder, behind one interface.
+
+Reads anywhere in the configured bucket, writes under `checkpoints/` only.
+"""
+
+from bot.shell.bucket.manifest import Manifest, Meta
+from bot.shell.bucket.names import BucketUrl
+from bot.shell.bucket.opening import open_bucket
+from bot.shell.bucket.placing import Placed
+from bot.shell.bucket.publish import (
+    Published,
+    publish_best,
+    publish_checkpoint,
+    publish_curve,
+    publish_flat_best,
+)
+from bot.shell.bucket.shelf import Listed, fetch_checkpoint, list_checkpoints, unpublish, verify
+from bot.shell.bucket.store import Obj, ObjectStore, Progress
+from bot.shell.bucket.trees import Fetched, fetch_dataset, read_text
+
+__all__ = [
+    "BucketUrl",
+    "Fetched",
+    "Listed",
+    "Manifest",
+    "Meta",
+    "Obj",
+    "ObjectStore",
+    "Placed",
+    "Progress",
+    "Published",
+    "fetch_checkpoint",
+    "fetch_dataset",
+    "list_checkpoints",
+    "open_bucket",
+    "publish_best",
+    "publish_checkpoint",
+    "publish_curve",
+    "publish_flat_best",
+    "read_text",
+    "unpublish",
+    "verify",
+]
