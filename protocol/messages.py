@@ -136,7 +136,8 @@ class GpuMemory(Value):
 class TrainingReport(Said):
     """The card's periodic REPORT. Losses are epoch means of LeRobot's total loss; None is not known yet.
 
-    `gpu` None means it runs on the CPU; `lr` is the rate of the main parameter group.
+    `gpu` None means it runs on the CPU; `lr` is the rate of the main parameter group; `missed` are the
+    earlier due times that this one report makes up for.
     """
 
     kind: Literal["training_report"] = "training_report"
@@ -149,6 +150,7 @@ class TrainingReport(Said):
     now: AwareDatetime
     eta: AwareDatetime | None
     checkpoint: str | None
+    missed: tuple[AwareDatetime, ...] = ()
 
 
 Phase = Literal[
@@ -175,6 +177,7 @@ class PhaseReport(Said):
     since: AwareDatetime
     now: AwareDatetime
     next_step: str
+    missed: tuple[AwareDatetime, ...] = ()
 
 
 class RestartNotice(Said):

@@ -58,6 +58,7 @@ class Started(Line):
     epoch: int = 0
     epochs: int
     resumed_from: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class Stepped(Line):
