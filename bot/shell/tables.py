@@ -1,0 +1,227 @@
+"""What is asked of the store's tables: plain functions, each to be run by `Store.ask`.
+
+Every one takes the connection first and runs inside one transaction.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.effects import Effect, read_effect
+from bot.core.state import SCHEMA, State
+from bot.shell.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part
+from protocol.messages import PERIODIC
+
+type Db = sqlite3.Connection
+
+UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From a state's schema number to how it becomes one of the next number."""
+
+JOURNAL_LINES = 20_000
+PERIODIC_KINDS = tuple(one.model_fields["kind"].default for one in PERIODIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that one event changed. `inbox` and `settles` make it happen once at most."""
+
+    at: datetime
+    state: State
+    parts: Sequence[Part] = ()
+    owed: Sequence[Effect] = ()
+    inbox: InboxEntry | None = None
+    settles: str | None = None
+    cursors: Mapping[str, str] = field(default_factory=dict[str, str])
+    journal: JournalLine | None = None
+
+
+# --- one event --------------------------------------------------------------
+
+
+def record(db: Db, what: Record) -> bool:
+    """Save it all. False, and nothing has changed: it was heard, or settled, before."""
+    if what.inbox is not None and not _hear(db, what.inbox, what.at):
+        return False
+    if what.settles is not None and not settle(db, what.settles):
+        return False
+    db.execute(
+        "INSERT OR REPLACE INTO state (id, schema, state) VALUES (1, ?, ?)",
+        (SCHEMA, what.state.model_dump_json()),
+    )
+    owe_parts(db, what.parts, what.at)
+    _owe_effects(db, what.owed, what.at)
+    for name, value in what.cursors.items():
+        move_cursor(db, name, value)
+    if what.journal is not None:
+        _note(db, what.journal)
+    return True
+
+
+def load(db: Db) -> State | None:
+    """The latest state, brought to this version's shape; None in a new file."""
+    row = db.execute("SELECT schema, state FROM state").fetchone()
+    if row is None:
+        return None
+    known = json.loads(row["state"])
+    for schema in range(row["schema"], SCHEMA):
+        known = UPCASTS[schema](known)
+    return State.model_validate_json(json.dumps(known))
+
+
+def _hear(db: Db, entry: InboxEntry, at: datetime) -> bool:
+    new = db.execute(
+        "INSERT OR IGNORE INTO inbox (heard_id, author, at, decision) VALUES (?, ?, ?, ?)",
+        (entry.heard_id, entry.author, at.isoformat(), entry.decision),
+    )
+    return new.rowcount == 1
+
+
+def _owe_effects(db: Db, effects: Sequence[Effect], at: datetime) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO owed (key, kind, effect, status, created_at) VALUES (?, ?, ?, 'owed', ?)",
+        [(one.key, one.kind, one.model_dump_json(), at.isoformat()) for one in effects],
+    )
+
+
+def _note(db: Db, line: JournalLine) -> None:
+    new = db.execute(
+        "INSERT INTO journal (at, event, headline) VALUES (?, ?, ?)",
+        (line.at.isoformat(), line.event, line.headline),
+    )
+    db.execute("DELETE FROM journal WHERE seq <= ?", ((new.lastrowid or 0) - JOURNAL_LINES,))
+
+
+# --- what was heard, how far we have read ------------------------------------
+
+
+def was_heard(db: Db, heard_id: str) -> bool:
+    return db.execute("SELECT 1 FROM inbox WHERE heard_id = ?", (heard_id,)).fetchone() is not None
+
+
+def cursor(db: Db, name: str) -> str | None:
+    row = db.execute("SELECT value FROM cursor WHERE name = ?", (name,)).fetchone()
+    return row["value"] if row else None
+
+
+def move_cursor(db: Db, name: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)", (name, value))
+
+
+# --- the outbox -------------------------------------------------------------
+
+
+def owe_parts(db: Db, parts: Sequence[Part], at: datetime) -> None:
+    """A part that is owed or sent already is not owed again."""
+    db.executemany(
+        "INSERT OR IGNORE INTO outbox (ref, part, parts, correction, kind, recipients, content, show, run,"
+        " nonce, status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'owed', ?)",
+        [
+            (
+                *(one.ref, one.part, one.parts, one.correction, one.kind, json.dumps(one.recipients)),
+                *(one.content, one.show, one.run, one.nonce, at.isoformat()),
+            )
+            for one in parts
+        ],
+    )
+
+
+def next_part(db: Db) -> OwedPart | None:
+    """The oldest part that is owed, after older periodic reports were folded into newer ones."""
+    _fold_periodic(db)
+    row = db.execute("SELECT * FROM outbox WHERE status = 'owed' ORDER BY seq LIMIT 1").fetchone()
+    return _owed_part(row) if row else None
+
+
+def try_part(db: Db, seq: int) -> None:
+    """Note, before it is sent, that it may have been."""
+    db.execute("UPDATE outbox SET tries = tries + 1 WHERE seq = ?", (seq,))
+
+
+def sent_part(db: Db, seq: int, discord_id: int, at: datetime) -> None:
+    db.execute(
+        "UPDATE outbox SET status = 'sent', discord_id = ?, sent_at = ? WHERE seq = ?",
+        (discord_id, at.isoformat(), seq),
+    )
+
+
+def park_part(db: Db, seq: int) -> None:
+    """Discord will not have it; the rest goes on."""
+    db.execute("UPDATE outbox SET status = 'parked' WHERE seq = ?", (seq,))
+
+
+def ref_of(db: Db, discord_id: int) -> str | None:
+    """The reference of our message with this Discord id."""
+    row = db.execute("SELECT ref FROM outbox WHERE discord_id = ?", (discord_id,)).fetchone()
+    return row["ref"] if row else None
+
+
+def discord_ids(db: Db, refs: Collection[str]) -> tuple[int, ...]:
+    """The Discord messages that carried these references."""
+    marks = ", ".join("?" * len(refs))
+    query = f"SELECT discord_id FROM outbox WHERE discord_id IS NOT NULL AND ref IN ({marks}) ORDER BY seq"  # noqa: S608  question marks only
+    return tuple(row["discord_id"] for row in db.execute(query, tuple(refs)))
+
+
+def _fold_periodic(db: Db) -> None:
+    """Of several periodic reports nobody tried to send yet, only the newest is worth reading."""
+    kinds = ", ".join("?" * len(PERIODIC_KINDS))
+    waiting = f"status = 'owed' AND tries = 0 AND kind IN ({kinds})"
+    db.execute(
+        f"UPDATE outbox SET status = 'folded' WHERE {waiting}"  # noqa: S608  question marks only
+        f" AND ref != (SELECT ref FROM outbox WHERE {waiting} ORDER BY seq DESC LIMIT 1)"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS one WHERE one.ref = outbox.ref AND one.tries > 0)",
+        (*PERIODIC_KINDS, *PERIODIC_KINDS),
+    )
+
+
+def _owed_part(row: sqlite3.Row) -> OwedPart:
+    part = Part(
+        ref=row["ref"],
+        part=row["part"],
+        parts=row["parts"],
+        correction=row["correction"],
+        kind=row["kind"],
+        recipients=tuple(json.loads(row["recipients"])),
+        content=row["content"],
+        show=row["show"],
+        run=row["run"],
+    )
+    created_at = datetime.fromisoformat(row["created_at"]).astimezone(UTC)
+    return OwedPart(seq=row["seq"], part=part, tries=row["tries"], created_at=created_at)
+
+
+# --- everything else we owe --------------------------------------------------
+
+
+def next_effect(db: Db, kinds: Collection[str]) -> OwedEffect | None:
+    """The oldest owed effect of these kinds."""
+    marks = ", ".join("?" * len(kinds))
+    query = f"SELECT effect, tries FROM owed WHERE status = 'owed' AND kind IN ({marks}) ORDER BY seq LIMIT 1"  # noqa: S608  question marks only
+    row = db.execute(query, tuple(kinds)).fetchone()
+    return OwedEffect(effect=read_effect(row["effect"]), tries=row["tries"]) if row else None
+
+
+def try_effect(db: Db, key: str) -> None:
+    db.execute("UPDATE owed SET tries = tries + 1 WHERE key = ?", (key,))
+
+
+def settle(db: Db, key: str) -> bool:
+    """It is done. False: it was before, or was never owed."""
+    return (
+        db.execute("UPDATE owed SET status = 'settled' WHERE key = ? AND status = 'owed'", (key,)).rowcount
+        == 1
+    )
+
+
+def backlog(db: Db) -> Backlog:
+    count = "SELECT count(*) FROM {} WHERE status = '{}'"
+
+    def counted(table: str, status: str) -> int:
+        return db.execute(count.format(table, status)).fetchone()[0]
+
+    return Backlog(
+        parts=counted("outbox", "owed"), effects=counted("owed", "owed"), parked=counted("outbox", "parked")
+    )
