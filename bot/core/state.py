@@ -50,6 +50,7 @@ class Checking(Known):
     source: str
     announced: int | None
     attempt: int
+    tries: int
     config: TrainingConfig
     since: AwareDatetime
 
@@ -59,6 +60,7 @@ class Converting(Known):
     source: str
     announced: int | None
     attempt: int
+    tries: int
     config: TrainingConfig
     certificate: str
     warnings: tuple[Problem, ...]
@@ -122,7 +124,10 @@ class Unread(Known):
 
 
 class Judged(Known):
-    """`config` is defaults, PLAN.md and what is approved so far; a proposal is open beside."""
+    """`base` is defaults and PLAN.md, `config` that and what is approved so far; a proposal is open beside.
+
+    `looked_at` names the lessons files that were looked for, `from_plan` the fields PLAN.md sets.
+    """
 
     phase: Literal["judged"] = "judged"
     base: TrainingConfig
@@ -251,9 +256,12 @@ class Checkpoint(Known):
 
 
 class Best(Known):
+    """The best weights here; `asked_epoch` is on its way to the bucket, `safe_epoch` is there."""
+
     epoch: int
     folder: str
-    loss: float
+    loss: float | None
+    asked_epoch: int | None = None
     safe_epoch: int | None = None
 
 

@@ -1,0 +1,142 @@
+"""The data track: from a path somebody named to an admitted data set, or a refusal that names the episode."""
+
+from datetime import datetime
+
+from bot.core import words
+from bot.core.effects import FetchData, StartJob
+from bot.core.events import DataFetched, FetchFailed, JobEnded
+from bot.core.moves import Move, now, say
+from bot.core.policy import Policy
+from bot.core.state import (
+    Admitted,
+    Awaited,
+    Checking,
+    Converting,
+    Cycle,
+    Fetched,
+    Fetching,
+    Refused,
+)
+from protocol.job import Checked, Converted, Failed, Problem
+from protocol.messages import BlockCause
+from protocol.training import TrainingConfig
+
+DATA_SECTIONS = {"dataset": True, "observation": True, "model": {"action_dim"}}
+"""The part of a config that decides what the data must be like and which of it is used."""
+
+
+def rule(config: TrainingConfig) -> str:
+    """Names the data rule of a config: two configs of one rule can share a checked, converted data set."""
+    return config.model_dump_json(include=DATA_SECTIONS)
+
+
+def fetch(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:
+    asked = cycle.asked + 1
+    fetching = Fetching(source=source, announced=announced, since=at)
+    order = FetchData(cycle=cycle.number, source=source, asked=asked)
+    return now(cycle, data=fetching, asked=asked), (order,)
+
+
+def fetched(cycle: Cycle, event: DataFetched) -> Move:
+    match cycle.data:
+        case Fetching() as data:
+            done = Fetched(source=data.source, announced=data.announced, since=event.at)
+            return now(cycle, data=done), ()
+        case _:
+            return cycle, ()
+
+
+def fetch_failed(cycle: Cycle, event: FetchFailed) -> Move:
+    match cycle.data:
+        case Fetching():
+            return refuse(cycle, event.cause, (event.problem,), event.at)
+        case _:
+            return cycle, ()
+
+
+def check(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) -> Move:
+    """(Again) look whether what was fetched is fit for `config`."""
+    assert not isinstance(cycle.data, Awaited), "nothing was fetched yet"
+    attempt = cycle.attempts + 1
+    checking = Checking(
+        source=cycle.data.source,
+        announced=cycle.data.announced,
+        attempt=attempt,
+        tries=tries,
+        config=config,
+        since=at,
+    )
+    order = StartJob(run=cycle.run_name, attempt=attempt, work="check", config=config)
+    return now(cycle, data=checking, attempts=attempt), (order,)
+
+
+def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
+    match cycle.data, event.outcome:
+        case Checking(attempt=event.attempt) as data, Checked() as verdict:
+            return _judge(cycle, data, verdict, event.at)
+        case Converting(attempt=event.attempt) as data, Converted() as made:
+            return _admit(cycle, data, made, policy)
+        case ((Checking(attempt=event.attempt) | Converting(attempt=event.attempt)), Failed() as failed):
+            return refuse(cycle, words.cause_of(failed), (failed.message,), event.at)
+        case (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)) as data, None:
+            return _try_again(cycle, data, event, policy)
+        case _:
+            return cycle, ()
+
+
+def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datetime) -> Move:
+    assert not isinstance(cycle.data, Awaited), "nothing was named yet"
+    refused = Refused(source=cycle.data.source, announced=cycle.data.announced, since=at)
+    return now(cycle, data=refused), say(words.blocked(cause, problems))
+
+
+def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move:
+    refusals = tuple(problem for problem in verdict.problems if problem.severity == "refuse")
+    if data.announced is not None and data.announced != verdict.episodes:
+        refusals = (*refusals, _miscounted(data.announced, verdict.episodes))
+    if refusals or not verdict.ok:
+        return refuse(cycle, "data", words.grouped(refusals), at)
+    attempt = cycle.attempts + 1
+    converting = Converting(
+        source=data.source,
+        announced=data.announced,
+        attempt=attempt,
+        tries=data.tries,
+        config=data.config,
+        certificate=verdict.hash,
+        warnings=verdict.problems,
+        since=at,
+    )
+    order = StartJob(
+        run=cycle.run_name,
+        attempt=attempt,
+        work="convert",
+        config=data.config,
+        certificate=verdict.hash,
+    )
+    return now(cycle, data=converting, attempts=attempt), (order,)
+
+
+def _miscounted(announced: int, found: int) -> Problem:
+    message = f"에피소드 수 불일치 (HANDOFF {announced}개, 실제 {found}개)"
+    return Problem(severity="refuse", check="announced", message=message)
+
+
+def _admit(cycle: Cycle, data: Converting, made: Converted, policy: Policy) -> Move:
+    admitted = Admitted(
+        source=data.source,
+        announced=data.announced,
+        config=data.config,
+        certificate=data.certificate,
+        episodes=made.episodes,
+        frames=made.frames,
+        warnings=data.warnings,
+    )
+    return now(cycle, data=admitted), say(words.admitted(admitted, policy))
+
+
+def _try_again(cycle: Cycle, data: Checking | Converting, event: JobEnded, policy: Policy) -> Move:
+    """A crashed check is begun anew at once; it costs minutes, and changes nothing."""
+    if data.tries >= policy.max_attempts:
+        return refuse(cycle, "trainer", (words.crashed(event),), event.at)
+    return check(cycle, data.config, event.at, data.tries + 1)

@@ -1,0 +1,114 @@
+"""What a message makes us do: who may say what, and what it means for the open cycle."""
+
+from datetime import datetime
+
+from bot.core import consent, cycles, data, orders, terms, views, words
+from bot.core.effects import Effect
+from bot.core.events import Garbled, Heard
+from bot.core.moves import Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Awaited, LessonHeard, Refused, State, Unread, Unstarted, Waiting
+from protocol.messages import (
+    Acknowledgement,
+    Answer,
+    Approval,
+    Command,
+    Handoff,
+    Lessons,
+    Order,
+    Question,
+    Rejection,
+    Talk,
+)
+from protocol.roster import Peer
+
+
+def heard(state: State, event: Heard, policy: Policy) -> Step:
+    peer = policy.roster.peer_of(event.author)
+    match event.message:
+        case Handoff() as handoff if peer in (Peer.DEVELOPER, Peer.WATCHER):
+            return take_handoff(state, handoff, event.author, event.at, policy)
+        case Lessons() as lessons if peer is Peer.WATCHER:
+            return _take_lessons(state, lessons, event, policy)
+        case (Approval() | Rejection() | Acknowledgement()) as word if peer is Peer.WATCHER:
+            return consent.answered(state, word, event, policy)
+        case Order(verb=verb) if peer is Peer.WATCHER:
+            return orders.given(state, verb, event, peer.value, policy)
+        case Command() as command if event.author in policy.operators:
+            return orders.commanded(state, command, event, policy)
+        case Talk(about=about):
+            return state, _answer(event, views.told(about, state, event.gauges, event.at, policy))
+        case _:
+            return state, _answer(event, words.not_yours(event.message.kind))
+
+
+def garbled(state: State, event: Garbled) -> Step:
+    question = Question(to=(event.author,), question=event.what, how_to_answer=views.WHAT_WE_UNDERSTAND)
+    return state, say(question)
+
+
+def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, policy: Policy) -> Step:
+    """A HANDOFF, fresh from the channel or from the queue: open its cycle, or add it to the open one."""
+    number = handoff.cycle or (state.cycle.number if state.cycle else cycles.next_number(state))
+    if any(one.number == number for one in state.finished):
+        return state, say(words.number_is_taken(number, cycles.next_number(state), author))
+    if state.cycle and state.cycle.number != number:
+        return _queue(state, handoff, author)
+    if author == policy.roster.developer and handoff.data is None:
+        return state, say(words.path_missing(author))
+    opening = () if state.cycle else None
+    if state.cycle is None:
+        state, _, opening = cycles.begin(state, number, at, policy)
+    assert state.cycle is not None, "it was opened above"
+    lessons = cycles.lessons_of(handoff.lessons, "HANDOFF")
+    state, more = _add_lessons(state, lessons, at, policy)
+    state, fetching = _add_data(state, handoff, author, at)
+    receipt = say(words.handoff_received(handoff, number, author))
+    return state, (*receipt, *(opening or ()), *more, *fetching)
+
+
+def _queue(state: State, handoff: Handoff, author: int) -> Step:
+    place = cycles.place_in_queue(state, handoff)
+    if place is None:
+        state = now(state, queue=(*state.queue, Waiting(handoff=handoff, author=author)))
+        place = len(state.queue)
+    assert state.cycle is not None, "one only queues behind another"
+    return state, say(words.queued(handoff, place, state.cycle.number, author))
+
+
+def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step:
+    assert state.cycle is not None, "data belongs to a cycle"
+    if handoff.data is None:
+        return state, ()
+    match state.cycle.data:
+        case Awaited() | Refused():
+            cycle, effects = data.fetch(state.cycle, handoff.data, handoff.episodes, at)
+            return now(state, cycle=cycle), effects
+        case _:
+            return state, say(words.already_at_work(state.cycle, handoff, author))
+
+
+def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) -> Step:
+    lessons = cycles.lessons_of(message.lessons, "Watcher")
+    state, effects = _add_lessons(state, lessons, event.at, policy)
+    return state, (*say(words.lessons_received(state, message, event.author)), *effects)
+
+
+def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Step:
+    """Lessons reach the open cycle until its run begins; later ones wait for the next."""
+    cycle = state.cycle
+    if not lessons:
+        return state, ()
+    if cycle is None or not isinstance(cycle.run, Unstarted):
+        return now(state, carried=(*state.carried, *lessons)), ()
+    match cycle.terms:
+        case Unread() as unread:
+            waiting = now(unread, heard=(*unread.heard, *lessons))
+            return now(state, cycle=now(cycle, terms=waiting)), ()
+        case _:
+            after, effects = terms.take_in(cycle, lessons, at, policy)
+            return now(state, cycle=after), effects
+
+
+def _answer(event: Heard, body: str) -> tuple[Effect, ...]:
+    return say(Answer(to=(event.author,), body=body))

@@ -1,0 +1,97 @@
+"""What follows from several tracks at once. The only place that looks across them.
+
+After each event the joins are tried in order until none applies; the diagram in the docs is drawn from JOINS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core import data, run, shelf
+from bot.core.effects import Effect, HandOn
+from bot.core.moves import Move, now
+from bot.core.state import Admitted, Cycle, Ended, Fetched, Settled, Unread, Unstarted
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`when` says it in the words of the tracks, `then` what follows."""
+
+    when: str
+    then: str
+    applies: Callable[[Cycle], bool]
+    move: Callable[[Cycle, datetime], Move]
+
+
+def _fetched_under_known_terms(cycle: Cycle) -> bool:
+    return isinstance(cycle.data, Fetched) and not isinstance(cycle.terms, Unread)
+
+
+def _admitted_under_another_rule(cycle: Cycle) -> bool:
+    match cycle.data, cycle.terms, cycle.run:
+        case Admitted() as admitted, Settled() as settled, Unstarted():
+            return data.rule(admitted.config) != data.rule(settled.config)
+        case _:
+            return False
+
+
+def _ready(cycle: Cycle) -> bool:
+    match cycle.data, cycle.terms, cycle.run:
+        case Admitted() as admitted, Settled() as settled, Unstarted():
+            return not cycle.on_hold and data.rule(admitted.config) == data.rule(settled.config)
+        case _:
+            return False
+
+
+def _best_unsent(cycle: Cycle) -> bool:
+    best = cycle.shelf.best
+    return isinstance(cycle.run, Ended) and best is not None and best.epoch != best.asked_epoch
+
+
+def _everything_safe(cycle: Cycle) -> bool:
+    return isinstance(cycle.run, Ended) and shelf.all_safe(cycle.shelf) and not cycle.shelf.handing_on
+
+
+def _check(cycle: Cycle, at: datetime) -> Move:
+    assert not isinstance(cycle.terms, Unread), "the guard has looked"
+    return data.check(cycle, cycle.terms.config, at)
+
+
+def _start(cycle: Cycle, at: datetime) -> Move:
+    assert isinstance(cycle.terms, Settled), "the guard has looked"
+    return run.start(cycle, cycle.terms.config, at)
+
+
+def _publish_best(cycle: Cycle, _: datetime) -> Move:
+    return shelf.publish_best(cycle)
+
+
+def _hand_on(cycle: Cycle, _: datetime) -> Move:
+    handing_on = now(cycle, shelf=now(cycle.shelf, handing_on=True))
+    return handing_on, (HandOn(cycle=cycle.number, run=cycle.run_name),)
+
+
+JOINS = (
+    Join("Fetched ∧ not Unread", "Checking", _fetched_under_known_terms, _check),
+    Join(
+        "Admitted ∧ Settled under another data rule ∧ Unstarted",
+        "Checking again",
+        _admitted_under_another_rule,
+        _check,
+    ),
+    Join("Admitted ∧ Settled ∧ Unstarted ∧ no hold", "Starting", _ready, _start),
+    Join("Ended ∧ best not sent", "send the best", _best_unsent, _publish_best),
+    Join("Ended ∧ all safe", "hand on, then DONE and HANDOFF", _everything_safe, _hand_on),
+)
+
+
+def joined(cycle: Cycle, at: datetime) -> Move:
+    """Apply joins until none applies. Each leads forward, so this many rounds always suffice."""
+    orders: tuple[Effect, ...] = ()
+    for _ in range(len(JOINS) + 1):
+        join = next((one for one in JOINS if one.applies(cycle)), None)
+        if join is None:
+            return cycle, orders
+        cycle, more = join.move(cycle, at)
+        orders = (*orders, *more)
+    raise AssertionError("the joins never come to rest")

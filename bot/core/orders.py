@@ -1,0 +1,52 @@
+"""Stop, resume, retry, and the operators' `!` commands."""
+
+from difflib import get_close_matches
+
+from bot.core import data, run, terms, views, words
+from bot.core.effects import Post
+from bot.core.events import Heard
+from bot.core.moves import Move, Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Refused, State, Unread
+from protocol.messages import Answer, Command
+
+VERBS = ("stop", "resume", "retry")
+
+
+def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
+    if command.name in VERBS:
+        return given(state, command.name, event, f"operator {event.author}", policy)
+    if command.name in views.READS:
+        read = views.READS[command.name]
+        body = read(state, event.gauges, event.at, policy)
+        show = "loss_curve" if command.name in views.SHOWN and state.cycle else None
+        picture = state.cycle.run_name if state.cycle and show else None
+        return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
+    near = get_close_matches(command.name, (*views.READS, *VERBS), n=1, cutoff=0.5)
+    return state, say(Answer(to=(event.author,), body=words.no_such_command(command.name, near)))
+
+
+def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Step:
+    if state.cycle is None:
+        return state, say(words.nothing_runs(event.author))
+    match verb:
+        case "stop":
+            cycle, effects = run.stop(state.cycle, by, event.at)
+        case "resume":
+            cycle, effects = run.lift(state.cycle, event.at)
+        case _:
+            cycle, effects = _retry(state, event)
+    told = words.order_taken(verb, by, cycle, event.author, policy)
+    return now(state, cycle=cycle), (*say(*told), *effects)
+
+
+def _retry(state: State, event: Heard) -> Move:
+    cycle = state.cycle
+    assert cycle is not None, "there is a cycle to retry"
+    match cycle.data, cycle.terms:
+        case Refused(source=source, announced=announced), _:
+            return data.fetch(cycle, source, announced, event.at)
+        case _, Unread():
+            return terms.look(cycle)
+        case _:
+            return run.lift(cycle, event.at)

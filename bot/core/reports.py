@@ -1,0 +1,123 @@
+"""The rhythm: Watcher hears from us every half hour of a cycle, whatever happens."""
+
+from datetime import datetime, timedelta
+
+from bot.core import run, shelf, terms, views, words
+from bot.core.events import Gauges, Ticked
+from bot.core.moves import Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Cooling, Cycle, State, Training
+from bot.core.terms import Word
+from protocol import paths
+from protocol.messages import Alert, GpuMemory, PhaseReport, TrainingReport
+from protocol.progress import Stepped
+
+
+def ticked(state: State, event: Ticked, policy: Policy) -> Step:
+    if state.cycle is None:
+        return state, ()
+    cycle, cooled = run.cooled(state.cycle, event.at)
+    state, graced = _grace_over(now(state, cycle=cycle), event.at, policy)
+    state, told = _operators_told(state, event.at, policy)
+    state, reported = _reported(state, event, policy)
+    return state, (*cooled, *graced, *told, *reported)
+
+
+def wake_at(state: State, policy: Policy) -> datetime | None:
+    """The next moment something is due, if any is."""
+    cycle = state.cycle
+    if cycle is None:
+        return None
+    moments = [state.report_due_at]
+    if isinstance(cycle.run, Cooling):
+        moments.append(cycle.run.until)
+    if cycle.proposal and policy.approval == "notice":
+        moments.append(cycle.proposal.since + timedelta(seconds=policy.notice_grace_s))
+    return min((moment for moment in moments if moment), default=None)
+
+
+def report(
+    cycle: Cycle, gauges: Gauges, at: datetime, missed: tuple[datetime, ...], policy: Policy
+) -> TrainingReport | PhaseReport:
+    match cycle.run:
+        case Training() as training:
+            return _training_report(cycle, training, gauges.stepped, at, missed, policy)
+        case _:
+            phase, waiting_for, since, next_step = views.waiting(cycle)
+            return PhaseReport(
+                phase=phase,
+                cycle=cycle.number,
+                waiting_for=waiting_for,
+                since=since,
+                now=at,
+                next_step=next_step,
+                missed=missed,
+                notes=(*views.progress_notes(cycle, gauges), *words.how_to_answer(cycle)),
+            )
+
+
+def _training_report(
+    cycle: Cycle,
+    training: Training,
+    stepped: Stepped | None,
+    at: datetime,
+    missed: tuple[datetime, ...],
+    policy: Policy,
+) -> TrainingReport:
+    newest = shelf.newest_safe(cycle.shelf)
+    gpu = stepped.gpu if stepped else None
+    return TrainingReport(
+        epoch=stepped.epoch if stepped else training.epoch,
+        epochs=training.config.training.epochs,
+        loss=_loss(training, stepped),
+        first_loss=(stepped.first_loss if stepped else None) or training.first_loss,
+        lr=stepped.lr if stepped else training.config.training.lr,
+        gpu=GpuMemory(used_gb=gpu.used_bytes / 1e9, total_gb=gpu.total_bytes / 1e9) if gpu else None,
+        now=at,
+        eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
+        checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
+        missed=missed,
+        notes=(f"Cycle: {cycle.number}", views.age_of(stepped, at)),
+    )
+
+
+def _loss(training: Training, stepped: Stepped | None) -> float | None:
+    if stepped is None:
+        return training.last_loss
+    return stepped.last_loss if stepped.last_loss is not None else stepped.loss
+
+
+def _reported(state: State, event: Ticked, policy: Policy) -> Step:
+    due = state.report_due_at
+    if state.cycle is None or due is None or event.at < due:
+        return state, ()
+    every = timedelta(seconds=policy.report_every_s)
+    passed = (event.at - due) // every
+    missed = tuple(due + every * n for n in range(passed))
+    told = report(state.cycle, event.gauges, event.at, missed, policy)
+    return now(state, report_due_at=due + every * (passed + 1)), say(told)
+
+
+def _grace_over(state: State, at: datetime, policy: Policy) -> Step:
+    """APPROVAL=notice: silence is consent only where an operator said so in the settings."""
+    cycle = state.cycle
+    if cycle is None or cycle.proposal is None or policy.approval != "notice":
+        return state, ()
+    if at < cycle.proposal.since + timedelta(seconds=policy.notice_grace_s):
+        return state, ()
+    every = frozenset(line.number for line in cycle.proposal.lines)
+    word = Word(by=f"APPROVAL=notice, {policy.notice_grace_s:.0f}초 동안 이의 없음", approved=every)
+    after, effects = terms.answer(cycle, word, at, policy)
+    return now(state, cycle=after), effects
+
+
+def _operators_told(state: State, at: datetime, policy: Policy) -> Step:
+    """A proposal that nobody answers for two hours becomes the operators' business too."""
+    cycle = state.cycle
+    if cycle is None or cycle.proposal is None or cycle.proposal.operators_told or not policy.operators:
+        return state, ()
+    if at < cycle.proposal.since + timedelta(seconds=policy.remind_operators_after_s):
+        return state, ()
+    told = now(cycle, proposal=now(cycle.proposal, operators_told=True))
+    alert = Alert(to=policy.operators, body=words.unanswered(cycle.proposal))
+    return now(state, cycle=told), say(alert)

@@ -1,0 +1,156 @@
+"""The run track: one training, however many processes it takes."""
+
+from datetime import datetime, timedelta
+
+from bot.core import words
+from bot.core.effects import StartJob, StopJob
+from bot.core.events import JobEnded, JobSpoke
+from bot.core.moves import Move, now, say
+from bot.core.policy import Policy
+from bot.core.state import (
+    Admitted,
+    Cooling,
+    Cycle,
+    Ended,
+    Held,
+    Starting,
+    Stopping,
+    Training,
+)
+from bot.lessons.insights import insight
+from protocol.job import Failed, Trained
+from protocol.messages import BlockCause
+from protocol.progress import Found, Started, Stepped
+from protocol.training import TrainingConfig
+
+
+def start(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) -> Move:
+    """Order the next process of this run; it goes on from the newest good save by itself."""
+    assert isinstance(cycle.data, Admitted), "nothing trains on unchecked data"
+    attempt = cycle.attempts + 1
+    starting = Starting(attempt=attempt, tries=tries, config=config, since=at)
+    order = StartJob(
+        run=cycle.run_name,
+        attempt=attempt,
+        work="train",
+        config=config,
+        certificate=cycle.data.certificate,
+    )
+    return now(cycle, run=starting, attempts=attempt), (order,)
+
+
+def stop(cycle: Cycle, by: str, at: datetime) -> Move:
+    """Save and leave. What is not running yet will not start."""
+    held = now(cycle, on_hold=(*cycle.on_hold, by)) if by not in cycle.on_hold else cycle
+    match cycle.run:
+        case Starting(attempt=attempt, config=config) | Training(attempt=attempt, config=config):
+            epoch = cycle.run.epoch if isinstance(cycle.run, Training) else 0
+            stopping = Stopping(attempt=attempt, config=config, epoch=epoch, by=by, since=at)
+            return now(held, run=stopping), (StopJob(run=cycle.run_name, attempt=attempt),)
+        case Cooling(config=config):
+            return now(held, run=Held(cause="operator", why=by, config=config, since=at)), ()
+        case _:
+            return held, ()
+
+
+def lift(cycle: Cycle, at: datetime) -> Move:
+    """`resume` and `retry`: whatever holds the run, somebody with the right to say so lifts it."""
+    free = now(cycle, on_hold=())
+    match cycle.run:
+        case Held(config=config):
+            return start(free, config, at)
+        case Cooling(config=config, tries=tries):
+            return start(free, config, at, tries)
+        case _:
+            return free, ()
+
+
+def cooled(cycle: Cycle, at: datetime) -> Move:
+    match cycle.run:
+        case Cooling(until=until, config=config, tries=tries) if at >= until:
+            return start(cycle, config, at, tries + 1)
+        case _:
+            return cycle, ()
+
+
+def spoke(cycle: Cycle, event: JobSpoke) -> Move:
+    """Only the process we ordered is listened to; a line of another changes nothing."""
+    match cycle.run, event.line:
+        case Starting(attempt=event.attempt) as run, Started() as line:
+            return _under_way(cycle, run, line)
+        case Training(attempt=event.attempt) as run, Stepped() as line if line.epoch > run.epoch:
+            learned = now(
+                run, epoch=line.epoch, tries=1, last_loss=line.last_loss, first_loss=line.first_loss
+            )
+            return now(cycle, run=learned), ()
+        case ((Training(attempt=event.attempt) | Stopping(attempt=event.attempt)), Found() as line):
+            return _found(cycle, line)
+        case _:
+            return cycle, ()
+
+
+def ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
+    match cycle.run:
+        case Starting(attempt=event.attempt) | Training(attempt=event.attempt) as run:
+            return _left(cycle, run, event, policy)
+        case Stopping(attempt=event.attempt) as run:
+            return _stopped(cycle, run, event)
+        case _:
+            return cycle, ()
+
+
+def _under_way(cycle: Cycle, run: Starting, line: Started) -> Move:
+    training = Training(
+        attempt=run.attempt,
+        tries=run.tries,
+        config=run.config,
+        epoch=line.epoch,
+        first_loss=None,
+        last_loss=None,
+        since=line.at,
+    )
+    after = now(cycle, run=training)
+    said = words.resumed(after, line) if line.resumed_from else words.started(after, line)
+    return after, say(said)
+
+
+def _found(cycle: Cycle, line: Found) -> Move:
+    lesson = insight(line)
+    if lesson is None or line.fact in cycle.found:
+        return cycle, ()
+    return now(cycle, found=(*cycle.found, line.fact)), say(lesson)
+
+
+def _left(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Policy) -> Move:
+    match event.outcome:
+        case Trained() as outcome:
+            return now(cycle, run=Ended(config=run.config, outcome=outcome, since=event.at)), ()
+        case Failed(failure="error" | "stopped") | None:
+            return _crashed(cycle, run, event, policy)
+        case Failed() as failed:
+            return _hold(cycle, run, words.cause_of(failed), failed.message, event.at)
+        case _:
+            return _hold(cycle, run, "trainer", words.crashed(event), event.at)
+
+
+def _crashed(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Policy) -> Move:
+    if run.tries >= policy.max_attempts:
+        return _hold(cycle, run, "trainer", words.crashed(event), event.at)
+    until = event.at + timedelta(seconds=policy.pause_s(run.tries))
+    cooling = Cooling(attempt=run.attempt, tries=run.tries, config=run.config, until=until)
+    return now(cycle, run=cooling), say(words.will_restart(cycle, event, until))
+
+
+def _hold(cycle: Cycle, run: Starting | Training, cause: BlockCause, why: str, at: datetime) -> Move:
+    held = Held(cause=cause, why=why, config=run.config, since=at)
+    return now(cycle, run=held), say(words.blocked(cause, (why,)))
+
+
+def _stopped(cycle: Cycle, run: Stopping, event: JobEnded) -> Move:
+    """It may have come to its end while the order to stop was on its way."""
+    if isinstance(event.outcome, Trained):
+        done = Ended(config=run.config, outcome=event.outcome, since=event.at)
+        return now(cycle, run=done, on_hold=()), ()
+    held = Held(cause="operator", why=run.by, config=run.config, since=event.at)
+    after = now(cycle, run=held)
+    return after, say(words.stopped(after, run))

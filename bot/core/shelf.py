@@ -1,0 +1,126 @@
+"""The shelf track: what was learned, on its way to safety in the bucket."""
+
+from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
+from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublished
+from bot.core.moves import Move, now
+from bot.core.policy import Policy
+from bot.core.retention import superseded
+from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Starting, Stopping, Training
+from protocol.progress import Saved
+
+
+def saved(cycle: Cycle, line: Saved) -> Move:
+    """The trainer put a whole folder on the disk."""
+    match line.what:
+        case "checkpoint":
+            return _checkpoint_saved(cycle, line)
+        case "best":
+            return _best_saved(cycle, line)
+        case "resume":
+            return cycle, ()
+
+
+def checkpoint_published(cycle: Cycle, event: CheckpointPublished, policy: Policy) -> Move:
+    safe = _marked(cycle.shelf, event.epoch, "safe")
+    epochs = [one.epoch for one in safe.checkpoints if one.status == "safe"]
+    best = cycle.shelf.best.epoch if cycle.shelf.best else None
+    return _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
+
+
+def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
+    left = tuple(one for one in cycle.shelf.checkpoints if one.epoch != event.epoch)
+    return now(cycle, shelf=now(cycle.shelf, checkpoints=left)), ()
+
+
+def best_published(cycle: Cycle, event: BestPublished) -> Move:
+    if cycle.shelf.best is None:
+        return cycle, ()
+    return now(cycle, shelf=now(cycle.shelf, best=now(cycle.shelf.best, safe_epoch=event.epoch))), ()
+
+
+def publish_best(cycle: Cycle) -> Move:
+    """Send the best weights up, unless they are there or on their way."""
+    best = cycle.shelf.best
+    if best is None or best.epoch == best.asked_epoch:
+        return cycle, ()
+    asked = now(cycle, shelf=now(cycle.shelf, best=now(best, asked_epoch=best.epoch)))
+    order = PublishBest(
+        cycle=cycle.number,
+        run=cycle.run_name,
+        epoch=best.epoch,
+        folder=best.folder,
+        meta=_meta(cycle, best.epoch, best.loss),
+    )
+    return asked, (order,)
+
+
+def all_safe(shelf: Shelf) -> bool:
+    """Nothing that must be in the bucket is still only here."""
+    best_safe = shelf.best is not None and shelf.best.safe_epoch == shelf.best.epoch
+    return best_safe and all(one.status != "saved" for one in shelf.checkpoints)
+
+
+def newest_safe(shelf: Shelf) -> int | None:
+    """The epoch of the newest checkpoint that a reader finds in the bucket."""
+    return max((one.epoch for one in shelf.checkpoints if one.status != "saved"), default=None)
+
+
+def _checkpoint_saved(cycle: Cycle, line: Saved) -> Move:
+    others = tuple(one for one in cycle.shelf.checkpoints if one.epoch != line.epoch)
+    fresh = Checkpoint(epoch=line.epoch, folder=line.folder, status="saved")
+    on_shelf = now(cycle, shelf=now(cycle.shelf, checkpoints=(*others, fresh)))
+    after, best = publish_best(on_shelf)
+    order = PublishCheckpoint(
+        cycle=cycle.number,
+        run=cycle.run_name,
+        epoch=line.epoch,
+        folder=line.folder,
+        meta=_meta(cycle, line.epoch, line.loss),
+    )
+    curve = PublishCurve(cycle=cycle.number, run=cycle.run_name, epoch=line.epoch)
+    return after, (order, *best, curve)
+
+
+def _best_saved(cycle: Cycle, line: Saved) -> Move:
+    former = cycle.shelf.best
+    best = Best(
+        epoch=line.epoch,
+        folder=line.folder,
+        loss=line.loss,
+        asked_epoch=former.asked_epoch if former else None,
+        safe_epoch=former.safe_epoch if former else None,
+    )
+    return now(cycle, shelf=now(cycle.shelf, best=best)), ()
+
+
+def _forget(cycle: Cycle, epochs: tuple[int, ...]) -> Move:
+    orders = tuple(
+        ForgetCheckpoint(cycle=cycle.number, run=cycle.run_name, epoch=one.epoch, folder=one.folder)
+        for one in cycle.shelf.checkpoints
+        if one.epoch in epochs
+    )
+    shelf = cycle.shelf
+    for epoch in epochs:
+        shelf = _marked(shelf, epoch, "forgetting")
+    return now(cycle, shelf=shelf), orders
+
+
+def _marked(shelf: Shelf, epoch: int, status: str) -> Shelf:
+    return now(
+        shelf,
+        checkpoints=tuple(
+            now(one, status=status) if one.epoch == epoch else one for one in shelf.checkpoints
+        ),
+    )
+
+
+def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int | float]:
+    """What the manifest in the bucket says beside the files."""
+    meta: dict[str, str | int | float] = {"cycle": cycle.number, "epoch": epoch}
+    if loss is not None:
+        meta["loss"] = loss
+    if isinstance(cycle.data, Admitted):
+        meta["certificate"] = cycle.data.certificate
+    if isinstance(cycle.run, Starting | Training | Stopping):
+        meta["config"] = cycle.run.config.hash
+    return meta

@@ -1,0 +1,139 @@
+"""The one decision function. Pure: no clock, no I/O, no await.
+
+`step` answers a single question: given what we know and what just happened, what do we know now, and what
+must be done? An event goes to its one track; then the joins fire; then what is said gets its reference.
+"""
+
+from bot.core import consent, cycles, data, hearing, joins, reports, run, shelf, terms, words
+from bot.core.effects import Effect, Post
+from bot.core.events import (
+    BestPublished,
+    CheckpointForgotten,
+    CheckpointPublished,
+    DaemonWoke,
+    DataFetched,
+    Event,
+    FetchFailed,
+    Garbled,
+    HandedOn,
+    Heard,
+    JobEnded,
+    JobSpoke,
+    Reacted,
+    TermsRead,
+    TermsUnreadable,
+    Ticked,
+)
+from bot.core.moves import Move, Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Cycle, State
+from protocol.messages import ProposalPosted
+from protocol.progress import Saved
+
+
+def step(state: State, event: Event, policy: Policy) -> Step:
+    """Decide. Never raises; an event that means nothing now changes nothing."""
+    after, effects = _taken(state, event, policy)
+    after, more = _joined(after, event)
+    return _numbered(after, (*effects, *more))
+
+
+def _taken(state: State, event: Event, policy: Policy) -> Step:
+    match event:
+        case DaemonWoke():
+            return _woken(state, event, policy)
+        case Ticked():
+            return reports.ticked(state, event, policy)
+        case Heard():
+            return hearing.heard(state, event, policy)
+        case Garbled():
+            return hearing.garbled(state, event)
+        case Reacted():
+            return consent.reacted(state, event, policy)
+        case HandedOn():
+            return _over(*cycles.finish(state, event, policy), event, policy)
+        case _ if state.cycle is None:
+            return state, ()
+        case _:
+            cycle, effects = _told(state.cycle, event, policy)
+            return now(state, cycle=cycle), effects
+
+
+def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
+    """An event of the open cycle, to its one track. One of another cycle or run changes nothing."""
+    match event:
+        case TermsRead(cycle=cycle.number):
+            return terms.read(cycle, event, policy)
+        case TermsUnreadable(cycle=cycle.number):
+            return terms.unreadable(cycle, event)
+        case DataFetched(cycle=cycle.number):
+            return data.fetched(cycle, event)
+        case FetchFailed(cycle=cycle.number):
+            return data.fetch_failed(cycle, event)
+        case CheckpointPublished(cycle=cycle.number):
+            return shelf.checkpoint_published(cycle, event, policy)
+        case CheckpointForgotten(cycle=cycle.number):
+            return shelf.checkpoint_forgotten(cycle, event)
+        case BestPublished(cycle=cycle.number):
+            return shelf.best_published(cycle, event)
+        case JobSpoke(run=cycle.run_name, line=Saved() as line):
+            return shelf.saved(cycle, line)
+        case JobSpoke(run=cycle.run_name):
+            return run.spoke(cycle, event)
+        case JobEnded(run=cycle.run_name):
+            return _job_ended(cycle, event, policy)
+        case _:
+            return cycle, ()
+
+
+def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
+    after, of_data = data.job_ended(cycle, event, policy)
+    after, of_run = run.ended(after, event, policy)
+    return after, (*of_data, *of_run)
+
+
+def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
+    known = state if state.house else now(state, house=event.house)
+    if known.cycle is None:
+        return known, ()
+    return known, say(words.restarted(known.cycle, event, policy))
+
+
+def _over(state: State, effects: tuple[Effect, ...], event: HandedOn, policy: Policy) -> Step:
+    """The next HANDOFF of the queue, once its forerunner is over."""
+    if state.cycle is not None or not state.queue or not effects:
+        return state, effects
+    first, *rest = state.queue
+    dequeued = now(state, queue=tuple(rest))
+    after, more = hearing.take_handoff(dequeued, first.handoff, first.author, event.at, policy)
+    return after, (*effects, *more)
+
+
+def _joined(state: State, event: Event) -> Step:
+    if state.cycle is None:
+        return state, ()
+    cycle, effects = joins.joined(state.cycle, event.at)
+    return now(state, cycle=cycle), effects
+
+
+def _numbered(state: State, effects: tuple[Effect, ...]) -> Step:
+    """Give each message its reference, and remember by which references the open proposal goes."""
+    numbered: list[Effect] = []
+    for effect in effects:
+        if not isinstance(effect, Post):
+            numbered.append(effect)
+            continue
+        state = now(state, said=state.said + 1)
+        message = effect.message.model_copy(update={"ref": f"{state.house}-{state.said}"})
+        numbered.append(effect.model_copy(update={"message": message}))
+        if isinstance(message, ProposalPosted):
+            state = _carried_by(state, message)
+    return state, tuple(numbered)
+
+
+def _carried_by(state: State, message: ProposalPosted) -> State:
+    cycle = state.cycle
+    if cycle is None or cycle.proposal is None or cycle.proposal.hash != message.hash:
+        return state
+    proposal = now(cycle.proposal, refs=(*cycle.proposal.refs, message.ref))
+    return now(state, cycle=now(cycle, proposal=proposal))

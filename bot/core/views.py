@@ -1,0 +1,278 @@
+"""What people may look at: pure views over (state, gauges, now). Nothing here changes anything."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.core import shelf
+from bot.core.events import Gauges
+from bot.core.policy import Policy
+from bot.core.state import (
+    Awaited,
+    Checking,
+    Converting,
+    Cooling,
+    Cycle,
+    Ended,
+    Fetching,
+    Held,
+    Judged,
+    Refused,
+    Settled,
+    Starting,
+    State,
+    Stopping,
+    Training,
+    Unread,
+)
+from protocol import paths
+from protocol.messages import Phase
+from protocol.progress import Stepped
+from protocol.training import TrainingConfig, diff
+
+View = Callable[[State, Gauges, datetime, Policy], str]
+
+WHAT_WE_UNDERSTAND = (
+    "이해하는 것: [HANDOFF], 레슨런, [APPROVE]/[REJECT] <hash>, stop/resume/retry, "
+    "상태·레슨런·checkpoint·config 질문"
+)
+NOTHING = "대기 중: 열린 cycle이 없습니다. HANDOFF를 기다립니다."
+
+
+def waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
+    """The phase of a cycle that is not training: what is waited for, since when, what comes next."""
+    match cycle.run:
+        case Held(why=why, since=since):
+            return "held", why, since, "`resume` 또는 `retry` 지시를 받으면 재개"
+        case Cooling(until=until):
+            return "starting", "학습 프로세스 재시작", until, "마지막 저장 지점에서 재개"
+        case Starting(since=since):
+            return "starting", "학습 프로세스의 첫 소식", since, "ACT 학습"
+        case Stopping(since=since):
+            return "held", "학습 프로세스 종료 (저장 후)", since, "`resume` 지시를 받으면 재개"
+        case Training(since=since):
+            return "starting", "첫 step", since, "ACT 학습"
+        case Ended(since=since):
+            return "uploading", "checkpoint 업로드", since, "DONE과 Evaluation HANDOFF"
+        case _:
+            return _before_the_run(cycle)
+
+
+def progress_notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:
+    """How far the work under way has come, where it can be counted."""
+    notes: list[str] = []
+    if isinstance(cycle.data, Checking | Converting) and gauges.counted:
+        done, total, _ = gauges.counted
+        notes.append(f"진행: 에피소드 {done}/{total}")
+    if gauges.transfer:
+        name, done, total = gauges.transfer
+        notes.append(f"전송: {name} {done / 1e6:.0f}/{total / 1e6:.0f}MB")
+    return tuple(notes)
+
+
+def age_of(stepped: Stepped | None, at: datetime) -> str:
+    """How old the newest step is: a report must not look more alive than the trainer."""
+    if stepped is None:
+        return "최근 step: 없음"
+    age_s = max(0.0, (at - stepped.at).total_seconds())
+    return f"최근 step: {stepped.step} ({_ago(age_s)} 전)"
+
+
+def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
+    cycle = state.cycle
+    if cycle is None:
+        return f"{NOTHING}\n대기열: {len(state.queue)}개"
+    lines = [
+        f"Cycle {cycle.number}: {headline(state, gauges)}",
+        *_training_lines(cycle, gauges, at),
+        *_checkpoint_lines(cycle, policy),
+        *progress_notes(cycle, gauges),
+        f"레슨런: {_lesson_counts(cycle)}",
+        *([f"승인 대기: {cycle.proposal.hash}"] if cycle.proposal else []),
+        *([f"중지: {', '.join(cycle.on_hold)}"] if cycle.on_hold else []),
+        *([f"대기열: {len(state.queue)}개"] if state.queue else []),
+        *([f"다음 REPORT: {_in(state.report_due_at, at)} 후"] if state.report_due_at else []),
+    ]
+    return "\n".join(lines)
+
+
+def headline(state: State, gauges: Gauges) -> str:
+    """One line: what is going on."""
+    cycle = state.cycle
+    match cycle:
+        case None:
+            return "대기 중"
+        case Cycle(run=Training() as training):
+            epoch = gauges.stepped.epoch if gauges.stepped else training.epoch
+            return f"학습 중, epoch {epoch}/{training.config.training.epochs}"
+        case _:
+            _, waiting_for, _, next_step = waiting(cycle)
+            return f"{waiting_for} → {next_step}"
+
+
+def lessons(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
+    match state.cycle.terms if state.cycle else None:
+        case None:
+            lines = [f"- (다음 cycle) {one.lesson.text}" for one in state.carried]
+        case Unread(heard=heard):
+            lines = [f"- (판단 전) {one.lesson.text}" for one in heard]
+        case Judged(ledger=ledger) | Settled(ledger=ledger):
+            lines = [f"- [{one.status}] {one.heard.lesson.text} ({one.note})" for one in ledger]
+    return "\n".join(lines) or "없음"
+
+
+def config(state: State, _: Gauges, __: datetime, policy: Policy) -> str:
+    """Each value that is not the card's, and on whose word."""
+    if state.cycle is None or isinstance(state.cycle.terms, Unread):
+        return f"기본 설정 ({policy.defaults.hash})"
+    terms = state.cycle.terms
+    changes = diff(TrainingConfig(), terms.config)
+    lines = [f"{c.field}: {c.before} → {c.after} ({_source(state.cycle, c.field)})" for c in changes]
+    return "\n".join([f"config {terms.config.hash}", *(lines or ["카드의 기본값 그대로"])])
+
+
+def checkpoints(state: State, _: Gauges, __: datetime, policy: Policy) -> str:
+    if state.cycle is None:
+        return f"{policy.bucket}/{paths.CHECKPOINTS}"
+    lines = [
+        f"epoch {one.epoch}: {'업로드 완료' if one.status != 'saved' else '업로드 대기'}"
+        for one in state.cycle.shelf.checkpoints
+    ]
+    best = state.cycle.shelf.best
+    return "\n".join([*lines, f"best: epoch {best.epoch}" if best else "best: 없음"])
+
+
+def queue(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
+    lines = [f"{n}. Cycle {one.handoff.cycle}: {one.handoff.data}" for n, one in enumerate(state.queue, 1)]
+    return "\n".join(lines) or "대기열이 비어 있습니다."
+
+
+def help_(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:  # noqa: ARG001
+    return "\n".join(f"`!{name}` {what}" for name, what in WHAT_COMMANDS_DO.items())
+
+
+READS: dict[str, View] = {
+    "status": status,
+    "help": help_,
+    "queue": queue,
+    "lessons": lessons,
+    "config": config,
+    "checkpoints": checkpoints,
+    "plot": status,
+}
+"""What an operator's `!` shows. All of it is answered at once, without waiting for the trainer."""
+
+SHOWN = frozenset({"status", "plot"})
+"""Answers that come with the loss curve."""
+
+WHAT_COMMANDS_DO = {
+    "status": "지금 하는 일",
+    "queue": "기다리는 HANDOFF",
+    "lessons": "레슨런과 처리 상태",
+    "config": "설정과 출처",
+    "checkpoints": "checkpoint와 업로드 상태",
+    "plot": "학습 곡선",
+    "stop": "저장하고 멈춤",
+    "resume": "이어서 학습",
+    "retry": "막힌 일을 다시 시도",
+    "help": "이 목록",
+}
+
+
+def told(about: str, state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
+    """A peer's question gets the operators' answer; anything else, one line on what we understand."""
+    return READS[about](state, gauges, at, policy) if about in READS else WHAT_WE_UNDERSTAND
+
+
+def _before_the_run(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
+    match cycle.data, cycle.terms:
+        case Refused(since=since), _:
+            return "awaiting_data", "새 데이터 HANDOFF (검증 실패 후)", since, "데이터 재검증"
+        case Awaited(since=since), _:
+            return "awaiting_data", "Developer의 데이터 HANDOFF", since, "데이터 다운로드와 검증"
+        case Fetching(since=since, source=source), _:
+            return "fetching", f"{source} 다운로드", since, "데이터 무결성 검증"
+        case _, Unread(since=since):
+            return "awaiting_handoff", "PLAN.md와 레슨런 확인", since, "데이터 무결성 검증"
+        case Checking(since=since), _:
+            return "checking", "데이터 무결성 검증", since, "HDF5 변환"
+        case Converting(since=since), _:
+            return "converting", "HDF5 변환", since, "ACT 학습"
+        case _:
+            return _admitted_but_waiting(cycle)
+
+
+def _admitted_but_waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
+    if cycle.proposal:
+        return (
+            "awaiting_approval",
+            f"Watcher의 승인 ({cycle.proposal.hash})",
+            cycle.proposal.since,
+            "ACT 학습",
+        )
+    return "held", f"중지 해제 ({', '.join(cycle.on_hold)})", cycle.opened_at, "`resume` 지시를 받으면 학습"
+
+
+def _training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
+    stepped = gauges.stepped
+    if not isinstance(cycle.run, Training) or stepped is None:
+        return []
+    loss = stepped.last_loss if stepped.last_loss is not None else stepped.loss
+    first = f" (초기 {stepped.first_loss:.4g})" if stepped.first_loss is not None else ""
+    best = f", best {stepped.best_loss:.4g} (epoch {stepped.best_epoch})" if stepped.best_loss else ""
+    gpu = stepped.gpu
+    memory = f"{gpu.used_bytes / 1e9:.1f}/{gpu.total_bytes / 1e9:.0f}GB" if gpu else "CPU"
+    left = _ago(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
+    return [
+        f"Loss: {loss:.4g}{first}{best}",
+        f"GPU 메모리: {memory}, {stepped.samples_per_s:.0f} samples/s",
+        f"남은 시간: {left}",
+        age_of(stepped, at),
+    ]
+
+
+def _checkpoint_lines(cycle: Cycle, policy: Policy) -> list[str]:
+    newest = shelf.newest_safe(cycle.shelf)
+    waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
+    lines = [f"최근 checkpoint: {policy.bucket}/{paths.act_epoch(newest)}"] if newest is not None else []
+    return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
+
+
+def _lesson_counts(cycle: Cycle) -> str:
+    if isinstance(cycle.terms, Unread):
+        return f"{len(cycle.terms.heard)}개 (판단 전)"
+    counts: dict[str, int] = {}
+    for entry in cycle.terms.ledger:
+        counts[entry.status] = counts.get(entry.status, 0) + 1
+    return ", ".join(f"{status} {count}" for status, count in counts.items()) or "없음"
+
+
+def _source(cycle: Cycle, field: str) -> str:
+    terms = cycle.terms
+    assert not isinstance(terms, Unread), "the caller has looked"
+    for entry in terms.ledger:
+        if entry.status == "applied" and any(change.field == field for change in entry.changes):
+            return f"{entry.approved_by}: {entry.heard.lesson.text}"
+    return "PLAN.md" if field in terms.from_plan else "기본 설정"
+
+
+def _in(moment: datetime, at: datetime) -> str:
+    return _ago(max(0.0, (moment - at).total_seconds()))
+
+
+def _ago(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}시간 {minutes}분"
+    return f"{minutes}분 {rest}초" if minutes else f"{rest}초"
+
+
+def expected_job(state: State) -> tuple[str, int] | None:
+    """The process that should be alive: (run, attempt)."""
+    match state.cycle:
+        case Cycle(run=Starting() | Training() | Stopping() as run, run_name=name):
+            return name, run.attempt
+        case Cycle(data=Checking() | Converting() as data, run_name=name):
+            return name, data.attempt
+        case _:
+            return None
