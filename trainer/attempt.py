@@ -44,8 +44,11 @@ class JobError(Exception):
     """A job cannot come to its end. `message` is one line: the thing, the place, the next step."""
 
     def __init__(self, failure: FailureKind, message: str, epoch: int | None = None) -> None:
-        super().__init__(message)
+        super().__init__(failure, message, epoch)  # all of it, or it cannot come back from a worker
         self.failed = Failed(failure=failure, message=message, epoch=epoch)
+
+    def __str__(self) -> str:
+        return self.failed.message
 
 
 @dataclass

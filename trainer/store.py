@@ -86,6 +86,9 @@ def create(
 
     The file is whole once the maps are filled; to make it last, `flush` them. Whoever must not show half a
     file creates it under another name.
+
+    Raises:
+        OSError: the disk is full; nothing is promised of the file then.
     """
     height, width = config.dataset.image_size
     shape = (len(action), height, width, 3)
@@ -98,6 +101,7 @@ def create(
             _allocate(file, IMAGES + camera, shape)
         file.attrs.update(_attributes(config, certificate, versions or {}))
         file.attrs["stats"] = json.dumps({ACTION: stats_of(action), STATE: stats_of(state)})
+    _claim(path)
     return frame_maps(path, "r+")
 
 
@@ -131,6 +135,12 @@ def sync(path: Path) -> None:
     """Wait until the file is on the disk, what was written through its maps included."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _claim(path: Path) -> None:
+    """Take the disk space now, as an error: a full disk under a memory map is a killed process."""
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _allocate(file: h5py.File, name: str, shape: tuple[int, ...]) -> None:

@@ -1,24 +1,124 @@
-"""Writing an episode's video: h264 in MP4, the way the simulator does."""
+"""An episode's video: written as the simulator does, surveyed and decoded as strictly as the decoder can.
 
-from collections.abc import Iterable
+Decoding stops at the first damage (`err_detect=explode`). A lenient decoder repairs a flipped bit by
+repeating the picture before it, says nothing, and the count is right.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+type Picture = NDArray[np.uint8]
 
-def write_video(
-    path: Path, pictures: Iterable[NDArray[np.uint8]], *, width: int, height: int, fps: int
-) -> None:
+
+class VideoError(Exception):
+    """A video cannot be read. `frame` is the first one that is not good."""
+
+    def __init__(self, reason: str, frame: int) -> None:
+        super().__init__(reason)
+        self.frame = frame
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A whole video, by every frame decoded: `times` (T,) in seconds, `sizes` each width, height it has."""
+
+    name: str
+    times: NDArray[np.float64]
+    sizes: tuple[tuple[int, int], ...]
+    fps: float
+
+    @property
+    def frames(self) -> int:
+        return len(self.times)
+
+
+def write_video(path: Path, pictures: Iterable[Picture], *, width: int, height: int, fps: int) -> None:
     """Encode yuv420p pictures (H * 3 / 2, W) to `path`. The same pictures give the same bytes."""
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.thread_count = 1
         for number, planes in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame = VideoFrame.from_ndarray(planes, format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def survey(path: Path) -> Footage:
+    """Decode all of `path` and say what it holds, without keeping a picture.
+
+    Raises:
+        VideoError: it is not a video, ends early, or a frame is damaged.
+    """
+    times: list[float] = []
+    sizes: dict[tuple[int, int], None] = {}
+    rate = 0.0
+    with _opened(path) as container:
+        stream = _video_of(container)
+        for frame in _frames(container, stream):
+            times.append(frame.time or 0.0)
+            sizes[frame.width, frame.height] = None
+        rate = float(stream.average_rate or stream.guessed_rate or 0)
+    if not times:
+        raise VideoError("no frame in it", 0)
+    return Footage(path.name, np.array(times), tuple(sizes), rate)
+
+
+def pictures(path: Path) -> Iterator[Picture]:
+    """Every frame of `path` as RGB (H, W, 3), exactly as LeRobot's own readers give it.
+
+    Raises:
+        VideoError: as `survey`, at the frame where it happens.
+    """
+    reformatter = VideoReformatter()  # kept: a new one a frame costs more than the decoding
+    with _opened(path) as container:
+        for frame in _frames(container, _video_of(container)):
+            rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24")
+            yield rgb.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        return av.open(path)
+    except (FFmpegError, OSError) as error:
+        raise VideoError(_reason(error), 0) from error
+
+
+def _video_of(container: InputContainer) -> VideoStream:
+    if not container.streams.video:
+        raise VideoError("no video stream", 0)
+    stream = container.streams.video[0]
+    stream.thread_type = "NONE"  # one process a core is faster than threads in each
+    stream.codec_context.options = {"err_detect": "explode"}
+    return stream
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    number = 0
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise VideoError("the file ends within a frame", number)
+            for frame in packet.decode():
+                if not isinstance(frame, VideoFrame) or frame.is_corrupt:
+                    raise VideoError("damaged frame", number)
+                yield frame
+                number += 1
+    except (FFmpegError, OSError) as error:
+        raise VideoError(_reason(error), number) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

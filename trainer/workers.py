@@ -1,0 +1,69 @@
+"""Work shared out to one process a core.
+
+Processes are spawned, never forked: a forked one would inherit the attempt's lock and keep it when we die.
+Each asks the kernel to be killed with us, so that nothing outlives a killed job.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from trainer.attempt import JobError, Stop, Told
+
+PR_SET_PDEATHSIG = 1
+STOP_LOOKED_AT_EVERY_S = 0.5
+
+
+def in_processes[Item, Result](
+    work: Callable[[Item], Result], items: Sequence[Item], *, stop: Stop, told: Told
+) -> list[Result]:
+    """`[work(item) for item in items]`, by several processes; `told` hears of each one done.
+
+    Raises:
+        JobError: "stopped" when asked to leave, what is under way being finished first; "error" when a
+            process died. What `work` raises is raised here.
+    """
+    results: dict[int, Result] = {}
+    executor = ProcessPoolExecutor(
+        max_workers=max(1, min(cores(), len(items))),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(os.getpid(),),
+    )
+    try:
+        pending = {executor.submit(work, item): number for number, item in enumerate(items)}
+        while pending:
+            stop.leave_if_asked()
+            done, _ = wait(pending, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                results[pending.pop(future)] = _result_of(future)
+                told(len(results), len(items))
+    finally:
+        executor.shutdown(cancel_futures=True)
+    return [results[number] for number in range(len(items))]
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _result_of[Result](future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise JobError("error", "a worker process was killed; is the machine out of memory?") from error
+
+
+def _begin(parent: int) -> None:
+    """In a new worker: die with the parent, leave Ctrl-C to it, and be one thread (libraries come later)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
