@@ -1,0 +1,327 @@
+"""Laws the core keeps for every order of events Hypothesis can think of."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core import data
+from bot.core.effects import ForgetCheckpoint, Post, StartJob
+from bot.core.events import FetchFailed, Gauges, LessonsFile, Reacted
+from bot.core.policy import Policy
+from bot.core.state import Admitted, Settled, State, Unread
+from protocol.job import Failed, Trained
+from protocol.messages import (
+    Acknowledgement,
+    Approval,
+    Done,
+    Handoff,
+    Lesson,
+    Lessons,
+    Order,
+    Rejection,
+    Talk,
+)
+from protocol.progress import Found
+from protocol.training import diff
+
+LESSONS = (
+    Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생"),
+    Lesson(category="데이터", text="에피소드 첫 50프레임은 카메라 스윙으로 무효"),
+    Lesson(category="학습", text="수렴이 느림", remedy="lr=5e-5"),
+    Lesson(category="학습", text="알 수 없는 일이 있었음"),
+    Lesson(category="시나리오", text="장애물이 부족함"),
+    Lesson(category="학습", text="저장을 뜸하게", remedy="save_checkpoint_every=200"),
+)
+lessons = st.lists(st.sampled_from(LESSONS), max_size=3).map(tuple)
+numbers = st.sampled_from((None, 1, 2, 3))
+
+onward = st.tuples(st.just("onward"), st.integers(1, 4))
+"""What would happen next if nothing disturbed it; without it few scripts ever reach training."""
+
+moves = st.lists(
+    st.one_of(
+        *[onward] * 10,
+        st.tuples(st.just("watcher"), st.tuples(numbers, lessons)),
+        st.tuples(st.just("developer"), st.tuples(numbers, st.sampled_from((None, "gs://b/a", "gs://b/c")))),
+        st.tuples(st.just("lessons"), lessons),
+        st.tuples(st.just("terms"), lessons),
+        st.tuples(st.just("fetched"), st.booleans()),
+        st.tuples(st.just("checked"), st.booleans()),
+        st.tuples(st.just("converted"), st.none()),
+        st.tuples(st.just("approve"), st.sampled_from(((), (1,), (2,)))),
+        st.tuples(st.just("reject"), st.sampled_from(((), (1,)))),
+        st.tuples(st.just("react"), st.booleans()),
+        st.tuples(st.just("acknowledge"), st.none()),
+        st.tuples(st.just("talk"), st.sampled_from(("status", "lessons", "other"))),
+        st.tuples(st.just("order"), st.sampled_from(("stop", "resume", "retry"))),
+        st.tuples(st.just("operator"), st.sampled_from(("status", "config", "stop", "retry", "nonsense"))),
+        st.tuples(st.just("starts"), st.booleans()),
+        st.tuples(st.just("saves"), st.integers(1, 12)),
+        st.tuples(st.just("published"), st.integers(1, 12)),
+        st.tuples(st.just("best"), st.integers(1, 12)),
+        st.tuples(st.just("finds"), st.none()),
+        st.tuples(st.just("ends"), st.sampled_from((None, "stopped", "out_of_memory", "error", "trained"))),
+        st.tuples(st.just("handed_on"), st.none()),
+        st.tuples(st.just("tick"), st.sampled_from((1, 40, 1800, 9000))),
+    ),
+    max_size=60,
+)
+
+
+def perform(play: Any, script: list[tuple[str, Any]], *, reload: bool = False) -> Any:
+    for name, value in script:
+        if reload:
+            play.state = State.model_validate_json(play.state.model_dump_json())
+        MOVES[name](play, value)
+    return play
+
+
+def _hand_over(play: Any, value: Any) -> None:
+    number, heard = value
+    play.says(play.watcher, Handoff(cycle=number, lessons=heard))
+
+
+def _bring_data(play: Any, value: Any) -> None:
+    number, path = value
+    play.says(play.developer, Handoff(cycle=number, data=path))
+
+
+def _in_a_cycle(move: Any) -> Any:
+    return lambda play, value: move(play, value) if play.state.cycle else None
+
+
+def _fetch(play: Any, good: bool) -> None:
+    if good:
+        play.data_is_fetched()
+    else:
+        number = play.cycle.number
+        failed = FetchFailed(at=play.later(), cycle=number, cause="no_data", problem="없음")
+        play.happened(failed)
+
+
+def _job_ends(play: Any, how: str | None) -> None:
+    match how:
+        case None:
+            play.job_ends(None, "Killed")
+        case "trained":
+            play.job_ends(TRAINED)
+        case failure:
+            play.job_ends(Failed(failure=failure, message="왜"))  # type: ignore[arg-type]
+
+
+def _react(play: Any, yes: bool) -> None:
+    ref = play.cycle.proposal.refs[0] if play.cycle.proposal else "h0-1"
+    play.happened(Reacted(at=play.later(), author=play.watcher, ref=ref, yes=yes))
+
+
+def _hand_on(play: Any, _: None) -> None:
+    if play.cycle.shelf.handing_on:
+        play.is_handed_on()
+
+
+def _go_on(play: Any, steps: int) -> None:
+    for _ in range(steps):
+        if play.state.cycle is None:
+            play.says(play.watcher, Handoff())
+        cycle = play.cycle
+        match cycle.data.phase, cycle.terms.phase, cycle.run.phase:
+            case _, "unread", _:
+                play.terms_are_read()
+            case (("awaited" | "refused"), _, _):
+                play.developer_hands_over()
+            case "fetching", _, _:
+                play.data_is_fetched()
+            case "checking", _, _:
+                play.data_is_checked()
+            case "converting", _, _:
+                play.data_is_converted()
+            case _, "judged", "unstarted":
+                play.says(play.watcher, Approval())
+            case _, _, "starting":
+                play.training_starts()
+            case _, _, "training":
+                _train_on(play)
+            case _, _, "ended":
+                _finish(play)
+            case _:
+                play.ticks(9000)
+
+
+def _train_on(play: Any) -> None:
+    epochs = [one.epoch for one in play.cycle.shelf.checkpoints]
+    epoch = max(epochs, default=0) + 50
+    play.trainer_says(play.saved("best", epoch))
+    play.checkpoint_is_saved(epoch)
+    play.checkpoint_is_published(epoch)
+    if epoch >= 300:
+        play.job_ends(TRAINED)
+
+
+def _finish(play: Any) -> None:
+    for one in play.cycle.shelf.checkpoints:
+        play.checkpoint_is_published(one.epoch)
+    if play.cycle.shelf.best is None:
+        play.trainer_says(play.saved("best", 500))
+    play.best_is_published(play.cycle.shelf.best.epoch)
+    _hand_on(play, None)
+
+
+MOVES = {
+    "onward": _go_on,
+    "watcher": _hand_over,
+    "developer": _bring_data,
+    "lessons": lambda play, heard: play.says(play.watcher, Lessons(lessons=heard)),
+    "terms": _in_a_cycle(
+        lambda play, hints: play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=hints))
+    ),
+    "fetched": _in_a_cycle(_fetch),
+    "checked": _in_a_cycle(lambda play, ok: play.data_is_checked(ok=ok)),
+    "converted": _in_a_cycle(lambda play, _: play.data_is_converted()),
+    "approve": lambda play, items: play.says(play.watcher, Approval(items=items)),
+    "reject": lambda play, items: play.says(play.watcher, Rejection(items=items)),
+    "react": _in_a_cycle(_react),
+    "acknowledge": lambda play, _: play.says(play.watcher, Acknowledgement()),
+    "talk": lambda play, about: play.says(play.developer, Talk(about=about)),
+    "order": lambda play, verb: play.says(play.watcher, Order(verb=verb)),
+    "operator": lambda play, name: play.operator_asks(name),
+    "starts": _in_a_cycle(
+        lambda play, again: play.training_starts(resumed_from="checkpoints/resume" if again else None)
+    ),
+    "saves": _in_a_cycle(lambda play, n: play.checkpoint_is_saved(n * 50)),
+    "published": _in_a_cycle(lambda play, n: play.checkpoint_is_published(n * 50)),
+    "best": _in_a_cycle(lambda play, n: play.trainer_says(play.saved("best", n * 50))),
+    "finds": _in_a_cycle(lambda play, _: play.trainer_says(Found(at=play.later(), fact="unheard_of"))),
+    "ends": _in_a_cycle(_job_ends),
+    "handed_on": _in_a_cycle(_hand_on),
+    "tick": lambda play, seconds: play.ticks(seconds, Gauges()),
+}
+
+TRAINED = Trained(
+    epochs=500,
+    first_loss=1.6,
+    last_loss=0.1,
+    best_loss=0.1,
+    best_epoch=500,
+    first_l1=0.8,
+    last_l1=0.1,
+    episodes=85,
+    frames=25500,
+)
+
+
+class Watched:
+    """A play that checks, at every step, what must hold between the state before and the orders after."""
+
+    def __init__(self, play: Any) -> None:
+        self.play = play
+        self.happened = play.happened
+        play.happened = self.watch
+
+    def watch(self, event: Any) -> Any:
+        effects = self.happened(event)
+        for effect in effects:
+            match effect:
+                case StartJob(work="train"):
+                    self.trains_only_what_was_approved(effect)
+                case ForgetCheckpoint():
+                    self.keeps_the_last_three_and_the_best(effect)
+                case _:
+                    pass
+        return effects
+
+    def trains_only_what_was_approved(self, order: StartJob) -> None:
+        cycle = self.play.cycle
+        assert isinstance(cycle.data, Admitted), "training on unchecked data"
+        assert isinstance(cycle.terms, Settled)
+        assert order.config == cycle.terms.config
+        assert data.rule(order.config) == data.rule(cycle.data.config), "checked under another data rule"
+        approved = {
+            change.field
+            for entry in cycle.terms.ledger
+            if entry.status == "applied" and entry.approved_by
+            for change in entry.changes
+        }
+        assert {change.field for change in diff(cycle.terms.base, order.config)} <= approved
+
+    def keeps_the_last_three_and_the_best(self, order: ForgetCheckpoint) -> None:
+        shelf = self.play.cycle.shelf
+        safe = sorted(one.epoch for one in shelf.checkpoints if one.status != "saved")
+        assert order.epoch in safe, "deleting what is not verified in the bucket"
+        assert order.epoch not in safe[-3:]
+        assert shelf.best is None or order.epoch != shelf.best.epoch
+
+
+@settings(max_examples=150, deadline=None)
+@given(script=moves)
+def test_no_order_of_events_makes_us_train_or_delete_what_we_must_not(stage_class, script) -> None:
+    play = stage_class(Policy(operators=(300000000000000001,)))
+    Watched(play)
+    perform(play, script)
+
+
+@settings(max_examples=60, deadline=None)
+@given(script=moves)
+def test_a_restart_between_any_two_events_changes_nothing(stage_class, script) -> None:
+    policy = Policy()
+    straight, reloaded = stage_class(policy), stage_class(policy)
+    perform(straight, script)
+    perform(reloaded, script, reload=True)
+    assert reloaded.state == straight.state
+    assert reloaded.effects == straight.effects
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves)
+def test_every_cycle_ends_in_at_most_one_done_that_names_every_lesson(stage_class, script) -> None:
+    play = stage_class(Policy())
+    ledgers: dict[int, int] = {}
+    happened = play.happened
+
+    def remember(event: Any) -> Any:
+        cycle = play.state.cycle
+        if cycle and not isinstance(cycle.terms, Unread):
+            ledgers[cycle.number] = len(cycle.terms.ledger)
+        return happened(event)
+
+    play.happened = remember
+    perform(play, script)
+    done = [message for message in play.posted("done") if isinstance(message, Done)]
+    assert len({one.cycle for one in done}) == len(done) == len(play.posted("final_handoff"))
+    assert all(len(one.lessons) == ledgers[one.cycle] for one in done)
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves)
+def test_no_two_processes_of_one_cycle_are_ever_ordered_at_once(stage_class, script) -> None:
+    play = stage_class(Policy())
+    alive: set[tuple[str, int]] = set()
+    happened = play.happened
+
+    def count(event: Any) -> Any:
+        if hasattr(event, "outcome"):
+            alive.discard((event.run, event.attempt))
+        effects = happened(event)
+        for effect in effects:
+            if isinstance(effect, StartJob):
+                assert not alive, f"{effect.key} while {alive} runs"
+                alive.add((effect.run, effect.attempt))
+        return effects
+
+    play.happened = count
+    perform(play, script)
+
+
+@settings(max_examples=60, deadline=None)
+@given(script=moves)
+def test_every_reference_is_used_once(stage_class, script) -> None:
+    play = perform(stage_class(Policy()), script)
+    refs = [effect.message.ref for effect in play.effects if isinstance(effect, Post)]
+    assert len(set(refs)) == len(refs)
+
+
+def test_the_scripts_do_reach_the_end(stage_class) -> None:
+    """Guards the laws above: a law about what never happens proves little if nothing does."""
+    play = perform(stage_class(Policy()), [("onward", 4)] * 12)
+    assert play.kinds().count("done") >= 2
+    assert play.ordered("forget_checkpoint")
