@@ -1,5 +1,6 @@
 """`python -m trainer`: what `training-claw` starts for all that computes."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +8,26 @@ from pathlib import Path
 
 import click
 
-from protocol.job import EXIT_OF_FAILURE
-from trainer.attempt import JobError
+from protocol.job import EXIT_OF_FAILURE, Checked, ExitCode
+from protocol.training import TrainingConfig
+from trainer.attempt import JobError, exit_code, run_attempt
 from trainer.bar import progress_bar
+from trainer.check import check
+from trainer.config_file import read_config
+from trainer.convert import convert
 from trainer.faults import FAULTS, Fault
+from trainer.jobs import do
 from trainer.simulate import simulate
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+CONFIG_OPTION = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="YAML with the card's sections, or a PLAN.md that holds some. Default: the card's own config.",
+)
 
 
 class Examples(click.Command):
@@ -94,6 +108,87 @@ def read_fault(text: str, default_episode: int) -> Fault:
     return Fault(name, int(number) if number else default_episode)
 
 
+@main.command(
+    "validate",
+    cls=Examples,
+    epilog="""\
+  training-claw validate data
+  training-claw validate data --config ssot/PLAN.md --json | jq .problems""",
+)
+@click.argument("path", type=EXISTING_FOLDER)
+@CONFIG_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+def validate_command(path: Path, config_path: Path | None, as_json: bool) -> None:
+    """Say whether the episodes in the folder PATH are fit to train on.
+
+    Exit code 0: they are. 4: they are refused. 2: the call was wrong.
+    """
+    with one_line_errors():
+        verdict = checked(path, config_of(config_path))
+    if as_json:
+        click.echo(verdict.model_dump_json(exclude={"kind"}))
+    else:
+        show(path, verdict)
+    sys.exit(exit_code(verdict))
+
+
+@main.command(
+    "convert",
+    cls=Examples,
+    epilog="""\
+  training-claw convert data data.h5
+  training-claw convert data data.h5 --config ssot/PLAN.md""",
+)
+@click.argument("path", type=EXISTING_FOLDER)
+@click.argument("output", metavar="OUT.h5", type=click.Path(dir_okay=False, path_type=Path))
+@CONFIG_OPTION
+def convert_command(path: Path, output: Path, config_path: Path | None) -> None:
+    """Check the episodes in the folder PATH and turn them into one HDF5 file.
+
+    Exit code 0: done. 4: the data is refused, nothing is written. 2: the call was wrong.
+    """
+    with one_line_errors():
+        config = config_of(config_path)
+        verdict = checked(path, config)
+        if not verdict.ok:
+            show(path, verdict)
+            sys.exit(ExitCode.REFUSED)
+        with progress_bar("converting") as told:
+            done = convert(path, output, config, verdict.hash, told=told)
+    click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
+
+
+@main.command("run")
+@click.argument("job", metavar="JOB.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--lock-fd", type=click.IntRange(3), help="A descriptor that holds the lock beside JOB.json.")
+def run_command(job: Path, lock_fd: int | None) -> None:
+    """Do the job in JOB.json, in its own folder (see protocol/job.py)."""
+    sys.exit(run_attempt(job, lock_fd, do))
+
+
+def config_of(path: Path | None) -> TrainingConfig:
+    return read_config(path) if path else TrainingConfig()
+
+
+def checked(path: Path, config: TrainingConfig) -> Checked:
+    with progress_bar("checking") as told:
+        return check(path, config, told=told)
+
+
+def show(path: Path, verdict: Checked) -> None:
+    """One line a problem, then the verdict."""
+    for problem in verdict.problems:
+        colour = "red" if problem.severity == "refuse" else "yellow"
+        where = f"{problem.episode}: " if problem.episode else ""
+        click.echo(f"{click.style(problem.severity, fg=colour)} {where}{problem.message}")
+    size = f"{verdict.episodes} episodes, {verdict.frames} frames"
+    if verdict.ok:
+        click.secho(f"admitted: {path} ({size}, sha256 {verdict.hash})", fg="green")
+    else:
+        refused = sum(problem.severity == "refuse" for problem in verdict.problems)
+        click.secho(f"refused: {path} ({size}, {refused} problems)", fg="red")
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """What a person can do something about is said in one line, with the exit code that goes with it."""
@@ -102,6 +197,9 @@ def one_line_errors() -> Iterator[None]:
     except JobError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(EXIT_OF_FAILURE[error.failed.failure])
+    except OSError as error:
+        click.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        sys.exit(ExitCode.NO_SPACE if error.errno == errno.ENOSPC else ExitCode.FAILED)
 
 
 if __name__ == "__main__":

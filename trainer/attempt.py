@@ -13,7 +13,7 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,8 +94,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run_attempt(job_path: Path, lock_fd: int | None, work_of: Mapping[str, Work]) -> ExitCode:
-    """Do the job in `job_path`, by `work_of[job.kind]`, under its folder's lock.
+def run_attempt(job_path: Path, lock_fd: int | None, work: Work) -> ExitCode:
+    """Do the job in `job_path`, by `work`, under its folder's lock.
 
     `lock_fd` is a descriptor of the lock file on which the caller already holds the lock; without one the
     lock is taken here. A folder that is locked or already has an outcome is left untouched (USAGE).
@@ -103,7 +103,7 @@ def run_attempt(job_path: Path, lock_fd: int | None, work_of: Mapping[str, Work]
     attempt = Attempt(AttemptFolder(job_path.absolute().parent))
     try:
         with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), _stoppable(attempt.stop):
-            outcome = _do(job_path, attempt, work_of)
+            outcome = _do(job_path, attempt, work)
             attempt.end(outcome)
     except JobError as refusal:
         print(refusal.failed.message, file=sys.stderr)
@@ -147,13 +147,13 @@ def sync_folder(folder: Path) -> None:
 # --- the work and how it fails ----------------------------------------------
 
 
-def _do(job_path: Path, attempt: Attempt, work_of: Mapping[str, Work]) -> Outcome:
+def _do(job_path: Path, attempt: Attempt, work: Work) -> Outcome:
     try:
         job = read_job(job_path.read_bytes())
         attempt.say(
             Began(at=now(), pid=os.getpid(), phase=FIRST_PHASE[job.kind], versions=installed_versions())
         )
-        return work_of[job.kind](job, attempt)
+        return work(job, attempt)
     except Exception as error:
         with attempt.folder.log.open("a") as log:
             traceback.print_exc(file=log)
@@ -200,8 +200,7 @@ def _locked(folder: AttemptFolder, lock_fd: int | None) -> Iterator[None]:
     os.set_inheritable(descriptor, False)
     try:
         _take(descriptor, folder)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _ourselves().model_dump_json().encode(), 0)
+        os.ftruncate(descriptor, os.pwrite(descriptor, _ourselves().model_dump_json().encode(), 0))
         yield
     finally:
         os.close(descriptor)
