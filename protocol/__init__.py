@@ -1,0 +1,25 @@
+"""The language of the channel. Other bots may install just this.
+
+parse(text)           what was heard, or one of our own messages read back; raises NotUnderstood alone
+render(message)       the parts to send;  join(parts)  the inverse
+wire(message)         what remains of a message on its way:  parse(join(render(m))) == wire(m)
+"""
+
+from protocol.errors import NotUnderstood, Refused
+from protocol.parts import join, reference
+from protocol.text import read_said, recipients_of, render
+from protocol.voice import CARD_VOICE, Voice
+from protocol.wire import wire
+
+__all__ = [
+    "CARD_VOICE",
+    "NotUnderstood",
+    "Refused",
+    "Voice",
+    "join",
+    "read_said",
+    "recipients_of",
+    "reference",
+    "render",
+    "wire",
+]

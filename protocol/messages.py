@@ -110,7 +110,7 @@ class Said(Value):
 
     to_peer: ClassVar[Peer] = Peer.WATCHER
 
-    ref: str = ""
+    ref: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._:/#+-]{0,63})?$")
     notes: tuple[str, ...] = ()
 
     def recipients(self, roster: Roster) -> tuple[int, ...]:
@@ -120,7 +120,7 @@ class Said(Value):
 class Addressed(Said):
     """Goes to whoever asked: a peer or an operator, by Discord id."""
 
-    to: tuple[int, ...] = Field(min_length=1)
+    to: tuple[int, ...] = Field(min_length=1, max_length=20)
 
     def recipients(self, roster: Roster) -> tuple[int, ...]:  # noqa: ARG002  the kind decides, not the roster
         return self.to
@@ -221,7 +221,7 @@ class ProposalPosted(Said):
 
     kind: Literal["proposal"] = "proposal"
     cycle: int
-    hash: str
+    hash: str = Field(pattern=r"^[0-9A-Za-z._-]{1,64}$")
     lines: tuple[ProposedChange, ...] = Field(min_length=1)
     blocking: bool = True
 
@@ -326,10 +326,11 @@ class Receipt(Addressed):
 
 
 class Answer(Addressed):
-    """An answer to a question or a command. `body` may have several lines."""
+    """An answer to a question or a command. `body` may have several lines; `block` stands in a fence."""
 
     kind: Literal["answer"] = "answer"
     body: str
+    block: str = ""
 
 
 class Question(Addressed):
