@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from bot.rehearsal.cast import Person
 from bot.rehearsal.guild import Deleted, Edited, Guild, Happening, Message, Posted, Reacted
+from bot.rehearsal.news import News
 from bot.rehearsal.wire import Json, guild_json, message_json, ready_json
 
 HEARTBEAT_INTERVAL_MS = 41_250
@@ -113,11 +114,15 @@ class Gateway:
         self.base_url = ""
         self._guild = guild
         self._sessions: dict[str, Session] = {}
+        self._arrivals = News()
         guild.subscribe(self._broadcast)
 
     def connected(self, user_id: int) -> bool:
         """Does this user have a live connection?"""
         return any(one.person.id == user_id and one.connection is not None for one in self._sessions.values())
+
+    async def until_connected(self, user_id: int) -> None:
+        await self._arrivals.until(lambda: self.connected(user_id))
 
     async def drop_connections(self, code: int = Close.UNKNOWN_ERROR) -> None:
         """Close every socket, as Discord does now and then; sessions stay, to be resumed."""
@@ -170,6 +175,7 @@ class Gateway:
         session.dispatch("READY", ready_json(person, self._guild, session.id, self.url))
         if Intent.GUILDS in session.intents:
             session.dispatch("GUILD_CREATE", guild_json(self._guild, person.id))
+        self._arrivals.announce()
         return True
 
     def _resume(self, connection: Connection, data: Json) -> None:

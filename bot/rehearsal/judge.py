@@ -172,10 +172,11 @@ def _handoff(play: Play) -> str:
 
 def _mentions(play: Play) -> str:
     said = [one for one in play.entries if one.author_id == play.roster.training]
+    _first(said, "a message of Training")
     faults = [f"{fault}: {_shown(one)}" for one in said for fault in mention_faults(one, play)]
     if faults:
         raise Missing("; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
-    return f"all {len(_first([said], 'a message of Training'))} messages"
+    return f"all {len(said)} messages"
 
 
 def mention_faults(entry: Entry, play: Play) -> list[str]:

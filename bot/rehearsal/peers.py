@@ -81,9 +81,9 @@ async def evaluation(player: Player, evaluate: Evaluate) -> None:
     try:
         numbers = await evaluate(handoff.content)
     except EvaluationFailed as failed:
-        await player.say(script.evaluation_failed(player.roster, str(failed)), reply_to=handoff.id)
+        await player.say(script.evaluation_failed(player.roster, str(failed)))
     else:
-        await player.say(script.evaluations_report(player.roster, numbers), reply_to=handoff.id)
+        await player.say(script.evaluations_report(player.roster, numbers))
 
 
 def player_of(server: DiscordServer, roster: Roster, peer: Peer) -> Player:

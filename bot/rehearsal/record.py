@@ -1,6 +1,5 @@
 """What was said, as it was accepted: the only thing the judge reads, and what a transcript file holds."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.rehearsal.guild import Edited, Happening, Posted
+from bot.rehearsal.news import News
 
 
 class Entry(BaseModel):
@@ -45,7 +45,7 @@ class Record:
     def __init__(self, witness: Witness = no_paths) -> None:
         self.entries: list[Entry] = []
         self._witness = witness
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._news = News()
 
     def write(self, happening: Happening) -> None:
         """Takes down what was posted or edited. A listener of the guild."""
@@ -66,14 +66,13 @@ class Record:
                         paths=self._witness(message.content),
                     )
                 )
-                self._wake()
+                self._news.announce()
             case _:
                 pass
 
     async def entry(self, number: int) -> Entry:
         """The entry with this index, waiting until it is written."""
-        while len(self.entries) <= number:
-            await self._news()
+        await self._news.until(lambda: len(self.entries) > number)
         return self.entries[number]
 
     async def until(self, wanted: Callable[[Entry], bool], since: int = 0) -> Entry:
@@ -87,19 +86,6 @@ class Record:
         """Write the transcript: one JSON object a line."""
         lines = (entry.model_dump_json(exclude_defaults=False) for entry in self.entries)
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-    async def _news(self) -> None:
-        waiting = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        try:
-            await waiting
-        finally:
-            self._waiting.discard(waiting)
-
-    def _wake(self) -> None:
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
 
 
 def read_transcript(path: Path) -> list[Entry]:

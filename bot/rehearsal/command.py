@@ -1,0 +1,128 @@
+"""`training-claw rehearse`: what a person can choose about a rehearsal."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bot.rehearsal.cast import cast_of
+from bot.rehearsal.console import Onlooker, Review
+from bot.rehearsal.judge import passed
+from bot.rehearsal.play import Direction, rehearse
+from bot.rehearsal.stage import FAST, Sizes, Stage, strike
+from protocol.roster import Roster
+
+MIN_EPISODES = 50
+"""The card's least data set."""
+
+_INTERRUPTED = 130
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Examples(click.Command):
+    """Shows `epilog` as it was written."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write(f"\nExamples:\n{self.epilog}\n")
+
+
+@click.command(
+    "rehearse",
+    cls=Examples,
+    epilog="""\
+  training-claw rehearse
+  training-claw rehearse --fast --transcript talk.jsonl
+  training-claw rehearse --dir /tmp/rehearsal --episodes 80""",
+)
+@click.option("--episodes", type=click.IntRange(MIN_EPISODES), help="Size of the data set.  [default: 56]")
+@click.option("--epochs", type=click.IntRange(2), help="Epochs to train.  [default: 20]")
+@click.option("--fast", is_flag=True, help="The smallest set that still plays every part.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where everything goes, and stays: a new or empty folder.  [default: a temporary one]",
+)
+@click.option("--keep", is_flag=True, help="Keep data, checkpoints and state of a temporary folder, too.")
+@click.option(
+    "--transcript",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was said to this file, one JSON object a line.",
+)
+@click.option(
+    "--patience", "patience_s", default=900.0, hidden=True, help="Seconds the play may take in all."
+)
+@click.option("--kill-bot-at-epoch", "kill_at_epoch", default=0, hidden=True, help="kill -9 the daemon then.")
+def rehearse_command(
+    *,
+    episodes: int | None,
+    epochs: int | None,
+    fast: bool,
+    folder: Path | None,
+    keep: bool,
+    transcript: Path | None,
+    patience_s: float,
+    kill_at_epoch: int,
+) -> None:
+    """Play one whole cycle on this machine: no accounts, no network, no GPU.
+
+    An embedded Discord, a bucket in a folder, peers who play their parts; the daemon, its trainer and the
+    learning are real. Exit status 0 only if the whole play took place.
+    """
+    stage = Stage(_folder(folder), _sizes(fast=fast, episodes=episodes, epochs=epochs))
+    direction = Direction(stage, transcript or stage.transcript, patience_s, kill_at_epoch)
+    with Onlooker(cast_of(Roster())) as onlooker:
+        review = asyncio.run(_interruptible(direction, onlooker))
+    if review is None:
+        _leave(stage, kept=keep or folder is not None)
+        click.echo("interrupted; nothing is left running", err=True)
+        sys.exit(_INTERRUPTED)
+    won = passed(review.acts)
+    kept = keep or folder is not None or not won
+    _leave(stage, kept=kept)
+    onlooker.verdict(review if kept else replace(review, folder=None))
+    sys.exit(0 if won else 1)
+
+
+async def _interruptible(direction: Direction, onlooker: Onlooker) -> Review | None:
+    """The review, or None when a signal ended the play. Only the first signal counts: then we clear away."""
+    playing = asyncio.create_task(rehearse(direction, onlooker))
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        for number in _ENDING_SIGNALS:
+            loop.add_signal_handler(number, lambda: None)
+        playing.cancel()
+
+    for number in _ENDING_SIGNALS:
+        loop.add_signal_handler(number, leave)
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        return None
+
+
+def _folder(given: Path | None) -> Path:
+    if given is None:
+        return Path(tempfile.mkdtemp(prefix="training-claw-rehearsal-"))
+    if given.exists() and any(given.iterdir()):
+        raise click.UsageError(f"--dir {given} is not empty; name a new folder")
+    given.mkdir(parents=True, exist_ok=True)
+    if not os.access(given, os.W_OK):
+        raise click.UsageError(f"--dir {given} cannot be written to; name another")
+    return given.resolve()
+
+
+def _sizes(*, fast: bool, episodes: int | None, epochs: int | None) -> Sizes:
+    sizes = FAST if fast else Sizes()
+    return replace(sizes, episodes=episodes or sizes.episodes, epochs=epochs or sizes.epochs)
+
+
+def _leave(stage: Stage, *, kept: bool) -> None:
+    if not kept:
+        strike(stage)

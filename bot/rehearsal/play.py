@@ -1,0 +1,199 @@
+"""The play from curtain to curtain: stage, Discord, daemon and players, then the judge."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bot.rehearsal import peers, script
+from bot.rehearsal.cast import OPERATOR_ID, Person, cast_of
+from bot.rehearsal.console import Onlooker, Review
+from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.gauges import Dials
+from bot.rehearsal.guild import Guild
+from bot.rehearsal.judge import Act, Play, judge, numbers_of
+from bot.rehearsal.laboratory import evaluate
+from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
+from bot.rehearsal.stage import Stage, set_stage, simulate_commands, write_env
+from protocol.roster import Peer, Roster
+
+_ROSTER = Roster()
+
+
+class Interrupted(Exception):
+    """The play cannot go on; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """How to play. `patience_s` is for the whole play; `kill_at_epoch` 0 kills nobody."""
+
+    stage: Stage
+    transcript: Path
+    patience_s: float = 900
+    kill_at_epoch: int = 0
+
+
+async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
+    """Play once and judge. However it ends, no process is left behind."""
+    began, stage = time.monotonic(), direction.stage
+    set_stage(stage)
+    guild, dials = Guild(cast_of(_ROSTER)), Dials(stage)
+    async with DiscordServer(guild, witness=stage.witness) as discord:
+        broken = ""
+        try:
+            async with asyncio.timeout(direction.patience_s), _watching(discord, dials, onlooker):
+                await _simulate(stage, onlooker)
+                await _perform(direction, discord, dials, onlooker)
+        except TimeoutError:
+            broken = f"the play did not end within {direction.patience_s:.0f} s"
+        except (Interrupted, CommandFailed) as problem:
+            broken = str(problem)
+        finally:
+            discord.record.save(direction.transcript)
+    return _review(direction, discord, broken, timedelta(seconds=time.monotonic() - began))
+
+
+def players(discord: DiscordServer, stage: Stage) -> dict[str, Coroutine[Any, Any, None]]:
+    """Everybody's part, by name."""
+    play = partial(peers.player_of, discord, _ROSTER)
+    operator = peers.Player(discord, OPERATOR_ID, _ROSTER)
+    return {
+        "Watcher": peers.watcher(play(Peer.WATCHER), stage.facts),
+        "Developer": peers.developer(play(Peer.DEVELOPER), stage.facts),
+        "Evaluation": peers.evaluation(play(Peer.EVALUATION), partial(evaluate, stage)),
+        "operator": peers.operator(operator),
+    }
+
+
+async def _simulate(stage: Stage, onlooker: Onlooker) -> None:
+    """Make the data set and the held-out episodes, side by side."""
+    onlooker.note(f"simulating {stage.sizes.episodes} episodes, and {stage.sizes.held_out} for Evaluation")
+    tasks = [asyncio.create_task(run_trainer(command)) for command in simulate_commands(stage)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _cancelled(tasks)
+
+
+async def _perform(direction: Direction, discord: DiscordServer, dials: Dials, onlooker: Onlooker) -> None:
+    """Raise the curtain, and hold the stage until the operator's last answer or until nothing can go on."""
+    stage = direction.stage
+    write_env(stage, _training().token, discord.channel_id, discord.api_base, discord.gateway_url)
+    async with _daemon(stage) as daemon:
+        await _first_of(discord.gateway.until_connected(_ROSTER.training), _refused(daemon))
+        onlooker.note("the daemon is in the channel")
+        parts = players(discord, stage)
+        curtain = parts.pop("operator")
+        await _first_of(
+            curtain,
+            _blocked(discord),
+            _drill(direction.kill_at_epoch, daemon, dials, onlooker)
+            if direction.kill_at_epoch
+            else _refused(daemon),
+            *(_for_ever(part) for part in parts.values()),
+        )
+
+
+async def _first_of(*parts: Awaitable[None]) -> None:
+    """Until the first part ends; the others are cancelled. What it raised is raised."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancelled(tasks)
+    for task in done:
+        task.result()
+
+
+async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """End what is still going on, and wait for it to have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _for_ever(part: Awaitable[None]) -> None:
+    """A part that has been played to its end goes on being there."""
+    await part
+    await asyncio.Future[None]()
+
+
+async def _refused(daemon: Daemon) -> None:
+    status = await daemon.wait()
+    raise Interrupted(f"the daemon left with status {status}: {daemon.last_words()}")
+
+
+async def _blocked(discord: DiscordServer) -> None:
+    """A BLOCKED, whoever says it, ends a rehearsal in which nothing should be wrong."""
+    entry = await discord.record.until(lambda one: script.has(one, "BLOCKED"))
+    raise Interrupted(" / ".join(entry.content.splitlines()[:3]))
+
+
+async def _drill(number: int, daemon: Daemon, dials: Dials, onlooker: Onlooker) -> None:
+    """Kill the daemon after epoch `number` and start it again; from then on it must live."""
+    await dials.until_epoch(number)
+    await daemon.kill()
+    onlooker.note("the daemon was killed (kill -9) and is started again")
+    await daemon.start()
+    await _refused(daemon)
+
+
+@asynccontextmanager
+async def _daemon(stage: Stage) -> AsyncGenerator[Daemon]:
+    """A running daemon; at the end neither it nor any trainer of its is left."""
+    daemon = Daemon(stage.env_file, stage.daemon_log)
+    try:
+        await daemon.start()
+        yield daemon
+    finally:
+        await daemon.stop()
+        await end_jobs(stage.runs)
+
+
+@asynccontextmanager
+async def _watching(discord: DiscordServer, dials: Dials, onlooker: Onlooker) -> AsyncGenerator[None]:
+    """Show messages as they are accepted, and the bars."""
+    tasks = [
+        asyncio.create_task(_show_messages(discord, onlooker), name="transcript"),
+        asyncio.create_task(dials.follow(onlooker.gauge), name="dials"),
+    ]
+    try:
+        yield
+    finally:
+        await _cancelled(tasks)
+
+
+async def _show_messages(discord: DiscordServer, onlooker: Onlooker) -> None:
+    number = 0
+    while True:
+        onlooker.said(await discord.record.entry(number))
+        number += 1
+
+
+def _review(direction: Direction, discord: DiscordServer, broken: str, took: timedelta) -> Review:
+    stage = direction.stage
+    play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,))
+    acts = judge(play)
+    if broken:
+        acts = (*acts, Act("The play came to its end", passed=False, evidence=broken))
+    with suppress(OSError):
+        shutil.copyfile(stage.bucket / "checkpoints" / "loss_curve.png", stage.loss_curve)
+    return Review(
+        acts=acts,
+        numbers=numbers_of(play),
+        took=took,
+        loss_curve=stage.loss_curve if stage.loss_curve.exists() else None,
+        folder=stage.folder,
+        transcript=direction.transcript,
+    )
+
+
+def _training() -> Person:
+    return next(person for person in cast_of(_ROSTER) if person.id == _ROSTER.training)
