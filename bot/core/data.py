@@ -95,7 +95,7 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
     if data.announced is not None and data.announced != verdict.episodes:
         refusals = (*refusals, _miscounted(data.announced, verdict.episodes))
     if refusals or not verdict.ok:
-        return refuse(cycle, "data", words.grouped(refusals), at)
+        return refuse(cycle, "data", words.grouped(refusals) or (words.NO_REASON,), at)
     attempt = cycle.attempts + 1
     converting = Converting(
         source=data.source,

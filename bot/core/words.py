@@ -59,6 +59,7 @@ REQUESTS: dict[BlockCause, str] = {
     "trainer": "운영자에게 trainer.log 확인 요청, 이후 `retry`",
 }
 
+NO_REASON = "검증을 통과하지 못함 (사유 기록 없음)"
 HOW_TO_SAY_A_LESSON = "`→ 적용: batch_size=32`처럼 필드 이름과 값을 적어 주세요."
 
 

@@ -8,6 +8,7 @@ import pytest
 from bot.core.effects import Effect, Post
 from bot.core.events import (
     BestPublished,
+    CheckpointForgotten,
     CheckpointPublished,
     DaemonWoke,
     DataFetched,
@@ -24,7 +25,7 @@ from bot.core.events import (
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.core.step import step
-from protocol.job import Checked, Converted, Outcome
+from protocol.job import Checked, Converted, Outcome, Trained
 from protocol.messages import Command, Handoff, Incoming, Lesson, Outgoing
 from protocol.plan import Plan
 from protocol.progress import Found, Saved, Started, Stepped
@@ -138,6 +139,9 @@ class Play:
     def best_is_published(self, epoch: int) -> tuple[Effect, ...]:
         return self.happened(BestPublished(at=self.later(), cycle=self.cycle.number, epoch=epoch))
 
+    def is_forgotten(self, epoch: int) -> tuple[Effect, ...]:
+        return self.happened(CheckpointForgotten(at=self.later(), cycle=self.cycle.number, epoch=epoch))
+
     def is_handed_on(self, cycle: int | None = None) -> tuple[Effect, ...]:
         number = cycle or self.cycle.number
         return self.happened(HandedOn(at=self.later(), cycle=number, manifest="m" * 12))
@@ -183,3 +187,18 @@ def training(play: Play) -> Play:
     play.data_is_admitted()
     play.training_starts()
     return play
+
+
+@pytest.fixture
+def trained() -> Trained:
+    return Trained(
+        epochs=500,
+        first_loss=1.58,
+        last_loss=0.0089,
+        best_loss=0.0085,
+        best_epoch=498,
+        first_l1=0.8,
+        last_l1=0.1,
+        episodes=85,
+        frames=25500,
+    )

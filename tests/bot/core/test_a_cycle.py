@@ -7,7 +7,7 @@ import pytest
 from bot.core.effects import Post
 from bot.core.events import DaemonWoke, Gauges
 from bot.core.state import State
-from protocol.job import Failed, Trained
+from protocol.job import Failed
 from protocol.messages import Approval, Handoff, Lesson
 from protocol.progress import Stepped
 
@@ -16,7 +16,7 @@ SWING = Lesson(category="데이터", text="에피소드 첫 50프레임은 카�
 
 
 class TestTheWholeStory:
-    def test_two_handoffs_two_lessons_one_approval_one_training(self, play) -> None:
+    def test_two_handoffs_two_lessons_one_approval_one_training(self, play, trained) -> None:
         play.watcher_hands_over(OOM, SWING)
         assert play.kinds() == ["receipt"]
         assert play.ordered("read_terms")[0].cycle == 1
@@ -53,7 +53,7 @@ class TestTheWholeStory:
         from_trainer = play.cycle.shelf.best
         assert from_trainer is not None
         assert from_trainer.safe_epoch == 250
-        play.job_ends(trained())
+        play.job_ends(trained)
         assert play.ordered("hand_on")[0].cycle == 1
         assert "done" not in play.kinds(), "nothing is promised before it is in the bucket"
 
@@ -64,11 +64,13 @@ class TestTheWholeStory:
         assert handoff.best == "gs://ralphton-handoff/checkpoints/act_best/"
         assert play.state.cycle is None
 
-    def test_a_best_that_came_after_the_last_checkpoint_is_sent_before_the_end(self, training) -> None:
+    def test_a_best_that_came_after_the_last_checkpoint_is_sent_before_the_end(
+        self, training, trained
+    ) -> None:
         training.checkpoint_is_saved(50)
         training.checkpoint_is_published(50)
         training.trainer_says(training.saved("best", 51))
-        training.job_ends(trained())
+        training.job_ends(trained)
         assert [order.epoch for order in training.ordered("publish_best")] == [51]
         assert training.ordered("hand_on") == []
         training.best_is_published(51)
@@ -79,7 +81,7 @@ class TestTheWholeStory:
         assert len(set(refs)) == len(refs)
         assert all(ref.startswith("h0-") for ref in refs)
 
-    def test_the_next_of_the_queue_begins_when_its_forerunner_is_over(self, training) -> None:
+    def test_the_next_of_the_queue_begins_when_its_forerunner_is_over(self, training, trained) -> None:
         training.developer_hands_over(cycle=2)
         assert "대기열 1번째" in training.posted("receipt")[-1].next_step
         training.developer_hands_over(cycle=2)
@@ -88,14 +90,14 @@ class TestTheWholeStory:
         training.checkpoint_is_saved(50)
         training.checkpoint_is_published(50)
         training.best_is_published(50)
-        training.job_ends(trained())
+        training.job_ends(trained)
         training.is_handed_on()
         assert training.cycle.number == 2
         assert training.cycle.data.phase == "fetching"
 
-    def test_a_finished_number_is_not_used_again_without_a_question(self, training) -> None:
+    def test_a_finished_number_is_not_used_again_without_a_question(self, training, trained) -> None:
         training.trainer_says(training.saved("best", 500))
-        training.job_ends(trained())
+        training.job_ends(trained)
         training.best_is_published(500)
         training.is_handed_on()
         training.developer_hands_over(cycle=1)
@@ -256,20 +258,6 @@ class TestWhenTheTrainerDies:
         assert training.posted("blocked") == []
         training.operator_asks("resume")
         assert training.cycle.run.phase == "starting"
-
-
-def trained() -> Trained:
-    return Trained(
-        epochs=500,
-        first_loss=1.58,
-        last_loss=0.0089,
-        best_loss=0.0085,
-        best_epoch=498,
-        first_l1=0.8,
-        last_l1=0.1,
-        episodes=85,
-        frames=25500,
-    )
 
 
 def stepped(at) -> Stepped:
