@@ -3,8 +3,8 @@
     runs/<run>/                         RunFolder
         data.h5                         the converted data set
         checkpoints/epoch_050/          a checkpoint, in LeRobot's layout
-        checkpoints/best/               weights of the best epoch so far
-        checkpoints/resume/             the rolling resume point
+        checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
+        checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
         loss_curve.png  tensorboard/
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
@@ -251,9 +251,16 @@ class RunFolder:
     def best(self) -> Path:
         return self.checkpoints / "best"
 
+    def best_at(self, epoch: int) -> Path:
+        """Its files are those of a `pretrained_model`. Which one is current, a Saved line says."""
+        return self.best / f"epoch_{epoch:03d}"
+
     @property
     def resume(self) -> Path:
         return self.checkpoints / "resume"
+
+    def resume_at(self, step: int) -> Path:
+        return self.resume / f"step_{step:09d}"
 
     @property
     def loss_curve(self) -> Path:

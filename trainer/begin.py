@@ -1,0 +1,87 @@
+"""Where a training begins: at its newest whole save, or anew."""
+
+from pathlib import Path
+
+import torch
+
+from protocol.job import RunFolder, TrainJob
+from trainer import folder
+from trainer.act import load_weights
+from trainer.attempt import JobError, installed_versions
+from trainer.checkpoint import load_into
+from trainer.history import TrainerState
+from trainer.learner import Learner, build
+from trainer.saves import forget_after, good_best, newest_good
+from trainer.store import FrameStore
+
+
+def begin(
+    job: TrainJob, store: FrameStore, device: torch.device
+) -> tuple[Learner, TrainerState, Path | None]:
+    """What learns, where it stands, and the save it came from (None: from the start).
+
+    Raises:
+        JobError: no_weights; bad_job when store, config and save do not belong together.
+    """
+    _must_fit(job, store)
+    run = RunFolder(job.run)
+    folder.sweep(run.checkpoints)
+    good = newest_good(run)
+    if good is None:
+        return _anew(job, store, device), _first_state(job, store), None
+    saved_at, saved = good
+    _must_continue(saved, job, store, saved_at)
+    forget_after(run, saved)
+    torch.set_num_threads(saved.num_threads)  # sums are split among the threads: another number, other bits
+    learner = build(job.config, store.stats, device, fresh=False)
+    load_into(learner, saved_at)
+    best = good_best(run, saved.best)
+    return learner, saved.model_copy(update={"config": job.config, "best": best}), saved_at
+
+
+def _anew(job: TrainJob, store: FrameStore, device: torch.device) -> Learner:
+    fresh = job.initial_weights is None
+    learner = build(job.config, store.stats, device, fresh=fresh)
+    if job.initial_weights is not None:
+        load_weights(learner.policy, job.initial_weights)
+    return learner
+
+
+def _first_state(job: TrainJob, store: FrameStore) -> TrainerState:
+    return TrainerState(
+        episodes=store.num_episodes,
+        frames=store.num_frames,
+        config=job.config,
+        certificate=job.certificate or store.certificate,
+        num_threads=torch.get_num_threads(),
+        versions=installed_versions(),
+    )
+
+
+def _must_fit(job: TrainJob, store: FrameStore) -> None:
+    config = job.config
+    wanted = dict.fromkeys(config.dataset.camera_names, config.dataset.image_size)
+    stored = {camera: frames.shape[1:3] for camera, frames in store.frames.items()}
+    if wanted != stored:
+        raise JobError(
+            "bad_job", f"{job.data}: holds images {stored}, the config wants {wanted}; convert anew"
+        )
+    if (store.action_names, store.state_names) != (config.action_names, config.state_names):
+        raise JobError(
+            "bad_job",
+            f"{job.data}: holds {store.action_names} and {store.state_names}, the config names "
+            f"{config.action_names} and {config.state_names}; convert anew",
+        )
+    if not store.num_frames:
+        raise JobError("bad_data", f"{job.data}: holds no frames; look at the cuts and exclusions")
+
+
+def _must_continue(saved: TrainerState, job: TrainJob, store: FrameStore, saved_at: Path) -> None:
+    """A save goes on only with the data it was made from."""
+    certificate = job.certificate or store.certificate
+    if (saved.certificate, saved.frames) != (certificate, store.num_frames):
+        raise JobError(
+            "bad_job",
+            f"{saved_at}: learned from other data ({saved.frames} frames, certificate "
+            f"{saved.certificate[:12] or 'none'}) than {job.data}; start a new run",
+        )

@@ -1,0 +1,109 @@
+"""Where a training is and how it came there: pure values, in each checkpoint as `trainer_state.json`."""
+
+import math
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from protocol.training import TrainingConfig
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Epoch(Value):
+    """Means over an epoch, each sample counting the same. Errors are in normalised units.
+
+    `grad_norm` is the mean over the optimizer steps, before clipping; `clipped_share` of them were clipped.
+    """
+
+    loss: float
+    l1: float
+    kl: float
+    l1_by_action: tuple[float, ...]
+    grad_norm: float
+    clipped_share: float
+
+
+class Running(Value):
+    """Sums over the part of an epoch that has been seen. Exact, so a resumed epoch has the same mean."""
+
+    samples: int = 0
+    steps: int = 0
+    loss: float = 0.0
+    kl: float = 0.0
+    grad_norm: float = 0.0
+    clipped: float = 0.0
+    l1_by_action: tuple[float, ...] = ()
+
+    def mean(self) -> Epoch:
+        """Of at least one step."""
+        l1_by_action = tuple(total / self.samples for total in self.l1_by_action)
+        return Epoch(
+            loss=self.loss / self.samples,
+            l1=sum(l1_by_action) / len(l1_by_action),
+            kl=self.kl / self.samples,
+            l1_by_action=l1_by_action,
+            grad_norm=self.grad_norm / self.steps,
+            clipped_share=self.clipped / self.steps,
+        )
+
+    @property
+    def is_finite(self) -> bool:
+        """NaN and infinity stay in a sum, so one look tells of every step that went into it."""
+        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
+
+
+class Best(Value):
+    """The epoch of the lowest mean loss; `step` is where it ended."""
+
+    epoch: int
+    step: int
+    loss: float
+
+
+class TrainerState(Value):
+    """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch."""
+
+    format: Literal[1] = 1
+    step: int = 0
+    running: Running = Running()
+    history: tuple[Epoch, ...] = ()
+    best: Best | None = None
+    said: tuple[str, ...] = ()
+    episodes: int
+    frames: int
+    config: TrainingConfig
+    certificate: str
+    num_threads: int
+    versions: dict[str, str]
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+    @property
+    def samples(self) -> int:
+        """Seen since the very beginning, each epoch's anew."""
+        return self.epoch * self.frames + self.running.samples
+
+    @property
+    def is_done(self) -> bool:
+        return self.epoch >= self.config.training.epochs
+
+    def during(self, running: Running, step: int) -> Self:
+        return self.model_copy(update={"running": running, "step": step})
+
+    def after_epoch(self) -> Self:
+        """The running epoch is finished. The first of equals is the best."""
+        mean = self.running.mean()
+        history = (*self.history, mean)
+        best = self.best
+        if best is None or mean.loss < best.loss:
+            best = Best(epoch=len(history), step=self.step, loss=mean.loss)
+        return self.model_copy(update={"running": Running(), "history": history, "best": best})
+
+    def having_said(self, facts: tuple[str, ...]) -> Self:
+        return self.model_copy(update={"said": (*self.said, *facts)})

@@ -1,0 +1,66 @@
+"""One optimizer step of ACT, in as many passes as its samples need."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from protocol.training import OptimisationConfig
+from trainer.feed import Feed
+from trainer.learner import Learner
+from trainer.loss import Sums, loss_sums, total_loss
+
+
+@dataclass(frozen=True)
+class StepMeans:
+    """Of one optimizer step, still on the device: scalars, and `l1_by_action` (A,) in normalised units.
+    `grad_norm` is the gradient's norm before clipping."""
+
+    loss: Tensor
+    kl: Tensor
+    l1_by_action: Tensor
+    grad_norm: Tensor
+
+
+def step(learner: Learner, feed: Feed, samples: Tensor, training: OptimisationConfig, seen: int) -> StepMeans:
+    """One optimizer step over `samples` (B,), in passes of `batch_size` whose gradients add up to B's own.
+
+    `seen` samples came before it. Noise and dropout follow from that count and the seed alone, so a run that
+    was cut anywhere goes on as if it had not been.
+    """
+    valid_frames = feed.valid_frames(samples)
+    passes = [
+        _backward(learner, feed, part, valid_frames, len(samples), seed_of(training.seed, seen + first))
+        for first, part in _parts(samples, training.batch_size)
+    ]
+    weights = learner.policy.parameters()
+    grad_norm = torch.nn.utils.clip_grad_norm_(weights, training.grad_clip_norm)
+    learner.optimizer.step()
+    learner.optimizer.zero_grad()
+    return _means(passes, valid_frames, len(samples), learner.policy.config.kl_weight, grad_norm)
+
+
+def seed_of(seed: int, seen: int) -> int:
+    """The random seed of the pass that begins after `seen` samples of the run."""
+    return (seed * 0x9E3779B97F4A7C15 + seen) % 2**63  # steps of one run never share one; runs hardly
+
+
+def _parts(samples: Tensor, batch_size: int) -> list[tuple[int, Tensor]]:
+    return [(first, samples[first : first + batch_size]) for first in range(0, len(samples), batch_size)]
+
+
+def _backward(
+    learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: int, seed: int
+) -> Sums:
+    torch.manual_seed(seed)
+    sums = loss_sums(learner.policy, feed.batch(part))
+    total_loss(sums, valid_frames, samples, learner.policy.config.kl_weight).backward()
+    return Sums(sums.l1_by_action.detach(), sums.kl.detach())
+
+
+def _means(
+    passes: list[Sums], valid_frames: Tensor, samples: int, kl_weight: float, grad_norm: Tensor
+) -> StepMeans:
+    l1_by_action = torch.stack([each.l1_by_action for each in passes]).sum(0) / valid_frames
+    kl = torch.stack([each.kl for each in passes]).sum() / samples
+    return StepMeans(l1_by_action.mean() + kl_weight * kl, kl, l1_by_action, grad_norm)

@@ -1,0 +1,75 @@
+"""How fast training goes: when a line is due, when the next comes at the latest, when all will be done."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+LINE_EVERY_S = 2.0
+RESUME_POINT_EVERY_S = 300.0
+PATIENCE_S = 30.0
+"""Promised on top of everything measured: a busy machine is not a dead one."""
+
+
+FIRST_STEP_S = 300.0
+
+
+@dataclass
+class Pace:
+    """`clock` counts seconds and never goes back."""
+
+    clock: Callable[[], float] = time.monotonic
+    slowest_step_s: float = 0.0
+    slowest_save_s: float = 30.0
+    samples: int = 0
+    busy_s: float = 0.0
+    _last_step_at: float = field(init=False)
+    _last_line_at: float = field(init=False)
+    _last_save_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last_step_at = self._last_line_at = self._last_save_at = self.clock()
+
+    def stepped(self, samples: int) -> None:
+        """An optimizer step ended just now."""
+        now = self.clock()
+        took_s = now - self._last_step_at
+        self._last_step_at = now
+        self.slowest_step_s = max(self.slowest_step_s, took_s)
+        self.samples += samples
+        self.busy_s += took_s
+
+    def saved(self, started_at: float) -> None:
+        """A folder that was begun at `started_at` is whole."""
+        self._last_step_at = self._last_save_at = self.clock()
+        self.slowest_save_s = max(self.slowest_save_s, self._last_save_at - started_at)
+
+    def line_due(self) -> bool:
+        """True at most every LINE_EVERY_S; the caller then says one."""
+        return self.clock() - self._last_line_at >= LINE_EVERY_S
+
+    def said(self) -> None:
+        self._last_line_at = self.clock()
+
+    def resume_point_due(self) -> bool:
+        return self.clock() - self._last_save_at >= RESUME_POINT_EVERY_S
+
+    def something_due(self) -> bool:
+        return self.line_due() or self.resume_point_due()
+
+    @property
+    def first_promise_s(self) -> float:
+        """For the first step, of which nothing is known yet."""
+        return FIRST_STEP_S
+
+    @property
+    def promise_s(self) -> float:
+        """Within this time the next line comes, though two saves and some slow steps lie between."""
+        return PATIENCE_S + LINE_EVERY_S + 10 * self.slowest_step_s + 2 * self.slowest_save_s
+
+    @property
+    def samples_per_s(self) -> float:
+        return self.samples / self.busy_s if self.busy_s else 0.0
+
+    def eta_s(self, samples_left: int) -> float | None:
+        """None before the first step."""
+        return samples_left / self.samples_per_s if self.samples_per_s else None

@@ -1,0 +1,123 @@
+"""Which folders a training leaves under `checkpoints/`, when, and which of them it goes on from.
+
+Best weights and resume points are numbered; the two newest of each are kept. So at any instant one of them is
+whole under a name that nobody is changing. Checkpoints are never deleted here.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from protocol.job import RunFolder
+from protocol.progress import Line, Saved
+from trainer import folder
+from trainer.attempt import now
+from trainer.checkpoint import read_state, write_best, write_checkpoint
+from trainer.history import Best, TrainerState
+from trainer.learner import Learner, Weights
+from trainer.pace import Pace
+
+KEPT = 2
+
+type What = Literal["checkpoint", "resume", "best"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Saves:
+    """The saves of one run. The best weights wait in memory for the next save: to write each costs much."""
+
+    run: RunFolder
+    say: Callable[[Line], None]
+    pace: Pace
+    _unsaved_best: tuple[Weights, TrainerState] | None = None
+
+    def keep_best(self, learner: Learner, state: TrainerState) -> None:
+        """Remember the weights of the epoch that has just become the best one."""
+        self._unsaved_best = (learner.weights(), state)
+
+    def checkpoint(self, learner: Learner, state: TrainerState) -> None:
+        """The best so far, then a checkpoint at an epoch's end."""
+        self._best(learner)
+        target = self.run.checkpoint(state.epoch)
+        self._save("checkpoint", target, state, lambda: write_checkpoint(target, learner, state))
+
+    def resume_point(self, learner: Learner, state: TrainerState) -> None:
+        """The best so far, then where we are, in mid-epoch or not."""
+        self._best(learner)
+        target = self.run.resume_at(state.step)
+        self._save("resume", target, state, lambda: write_checkpoint(target, learner, state))
+        drop_all_but_newest(self.run.resume, KEPT)
+
+    def _best(self, learner: Learner) -> None:
+        if self._unsaved_best is None:
+            return
+        weights, state = self._unsaved_best
+        target = self.run.best_at(state.epoch)
+        self._save("best", target, state, lambda: write_best(target, learner, weights, state))
+        self._unsaved_best = None
+        drop_all_but_newest(self.run.best, KEPT)
+
+    def _save(self, what: What, target: Path, state: TrainerState, write: Callable[[], int]) -> None:
+        if folder.damage(target) is None:  # this very save, by an attempt that was killed right after it
+            return
+        started_at = self.pace.clock()
+        size_bytes = write()
+        self.pace.saved(started_at)
+        self.say(
+            Saved(
+                at=now(),
+                next_within_s=self.pace.promise_s,
+                what=what,
+                epoch=state.epoch,
+                step=state.step,
+                folder=target.relative_to(self.run.path).as_posix(),
+                loss=state.history[-1].loss if state.history else None,
+                size_bytes=size_bytes,
+            )
+        )
+
+
+def newest_good(run: RunFolder) -> tuple[Path, TrainerState] | None:
+    """The furthest whole save, of checkpoints and resume points alike; damaged ones are passed over."""
+    saved = [(path, read_state(path)) for path in (*run.checkpoints.glob("epoch_*"), *_numbered(run.resume))]
+    known = [(path, state) for path, state in saved if state is not None]
+    for path, state in sorted(known, key=lambda each: each[1].step, reverse=True):
+        if (wrong := folder.damage(path)) is None:
+            return path, state
+        log.warning("passed over: %s", wrong)
+    return None
+
+
+def good_best(run: RunFolder, best: Best | None) -> Best | None:
+    """`best`, if its weights are indeed on the disk, whole."""
+    if best is None or folder.damage(run.best_at(best.epoch)) is None:
+        return best
+    log.warning("the best weights so far, of epoch %d, are gone: the next epoch becomes the best", best.epoch)
+    return None
+
+
+def forget_after(run: RunFolder, state: TrainerState) -> None:
+    """Remove best weights and resume points beyond `state`, from where we now go on: they come again."""
+    later = [path for path in _numbered(run.best) if _number(path) > state.epoch]
+    later += [path for path in _numbered(run.resume) if _number(path) > state.step]
+    for path in later:
+        folder.remove(path)
+
+
+def drop_all_but_newest(parent: Path, kept: int) -> None:
+    """Of numbered folders in `parent`, remove those that were superseded."""
+    numbered = sorted(_numbered(parent), key=_number)
+    for superseded in numbered[: max(0, len(numbered) - kept)]:
+        folder.remove(superseded)
+
+
+def _numbered(parent: Path) -> Iterable[Path]:
+    return parent.glob("[a-z]*_[0-9]*")
+
+
+def _number(path: Path) -> int:
+    return int(path.name.rpartition("_")[2])

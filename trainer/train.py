@@ -1,0 +1,140 @@
+"""The training loop, from top to bottom.
+
+Epochs are the role card's: every sample once, in an order that follows from seed and epoch alone. Losses said
+and kept are epoch means of LeRobot's total loss. A run goes on from its newest whole save, mid-epoch or not,
+and then comes to the very weights an unbroken run comes to (bit for bit on a CPU with as many threads).
+"""
+
+from dataclasses import dataclass
+
+from protocol.job import RunFolder, Trained, TrainJob
+from trainer import device as devices
+from trainer import feed as feeds
+from trainer import learn, saves
+from trainer.attempt import Attempt, JobError
+from trainer.begin import begin
+from trainer.curve import Curve
+from trainer.facts import Channel, channels, found
+from trainer.feed import Feed
+from trainer.history import TrainerState
+from trainer.learner import Learner
+from trainer.meter import Meter
+from trainer.pace import Pace
+from trainer.saves import Saves
+from trainer.store import FrameStore
+from trainer.voice import Voice
+
+
+@dataclass(frozen=True)
+class Course:
+    """The parts of one training that stay while its state moves on."""
+
+    attempt: Attempt
+    learner: Learner
+    feed: Feed
+    pace: Pace
+    saves: Saves
+    voice: Voice
+    curve: Curve
+    channels: tuple[Channel, ...]
+
+
+def train(job: TrainJob, attempt: Attempt) -> Trained:
+    """Train to the end of the job's epochs.
+
+    Raises:
+        JobError: stopped (a resume point is saved), diverged, out_of_memory, no_space, no_device, no_weights,
+            bad_job, bad_data. Whatever was saved before stays.
+    """
+    with devices.out_of_memory_named(job.config.training.batch_size):
+        return _train(job, attempt)
+
+
+def _train(job: TrainJob, attempt: Attempt) -> Trained:
+    device = devices.pick(job.device)
+    store = FrameStore.open(job.data)
+    learner, state, came_from = begin(job, store, device)
+    feed = feeds.load(store, job.config.policy.chunk_size, device)
+    run, pace = RunFolder(job.run), Pace()
+    voice = Voice(attempt.say, pace, device)
+    voice.started(learner, state, came_from)
+    with Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
+        keeper = Saves(run, attempt.say, pace)
+        known = channels(job.config.action_names, store.action)
+        course = Course(attempt, learner, feed, pace, keeper, voice, curve, known)
+        while not state.is_done:
+            state = _epoch(course, state)
+            state = _epoch_end(course, state)
+        curve.finish(state.history, state.best)
+    saves.drop_all_but_newest(run.resume, 0)  # nobody goes on from a finished training
+    return _trained(state)
+
+
+def _epoch(course: Course, state: TrainerState) -> TrainerState:
+    """The rest of the running epoch, step by step."""
+    training, feed = state.config.training, course.feed
+    order = feeds.epoch_order(len(feed), training.seed, state.epoch).to(feed.device)
+    meter = Meter(feed.num_actions, feed.device, state.running)
+    step = state.step
+    for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
+        means = learn.step(course.learner, feed, samples, training, state.epoch * len(feed) + meter.samples)
+        meter.add(means, len(samples), training.grad_clip_norm)
+        step += 1
+        course.pace.stepped(len(samples))
+        if course.attempt.stop.asked or course.pace.something_due():
+            _look_up(course, _sound(state.during(meter.read(), step)))
+    return _sound(state.during(meter.read(), step))
+
+
+def _look_up(course: Course, state: TrainerState) -> None:
+    """Between two steps: leave if asked to, save if it is time, say how far we are."""
+    if course.attempt.stop.asked:
+        course.saves.resume_point(course.learner, state)
+        raise JobError(
+            "stopped", f"stopped on request in epoch {state.epoch + 1} at step {state.step}; "
+            "start the run again to go on from there", state.epoch,
+        )  # fmt: skip
+    if course.pace.resume_point_due():
+        course.saves.resume_point(course.learner, state)
+    course.voice.stepped(state)
+
+
+def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
+    """Close the epoch's books: its means, the best so far, what it shows, its line, its checkpoint."""
+    state = state.after_epoch()
+    if state.best is not None and state.best.epoch == state.epoch:
+        course.saves.keep_best(course.learner, state)
+    news = found(state.history, state.config.training.epochs, course.channels, state.said)
+    state = state.having_said(tuple(news))
+    course.voice.stepped(state)
+    course.voice.found(news)
+    if state.epoch % state.config.training.save_checkpoint_every == 0 or state.is_done:
+        course.saves.checkpoint(course.learner, state)
+    course.curve.offer(state.history, state.best)
+    return state
+
+
+def _sound(state: TrainerState) -> TrainerState:
+    """`state`, unless a step since the last look was not finite: then nothing of it may be saved."""
+    if state.running.is_finite:
+        return state
+    raise JobError(
+        "diverged", f"the loss is no longer finite in epoch {state.epoch + 1} by step {state.step}; lower "
+        "the learning rate or look at the data; the last save is from before", state.epoch,
+    )  # fmt: skip
+
+
+def _trained(state: TrainerState) -> Trained:
+    first, last = state.history[0], state.history[-1]
+    best_epoch, best = min(enumerate(state.history, start=1), key=lambda each: each[1].loss)
+    return Trained(
+        epochs=state.epoch,
+        first_loss=first.loss,
+        last_loss=last.loss,
+        best_loss=state.best.loss if state.best else best.loss,
+        best_epoch=state.best.epoch if state.best else best_epoch,
+        first_l1=first.l1,
+        last_l1=last.l1,
+        episodes=state.episodes,
+        frames=state.frames,
+    )
