@@ -19,19 +19,16 @@ from bot.shell import tables
 from bot.shell.rows import InboxEntry, JournalLine, Part
 from bot.shell.store import Store
 from bot.shell.tables import Record
+from protocol import Refused
 
 log = structlog.stdlib.get_logger("desk")
 
+STAMPED = datetime.min.replace(tzinfo=UTC)
+"""The time of an event on its way to the desk, which stamps every one itself."""
+
 type Step = Callable[[State, Event, Policy], tuple[State, tuple[Effect, ...]]]
 type Speak = Callable[[Post], Sequence[Part]]
-"""Words a message and checks it; raises Unspeakable."""
-
-
-class Unspeakable(Exception):
-    """A message that must not go out: it breaks `rule`."""
-
-    def __init__(self, rule: str, detail: str) -> None:
-        super().__init__(f"{rule}: {detail}")
+"""Words a message and checks it; raises protocol.Refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +137,7 @@ class Desk:
         for post in (one for one in effects if isinstance(one, Post)):
             try:
                 parts += self._speak(post)
-            except Unspeakable as error:
+            except Refused as error:
                 log.error("a message was refused", ref=post.message.ref, why=str(error))
                 alerts.append(f"보내지 않은 메시지: {post.message.kind} ({post.message.ref}). 이유: {error}")
         for told in alerts:

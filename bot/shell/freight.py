@@ -1,0 +1,202 @@
+"""What the core wants from the bucket, carried out: each order becomes a call and comes back as an event."""
+
+import asyncio
+import errno
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from protocol.lessons import read_lessons
+
+from bot.core.effects import (
+    Effect,
+    FetchData,
+    ForgetCheckpoint,
+    HandOn,
+    PublishBest,
+    PublishCheckpoint,
+    PublishCurve,
+    ReadTerms,
+)
+from bot.core.events import (
+    BestPublished,
+    CheckpointForgotten,
+    CheckpointPublished,
+    CurvePublished,
+    DataFetched,
+    Event,
+    FetchFailed,
+    HandedOn,
+    LessonsFile,
+    TermsRead,
+    TermsUnreadable,
+)
+from bot.shell import bucket
+from bot.shell.bucket import BucketUrl, Meta, ObjectStore, Progress
+from bot.shell.bucket.errors import (
+    AccessDenied,
+    BadContent,
+    BadName,
+    IntegrityError,
+    NoSpace,
+    NotFound,
+    StoreError,
+    TooLarge,
+    Unavailable,
+)
+from bot.shell.bucket.manifest import read_marker
+from bot.shell.desk import STAMPED, Desk, Note
+from bot.shell.lanes import Later
+from bot.shell.places import Places
+from protocol import paths
+from protocol.messages import BlockCause
+from protocol.plan import PlanBroken, read_plan
+
+TERMS = ("read_terms",)
+DATA = ("fetch_data",)
+SHELF = ("publish_checkpoint", "publish_best", "publish_curve", "hand_on", "forget_checkpoint")
+"""Kinds of orders by lane: reading terms and data never waits for an upload."""
+
+
+class Freight:
+    """`url` is the configured bucket, `store` what stands behind it."""
+
+    def __init__(self, url: BucketUrl, store: ObjectStore, places: Places, desk: Desk) -> None:
+        self._url = url
+        self._store = store
+        self._places = places
+        self._desk = desk
+
+    async def carry(self, order: Effect) -> None:
+        """Raises Later."""
+        try:
+            event = await self._done(order)
+        except StoreError as error:
+            raise Later(str(error), alarming=not isinstance(error, Unavailable)) from error
+        except OSError as error:
+            raise Later(f"{order.key}: {error}", alarming=True) from error
+        finally:
+            self._desk.gauges = replace(self._desk.gauges, transfer=None)
+        await self._desk.tell(Note(event=event, settles=order.key))
+
+    async def _done(self, order: Effect) -> Event:
+        match order:
+            case ReadTerms():
+                return await self._read_terms(order)
+            case FetchData():
+                return await self._fetch(order)
+            case PublishCheckpoint():
+                return await self._publish_checkpoint(order)
+            case PublishBest():
+                return await self._publish_best(order)
+            case PublishCurve():
+                await self._publish_curve(order.cycle, order.run)
+                return CurvePublished(at=STAMPED, cycle=order.cycle)
+            case HandOn():
+                return await self._hand_on(order)
+            case ForgetCheckpoint():
+                return await self._forget(order)
+            case _:
+                raise AssertionError(f"{order.kind} is no matter of the bucket")
+
+    # --- coming in ----------------------------------------------------------
+
+    async def _read_terms(self, order: ReadTerms) -> Event:
+        try:
+            text = await bucket.read_text(self._store, paths.PLAN)
+            plan = None if text is None else read_plan(text)
+            cycles = [number for number in (order.cycle, order.cycle - 1) if number >= 0]
+            files = [await self._lessons(paths.lessons(number)) for number in cycles]
+        except PlanBroken as error:
+            return TermsUnreadable(at=STAMPED, cycle=order.cycle, errors=error.errors)
+        except (TooLarge, BadContent) as error:
+            return TermsUnreadable(at=STAMPED, cycle=order.cycle, errors=(str(error),))
+        return TermsRead(at=STAMPED, cycle=order.cycle, plan=plan, files=tuple(files))
+
+    async def _lessons(self, name: str) -> LessonsFile:
+        text = await bucket.read_text(self._store, name)
+        return LessonsFile(name=name, lessons=None if text is None else read_lessons(text))
+
+    async def _fetch(self, order: FetchData) -> Event:
+        try:
+            prefix = self._url.locate(order.source)
+        except BadName as error:
+            cause: BlockCause = "foreign_bucket" if "://" in order.source else "no_data"
+            return _refused(order, cause, str(error))
+        try:
+            fetched = await bucket.fetch_dataset(
+                self._store, prefix, self._places.dataset(order.source), self._gauge(order.source)
+            )
+        except NotFound:
+            return _refused(order, "no_data", f"{self._url.url(prefix)}에 데이터가 없음")
+        except NoSpace as error:
+            return _refused(order, "disk", str(error))
+        except (AccessDenied, BadName, IntegrityError) as error:
+            return _refused(order, "bucket", str(error))
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                return _refused(order, "disk", f"{self._places.path}: 디스크 공간 부족")
+            raise
+        return DataFetched(at=STAMPED, cycle=order.cycle, files=fetched.files, size_bytes=fetched.bytes)
+
+    # --- going out ----------------------------------------------------------
+
+    async def _publish_checkpoint(self, order: PublishCheckpoint) -> Event:
+        folder = self._places.run(order.run).path / order.folder
+        place = paths.act_epoch(order.epoch, order.cycle)
+        await bucket.publish_checkpoint(
+            self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
+        )
+        return CheckpointPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+
+    async def _publish_best(self, order: PublishBest) -> Event:
+        folder = self._places.run(order.run).path / order.folder
+        place = paths.act_best(order.cycle)
+        await bucket.publish_best(
+            self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
+        )
+        return BestPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+
+    async def _publish_curve(self, cycle: int, run: str) -> None:
+        """A run that drew none has none to show."""
+        curve = self._places.run(run).loss_curve
+        if curve.exists():
+            await bucket.publish_curve(self._store, curve, cycle, run)
+
+    async def _hand_on(self, order: HandOn) -> Event:
+        placed = await bucket.publish_flat_best(self._store, order.cycle, order.run)
+        await self._publish_curve(order.cycle, order.run)
+        return HandedOn(at=STAMPED, cycle=order.cycle, manifest=placed.manifest.hash)
+
+    async def _forget(self, order: ForgetCheckpoint) -> Event:
+        for prefix in (paths.act_epoch(order.epoch), paths.act_epoch(order.epoch, order.cycle)):
+            marker = await read_marker(self._store, prefix)
+            if marker is not None and marker.run == order.run:
+                await bucket.unpublish(self._store, prefix)
+        await asyncio.to_thread(_remove, self._places.run(order.run).path / order.folder)
+        return CheckpointForgotten(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+
+    def _gauge(self, what: str) -> Progress:
+        def show(done_bytes: int, total_bytes: int) -> None:
+            self._desk.gauges = replace(self._desk.gauges, transfer=(what, done_bytes, total_bytes))
+
+        return show
+
+
+def _refused(order: FetchData, cause: BlockCause, problem: str) -> FetchFailed:
+    return FetchFailed(at=STAMPED, cycle=order.cycle, cause=cause, problem=problem)
+
+
+def _meta(told: dict[str, str | int | float]) -> Meta:
+    return Meta.model_validate(
+        {
+            "loss": told.get("loss"),
+            "certificate": told.get("certificate", ""),
+            "config_hash": told.get("config", ""),
+        }
+    )
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)

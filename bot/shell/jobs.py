@@ -1,0 +1,240 @@
+"""The trainer processes: started, listened to until their lock is free, told to stop.
+
+They live in folders of their own (protocol.job) and outlive the daemon; watching one again after a restart
+is the same as watching one that was just started.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import structlog
+
+from bot.core.effects import StartJob, StopJob
+from bot.core.events import JobEnded, JobSpoke
+from bot.core.policy import Policy
+from bot.core.state import Awaited
+from bot.shell import launch, tables
+from bot.shell.desk import STAMPED, Desk, Note
+from bot.shell.lanes import Later
+from bot.shell.places import Places
+from bot.shell.store import Store
+from bot.shell.tail import Listener, TailLine, read_lines
+from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, TrainJob
+from protocol.progress import Counted, Stepped
+
+log = structlog.stdlib.get_logger("jobs")
+
+POLL_S = 0.5
+EXIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    run: str
+    number: int
+
+    @property
+    def cursor(self) -> str:
+        return f"events/{self.run}/{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.run}/{self.number}"
+
+
+class Jobs:
+    """Every process of ours. `run` must be running for any to be listened to."""
+
+    def __init__(
+        self,
+        places: Places,
+        policy: Policy,
+        store: Store,
+        desk: Desk,
+        *,
+        trainer: Sequence[str] = launch.TRAINER,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self._places = places
+        self._policy = policy
+        self._store = store
+        self._desk = desk
+        self._trainer = trainer
+        self._poll_s = poll_s
+        self._wanted: asyncio.Queue[Attempt] = asyncio.Queue()
+        self._watched: set[Attempt] = set()
+
+    async def run(self) -> None:
+        """Listen to every process there is, until cancelled. The processes do not notice."""
+        async with asyncio.TaskGroup() as watches:
+            while True:
+                attempt = await self._wanted.get()
+                if attempt not in self._watched:
+                    self._watched.add(attempt)
+                    watches.create_task(self._watch(attempt), name=f"watch {attempt}")
+
+    async def start(self, order: StartJob) -> None:
+        """Start it, unless it was started before; either way listen to it."""
+        attempt, job = Attempt(order.run, order.attempt), self._job_of(order)
+        if job is None:
+            log.info("no longer wanted", attempt=str(attempt))
+            await self._store.ask(tables.settle, order.key)
+            return
+        try:
+            pid = await asyncio.to_thread(launch.launch, self._folder(attempt), job, self._trainer)
+        except OSError as error:
+            await self._desk.tell(Note(event=_unstarted(attempt, error), settles=order.key))
+            return
+        if pid is not None:
+            log.info("started", attempt=str(attempt), work=order.work, pid=pid)
+        await self._store.ask(tables.settle, order.key)
+        self._wanted.put_nowait(attempt)
+
+    async def stop(self, order: StopJob) -> None:
+        """SIGTERM to it, and to nobody else.
+
+        Raises:
+            Later: it has not yet said which process it is.
+        """
+        if not launch.terminate(self._places.attempt(order.run, order.attempt)):
+            raise Later(f"runs/{order.run}/attempts/{order.attempt}/lock does not name its process yet")
+        await self._store.ask(tables.settle, order.key)
+
+    def adopt(self, run: str, number: int, *, start_owed: bool) -> Literal["alive", "dead", "unknown"]:
+        """Listen again to the process that should be running; answer what its lock says."""
+        attempt = Attempt(run, number)
+        started = self._folder(attempt).lock.exists()
+        if started or not start_owed:
+            self._wanted.put_nowait(attempt)
+        if not started:
+            return "unknown"
+        return "alive" if launch.is_held(self._folder(attempt)) else "dead"
+
+    # --- one process --------------------------------------------------------
+
+    async def _watch(self, attempt: Attempt) -> None:
+        folder, listener = self._folder(attempt), Listener()
+        self._desk.gauges = replace(self._desk.gauges, stepped=None, counted=None)
+        offset = int(await self._store.ask(tables.cursor, attempt.cursor) or 0)
+        with _exit_of(folder) as gone:
+            held = True
+            while held:
+                held = launch.is_held(
+                    folder
+                )  # asked before reading: what it said before it left is read, too
+                while lines := read_lines(folder.events, offset):
+                    for line in lines:
+                        await self._pass_on(attempt, line, listener)
+                    offset = lines[-1].end
+                if held:
+                    await self._nap(gone)
+            await self._end(attempt, gone)
+
+    async def _pass_on(self, attempt: Attempt, line: TailLine, listener: Listener) -> None:
+        match line.said:
+            case None:
+                log.warning("a line is not ours", attempt=str(attempt), end=line.end)
+                return
+            case Stepped() as said:
+                self._desk.gauges = replace(self._desk.gauges, stepped=said)
+            case Counted(done=done, total=total, unit=unit):
+                self._desk.gauges = replace(self._desk.gauges, counted=(done, total, unit))
+            case _:
+                pass
+        fact = listener.matters(line.said)
+        if fact is not None:
+            spoke = JobSpoke(at=STAMPED, run=attempt.run, attempt=attempt.number, line=fact)
+            await self._desk.tell(Note(event=spoke, cursors={attempt.cursor: str(line.end)}))
+
+    async def _nap(self, gone: asyncio.Event) -> None:
+        """Until it is time to look again, or the process ends."""
+        if gone.is_set():  # and yet somebody holds the lock: nothing will wake us
+            await asyncio.sleep(self._poll_s)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gone.wait(), self._poll_s)
+
+    async def _end(self, attempt: Attempt, gone: asyncio.Event) -> None:
+        outcome = launch.outcome_of(self._folder(attempt))
+        detail = "" if outcome else await self._last_words(attempt, gone)
+        log.info("ended", attempt=str(attempt), outcome=outcome.kind if outcome else "none", detail=detail)
+        ended = JobEnded(at=STAMPED, run=attempt.run, attempt=attempt.number, outcome=outcome, detail=detail)
+        await self._desk.tell(Note(event=ended))
+        await self._reaped(attempt, gone)
+
+    async def _last_words(self, attempt: Attempt, gone: asyncio.Event) -> str:
+        """What is known of a process that left no verdict: the signal that killed it, its log's last line."""
+        code = await self._reaped(attempt, gone) or 0
+        killed = signal.Signals(-code).name if code < 0 else ""
+        return ": ".join(part for part in (killed, launch.last_words(self._folder(attempt))) if part)
+
+    async def _reaped(self, attempt: Attempt, gone: asyncio.Event) -> int | None:
+        """The lock is free a moment before the process is gone."""
+        who = launch.holder(self._folder(attempt))
+        if who is None:
+            return None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(gone.wait(), EXIT_S)
+        return launch.reap(who.pid)
+
+    def _folder(self, attempt: Attempt) -> AttemptFolder:
+        return self._places.attempt(attempt.run, attempt.number)
+
+    def _job_of(self, order: StartJob) -> Job | None:
+        """What the process is told; None if the cycle that ordered it is over."""
+        cycle, run = self._desk.state.cycle, self._places.run(order.run)
+        if cycle is None or cycle.run_name != order.run or isinstance(cycle.data, Awaited):
+            return None
+        dataset = self._places.dataset(cycle.data.source)
+        match order.work:
+            case "check":
+                return CheckJob(data=dataset, config=order.config)
+            case "convert":
+                return ConvertJob(
+                    data=dataset, output=run.data, config=order.config, certificate=order.certificate
+                )
+            case "train":
+                return TrainJob(
+                    data=run.data,
+                    run=run.path,
+                    config=order.config,
+                    device=self._policy.device,
+                    certificate=order.certificate,
+                )
+
+
+def _unstarted(attempt: Attempt, error: OSError) -> JobEnded:
+    failure = "no_space" if error.errno == errno.ENOSPC else "error"
+    told = f"{error.filename or 'trainer'}: {os.strerror(error.errno or 0)}"
+    failed = Failed(failure=failure, message=told)
+    return JobEnded(at=STAMPED, run=attempt.run, attempt=attempt.number, outcome=failed)
+
+
+@contextlib.contextmanager
+def _exit_of(folder: AttemptFolder) -> Generator[asyncio.Event]:
+    """Set once the process in the lock, if it is known, has ended."""
+    gone = asyncio.Event()
+    who = launch.holder(folder)
+    process = launch.open_process(who) if who else None
+    if process is None:
+        if who is not None:
+            gone.set()
+        yield gone
+        return
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(process)
+        gone.set()
+
+    loop.add_reader(process, ended)
+    try:
+        yield gone
+    finally:
+        loop.remove_reader(process)
+        os.close(process)

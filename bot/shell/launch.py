@@ -1,0 +1,170 @@
+"""Starting a trainer process and finding it again: the bot's side of the lock in an attempt's folder.
+
+The process outlives the bot. Its lock belongs to the open file that it inherits, so the bot closes its own
+copy at once; from then on a free lock means that the process is gone.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from protocol.job import AttemptFolder, Holder, Job, Outcome, read_outcome, started_ticks
+
+TRAINER = (sys.executable, "-m", "trainer")
+
+ALLOWED_ENV = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|TORCH_.*|CUDA_.*"
+    r"|NVIDIA_.*|NCCL_.*|PYTORCH_.*|OMP_.*|MKL_.*|HF_HOME|HF_LEROBOT_HOME|PYTHON(HASHSEED|FAULTHANDLER)"
+)
+"""What of the bot's environment a trainer gets to see: nothing that could be a credential."""
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+
+LAST_LINE_BYTES = 4096
+
+
+def trainer_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if ALLOWED_ENV.fullmatch(name)} | OFFLINE
+
+
+def launch(folder: AttemptFolder, job: Job, trainer: Sequence[str] = TRAINER) -> int | None:
+    """Start the job in `folder` and answer its pid; None if it was started before, by us or a former daemon.
+
+    Raises:
+        OSError: the folder cannot be written, or the process cannot be started.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if folder.lock.exists():
+        return None
+    write_whole(folder.job, job.model_dump_json(indent=2).encode() + b"\n")
+    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        pid = _start([*trainer, "run", str(folder.job), "--lock-fd", str(lock)], lock, folder)
+        with contextlib.suppress(OSError):  # gone already: its lock will tell
+            os.pwrite(lock, holder_of(pid).model_dump_json().encode(), 0)
+    finally:
+        os.close(lock)
+    return pid
+
+
+def is_held(folder: AttemptFolder) -> bool:
+    """Does a process hold the folder's lock? False also when there is none."""
+    try:
+        lock = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def holder(folder: AttemptFolder) -> Holder | None:
+    """Who wrote itself into the lock; None if nobody could, yet."""
+    try:
+        return Holder.model_validate_json(folder.lock.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def holder_of(pid: int) -> Holder:
+    """Raises OSError if there is no such process."""
+    return Holder(pid=pid, started_ticks=started_ticks(Path(f"/proc/{pid}/stat").read_text()))
+
+
+def open_process(who: Holder) -> int | None:
+    """A pidfd of exactly that process, to be closed by the caller; None if it is gone and its number free
+    or another's."""
+    try:
+        process = os.pidfd_open(who.pid)
+    except ProcessLookupError:
+        return None
+    try:
+        if holder_of(who.pid) == who:
+            return process
+    except OSError:
+        pass
+    os.close(process)
+    return None
+
+
+def terminate(folder: AttemptFolder) -> bool:
+    """SIGTERM to the process that holds the lock. False: it is held, but nobody knows yet by whom."""
+    if not is_held(folder):
+        return True
+    who = holder(folder)
+    process = open_process(who) if who else None
+    if process is None:
+        return False
+    try:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
+    return True
+
+
+def reap(pid: int) -> int | None:
+    """The exit code of an ended child, negative for a signal; None for a process of a former daemon."""
+    try:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def outcome_of(folder: AttemptFolder) -> Outcome | None:
+    """The verdict, if the job came to one."""
+    try:
+        return read_outcome(folder.outcome.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def last_words(folder: AttemptFolder) -> str:
+    """The last line of the job's log that says anything."""
+    try:
+        with folder.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_LINE_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return ""
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A reader finds all of it or nothing, even after a power cut."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _start(command: Sequence[str], lock: int, folder: AttemptFolder) -> int:
+    with folder.log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
+            start_new_session=True,
+            env=trainer_environment(os.environ),
+        )
+    process.returncode = 0  # it may outlive us, and `reap` waits for it: nothing here for Popen to mind
+    return process.pid

@@ -1,0 +1,36 @@
+"""Where everything lies in the daemon's own folder, STATE_DIR."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol.job import AttemptFolder, RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """`path` is STATE_DIR."""
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "training-claw.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one daemon that works here."""
+        return self.path / "daemon.lock"
+
+    def run(self, name: str) -> RunFolder:
+        return RunFolder(self.path / "runs" / name)
+
+    def attempt(self, run: str, number: int) -> AttemptFolder:
+        return self.run(run).attempt(number)
+
+    def dataset(self, source: str) -> Path:
+        """The local copy of the data at `source`: readable, and no two sources share one."""
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", source).strip("-")[-40:]
+        unique = hashlib.sha256(source.encode()).hexdigest()[:8]
+        return self.path / "dataset" / f"{readable}-{unique}"

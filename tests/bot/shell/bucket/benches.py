@@ -1,0 +1,86 @@
+"""The two kinds of bucket a contract test runs on, and hands that write in them besides ours."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import web
+
+from bot.shell.bucket import ObjectStore
+from bot.shell.bucket.folder import FolderStore
+from bot.shell.bucket.gcs import GcsStore
+from bot.shell.bucket.patience import Policy
+from bot.shell.bucket.wire import Pace, Wire
+
+from .gcs_fake import FakeGcs
+
+HASTE = Pace(
+    policy=Policy(base_s=0.001, cap_s=0.002, attempts=4, idle_s=20),
+    stall_s=0.2,
+    chunk_bytes=256 << 10,
+    multipart_bytes=64 << 10,
+)
+"""As in production, only with smaller pieces and less patience."""
+
+
+class Bench(Protocol):
+    store: ObjectStore
+
+    def seed(self, name: str, data: bytes) -> None:
+        """Somebody else writes an object."""
+        ...
+
+    def contents(self, prefix: str = "") -> dict[str, bytes]: ...
+
+
+class FolderBench:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.store: ObjectStore = FolderStore(root)
+
+    def seed(self, name: str, data: bytes) -> None:
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def contents(self, prefix: str = "") -> dict[str, bytes]:
+        return {name: data for name, data in files_in(self._root).items() if _shows(name, prefix)}
+
+
+class GcsBench:
+    def __init__(self, fake: FakeGcs) -> None:
+        self.fake = fake
+        self.store: ObjectStore = GcsStore(Wire(fake.bucket, HASTE, fake.address))
+
+    def seed(self, name: str, data: bytes) -> None:
+        self.fake.put(name, data)
+
+    def contents(self, prefix: str = "") -> dict[str, bytes]:
+        return {name: each.data for name, each in self.fake.objects.items() if _shows(name, prefix)}
+
+
+@asynccontextmanager
+async def gcs_bench() -> AsyncIterator[GcsBench]:
+    fake = FakeGcs()
+    runner = web.AppRunner(fake.app(), shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    fake.address = f"http://{host}:{port}"
+    bench = GcsBench(fake)
+    try:
+        yield bench
+    finally:
+        await bench.store.close()
+        await runner.cleanup()
+
+
+def _shows(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and not name.startswith(".~")
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path relative to it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
