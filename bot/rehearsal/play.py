@@ -182,7 +182,7 @@ def _review(direction: Direction, discord: DiscordServer, broken: str, took: tim
     play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,))
     acts = judge(play)
     if broken:
-        acts = (*acts, Act("The play came to its end", passed=False, evidence=broken))
+        acts = (Act("The play came to its end", passed=False, evidence=broken), *acts)
     with suppress(OSError):
         shutil.copyfile(stage.bucket / "checkpoints" / "loss_curve.png", stage.loss_curve)
     return Review(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_PATIENCE_S = 15.0
+PATIENCE_S = 15.0
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "TORCH_HOME", "HF_HOME")
 
 
@@ -69,7 +69,7 @@ class Daemon:
             return
         self._process.terminate()
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._process.wait()
         except TimeoutError:
             await self.kill()
@@ -151,7 +151,7 @@ async def _gone(descriptor: int) -> bool:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(descriptor, ended.set)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
     except TimeoutError:
         return False
