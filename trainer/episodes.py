@@ -79,10 +79,9 @@ def kept_rows(values: NDArray[np.float64], config: TrainingConfig) -> NDArray[np
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    for path in (folder, *folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_dir() and not hidden:
-            yield path
+    for path, below, _ in folder.walk(follow_symlinks=True):
+        below[:] = [name for name in below if not name.startswith(".")]
+        yield path
 
 
 def _is_episode(path: Path) -> bool:

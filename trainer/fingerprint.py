@@ -15,9 +15,11 @@ def hash_folder(folder: Path) -> str:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {
-        name.as_posix(): path
-        for name, path in found.items()
-        if not any(part.startswith(".") for part in name.parts)
-    }
+    """By name relative to `folder`; linked folders are followed, as the readers of episodes do."""
+    found: dict[str, Path] = {}
+    for path, folders, names in folder.walk(follow_symlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and (path / name).is_file():
+                found[(path / name).relative_to(folder).as_posix()] = path / name
+    return found

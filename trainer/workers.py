@@ -8,9 +8,10 @@ import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from trainer.attempt import JobError, Stop, Told
 
@@ -24,8 +25,8 @@ def in_processes[Item, Result](
     """`[work(item) for item in items]`, by several processes; `told` hears of each one done.
 
     Raises:
-        JobError: "stopped" when asked to leave, what is under way being finished first; "error" when a
-            process died. What `work` raises is raised here.
+        JobError: "stopped" when asked to leave, "error" when a process died; what is under way is dropped.
+            What `work` raises is raised here.
     """
     results: dict[int, Result] = {}
     executor = ProcessPoolExecutor(
@@ -34,7 +35,7 @@ def in_processes[Item, Result](
         initializer=_begin,
         initargs=(os.getpid(),),
     )
-    try:
+    with executor, _ended_on_error():
         pending = {executor.submit(work, item): number for number, item in enumerate(items)}
         while pending:
             stop.leave_if_asked()
@@ -42,14 +43,23 @@ def in_processes[Item, Result](
             for future in done:
                 results[pending.pop(future)] = _result_of(future)
                 told(len(results), len(items))
-    finally:
-        executor.shutdown(cancel_futures=True)
     return [results[number] for number in range(len(items))]
 
 
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _ended_on_error() -> Iterator[None]:
+    """Whatever is still being worked on when an error leaves is of no use, and may never end by itself."""
+    try:
+        yield
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
 
 
 def _result_of[Result](future: Future[Result]) -> Result:
