@@ -92,8 +92,9 @@ def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datet
 
 def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move:
     refusals = tuple(problem for problem in verdict.problems if problem.severity == "refuse")
-    if data.announced is not None and data.announced != verdict.episodes:
-        refusals = (*refusals, _miscounted(data.announced, verdict.episodes))
+    found = verdict.episodes + len(data.config.dataset.exclude_episodes)
+    if data.announced is not None and data.announced != found:
+        refusals = (*refusals, _miscounted(data.announced, found))
     if refusals or not verdict.ok:
         return refuse(cycle, "data", words.grouped(refusals) or (words.NO_REASON,), at)
     attempt = cycle.attempts + 1

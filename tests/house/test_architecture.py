@@ -1,0 +1,27 @@
+"""docs/architecture.md tells the truth."""
+
+import re
+import runpy
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+PAGE = (HOUSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+OUTSIDE = {"LR", "flowchart", "mermaid"}
+
+
+def test_the_tables_are_the_code_s() -> None:
+    draw = runpy.run_path(str(HOUSE / "docs" / "draw.py"))
+    assert draw["drawn"](PAGE) == PAGE, "run `python docs/draw.py`"
+
+
+def test_every_word_of_the_diagram_is_in_the_house() -> None:
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
+    words = {word.rstrip("s") for word in re.findall(r"[A-Za-z_]+", diagram)} - OUTSIDE
+    sources = [path for folder in ("protocol", "bot", "trainer") for path in (HOUSE / folder).rglob("*.py")]
+    house = "\n".join(path.stem + "\n" + path.read_text(encoding="utf-8") for path in sources)
+    assert sorted(word for word in words if word not in house) == []
+
+
+def test_every_path_it_names_exists() -> None:
+    named = re.findall(r"`((?:protocol|bot|trainer|tests|docs)/[\w./]*)`", PAGE)
+    assert [path for path in named if not (HOUSE / path).exists()] == []
