@@ -10,6 +10,7 @@ import discord
 import discord.gateway
 import discord.http
 import pytest
+from aiohttp import web
 from yarl import URL
 
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID, cast_of
@@ -240,6 +241,52 @@ class TestLosingTheConnection:
         async with logged_in(server, TOKENS[TRAINING]) as twin:
             said = await server.say(WATCHER, "to both")
             assert (await bot.heard.get()).id == (await twin.heard.get()).id == said.id
+
+
+class TestFaults:
+    async def test_a_fault_may_have_the_first_word_and_the_client_tries_again(
+        self, server: DiscordServer, bot: Bot
+    ) -> None:
+        refusals = iter([web.json_response({"retry_after": 0.01, "global": False}, status=429)])
+
+        async def too_fast(request: web.Request) -> web.StreamResponse | None:
+            refusal = next(refusals, None) if request.method == "POST" else None
+            if refusal is not None:
+                refusal.headers["Via"] = "1.1 google"
+                refusal.content_type = "application/json"
+                refusal.charset = None
+            return refusal
+
+        server.rest.interferences.append(too_fast)
+        await bot.room.send("sooner or later")
+        assert [entry.content for entry in server.record.entries] == ["sooner or later"]
+
+    async def test_an_unknown_session_cannot_be_resumed(self, server: DiscordServer) -> None:
+        resume = {"op": 6, "d": {"token": TOKENS[TRAINING], "session_id": "gone", "seq": 7}}
+        async with aiohttp.ClientSession() as session, session.ws_connect(server.gateway_url) as socket:
+            assert (await socket.receive_json())["op"] == 10
+            await socket.send_json(resume)
+            assert await socket.receive_json() == {"op": 9, "d": False}
+
+    async def test_nobody_identifies_with_a_wrong_token(self, server: DiscordServer) -> None:
+        async with aiohttp.ClientSession() as session, session.ws_connect(server.gateway_url) as socket:
+            await socket.receive_json()
+            await socket.send_json({"op": 2, "d": {"token": "someone.elses.token", "intents": 0}})
+            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+            assert socket.close_code == 4004
+
+    async def test_content_is_only_for_those_mentioned_without_the_privileged_intent(
+        self, server: DiscordServer
+    ) -> None:
+        identify = {"op": 2, "d": {"token": TOKENS[TRAINING], "intents": 1 << 9}}
+        async with aiohttp.ClientSession() as session, session.ws_connect(server.gateway_url) as socket:
+            await socket.receive_json()
+            await socket.send_json(identify)
+            assert (await socket.receive_json())["t"] == "READY"
+            await server.say(WATCHER, "not to you")
+            await server.say(WATCHER, f"{mention(TRAINING)} to you")
+            assert (await socket.receive_json())["d"]["content"] == ""
+            assert (await socket.receive_json())["d"]["content"] == f"{mention(TRAINING)} to you"
 
 
 class TestPlayingOnTheStage:
