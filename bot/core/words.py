@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from protocol.blocked import grouped as grouped_by_problem
-
 from bot.core import shelf
 from bot.core.events import DaemonWoke, JobEnded
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Cycle, Entry, Proposal, State, Stopping
 from protocol import paths
+from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem, Trained
 from protocol.messages import (
     Answer,

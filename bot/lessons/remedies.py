@@ -138,7 +138,9 @@ def excluded_episodes(words: str, config: TrainingConfig) -> Judgement | None:
     if not names or not re.search(r"제외|빼|버리|drop|exclude", words, re.IGNORECASE):
         return None
     both = tuple(dict.fromkeys((*config.dataset.exclude_episodes, *names)))
-    return _changing(config, {"dataset.exclude_episodes": both}, exact=True, summary=f"{', '.join(names)} 제외")
+    return _changing(
+        config, {"dataset.exclude_episodes": both}, exact=True, summary=f"{', '.join(names)} 제외"
+    )
 
 
 REMEDIES: tuple[Remedy, ...] = (

@@ -255,6 +255,13 @@ class TestWhatGoesWrong:
         play.data_is_converted()
         assert "주의: bucket 채널이 일정" in play.posted("receipt")[-1].understood
 
+    def test_a_fact_is_told_once_a_run(self, training) -> None:
+        figures = {"clipped_share": 0.97, "grad_norm": 31.0}
+        clipped = Found(at=training.later(), fact="gradient_clipped", figures=figures)
+        training.trainer_says(clipped)
+        training.trainer_says(clipped)
+        assert training.kinds().count("lesson_found") == 1
+
     def test_a_fact_without_words_is_not_told(self, training) -> None:
         training.trainer_says(Found(at=training.later(), fact="unheard_of"))
         assert training.posted("lesson_found") == []
