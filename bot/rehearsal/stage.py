@@ -156,8 +156,8 @@ class Stage:
 
     def witness(self, text: str) -> Mapping[str, bool]:
         """Which of the bucket paths a message names are there now; an empty folder is not."""
-        named = re.findall(rf"{re.escape(self.bucket_url)}/[^\s`'\")\],]+", text)
-        return {url: _is_there(self.in_bucket(url)) for url in named}
+        named = re.findall(rf"{re.escape(self.bucket_url)}/[\w./%+-]*", text, re.ASCII)
+        return {url: _is_there(self.in_bucket(url)) for url in (one.rstrip(".") for one in named)}
 
 
 def set_stage(stage: Stage) -> None:

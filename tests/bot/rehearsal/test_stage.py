@@ -81,6 +81,20 @@ class TestTheWitness:
 
 
 class TestLeavingNobodyBehind:
+    @pytest.mark.slow
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_rehearsal_that_is_interrupted_leaves_no_process(self, tmp_path: Path, number: int) -> None:
+        code = "from bot.rehearsal.command import rehearse_command as play; play()"
+        command = [sys.executable, "-c", code, "--dir", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "simulating" in process.stdout.readline()
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert said.splitlines() == ["interrupted; nothing is left running"]
+        assert processes_that_name(tmp_path) == []
+
     @pytest.fixture(params=["polite", "stubborn"])
     def trainer(
         self, request: pytest.FixtureRequest, stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -110,3 +124,15 @@ class TestLeavingNobodyBehind:
             assert await daemon.wait() != 0
         assert "Error" in daemon.last_words() or "rehearsal.env" in daemon.last_words()
         await daemon.stop()
+
+
+def processes_that_name(folder: Path) -> list[str]:
+    """Command lines of living processes in which `folder` stands."""
+    return [line for line in map(command_line, Path("/proc").glob("[0-9]*/cmdline")) if str(folder) in line]
+
+
+def command_line(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
