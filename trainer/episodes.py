@@ -89,8 +89,8 @@ def _is_episode(path: Path) -> bool:
     return named or (path / ACTIONS).is_file() or (path / METADATA).is_file()
 
 
-def _by_number(path: Path) -> list[tuple[int, str]]:
-    return [(int(part or 0), text) for text, part in re.findall(r"(\D*)(\d*)", str(path))]
+def _by_number(path: Path) -> list[tuple[str, int]]:
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", str(path))]
 
 
 # --- the simulator's own output -----------------------------------------------
