@@ -48,12 +48,10 @@ def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool
 
 def _read(word: Approval | Rejection, proposal: Proposal) -> Word:
     every = frozenset(line.number for line in proposal.lines)
-    match word:
-        case Approval(items=items, rejected=rejected):
-            approved = frozenset(items) if items else every - frozenset(rejected)
-            return Word(by=WATCHER, approved=approved, rejected=frozenset(rejected))
-        case Rejection(items=items, reason=reason):
-            return Word(by=WATCHER, rejected=frozenset(items) or every, reason=reason)
+    if isinstance(word, Rejection):
+        return Word(by=WATCHER, rejected=frozenset(word.items) or every, reason=word.reason)
+    rejected = frozenset(word.rejected)
+    return Word(by=WATCHER, approved=frozenset(word.items) or every - rejected, rejected=rejected)
 
 
 def _asked_back(state: State, proposal: Proposal, author: int) -> Step:

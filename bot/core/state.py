@@ -109,7 +109,7 @@ class Entry(Known):
     """What became of one lesson so far. `changes` are what it asks for; `note` says why, for people."""
 
     heard: LessonHeard
-    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear", "next_cycle"]
+    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear"]
     changes: tuple[Change, ...] = ()
     approved_by: str = ""
     note: str = ""

@@ -15,9 +15,7 @@ from bot.core.state import (
     Ended,
     Fetching,
     Held,
-    Judged,
     Refused,
-    Settled,
     Starting,
     State,
     Stopping,
@@ -115,8 +113,8 @@ def lessons(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
             lines = [f"- (다음 cycle) {one.lesson.text}" for one in state.carried]
         case Unread(heard=heard):
             lines = [f"- (판단 전) {one.lesson.text}" for one in heard]
-        case Judged(ledger=ledger) | Settled(ledger=ledger):
-            lines = [f"- [{one.status}] {one.heard.lesson.text} ({one.note})" for one in ledger]
+        case terms:
+            lines = [f"- [{one.status}] {one.heard.lesson.text} ({one.note})" for one in terms.ledger]
     return "\n".join(lines) or "없음"
 
 

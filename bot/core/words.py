@@ -205,7 +205,7 @@ def _outcome(cycle: Cycle, entry: Entry) -> LessonOutcome:
             return LessonOutcome(mark="applied", text=lesson, outcome=entry.note)
         case "rejected" | "not_ours":
             return LessonOutcome(mark="refused", text=lesson, outcome=entry.note)
-        case "proposed" | "unclear" | "next_cycle":
+        case _:
             return LessonOutcome(mark="unanswered", text=lesson, outcome=entry.note)
 
 

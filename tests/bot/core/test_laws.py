@@ -163,7 +163,9 @@ def _finish(play: Any) -> None:
         play.checkpoint_is_published(one.epoch)
     if play.cycle.shelf.best is None:
         play.trainer_says(play.saved("best", 500))
-    play.best_is_published(play.cycle.shelf.best.epoch)
+    best = play.cycle.shelf.best
+    assert best is not None
+    play.best_is_published(best.epoch)
     _hand_on(play, None)
 
 

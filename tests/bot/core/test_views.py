@@ -2,16 +2,33 @@
 
 import pytest
 
-from bot.core import reports, views, words
-from bot.core.events import FetchFailed, Garbled, Gauges, LessonsFile, TermsUnreadable
+from bot.core import reports, step, views, words
+from bot.core.effects import read_effect
+from bot.core.events import FetchFailed, Garbled, Gauges, JobEnded, LessonsFile, TermsUnreadable
 from bot.core.policy import Policy
 from bot.core.state import State
 from protocol.job import Failed
-from protocol.messages import Command, Handoff, Lesson, Lessons, Order, Talk
+from protocol.messages import (
+    Command,
+    Handoff,
+    Lesson,
+    Lessons,
+    Order,
+    PhaseReport,
+    ProposalPosted,
+    ProposedChange,
+    Talk,
+)
 from protocol.plan import Plan
 from protocol.progress import Found, Gpu, Stepped
-from protocol.training import TrainingConfig
+from protocol.training import Change, TrainingConfig
 
+A_LINE = ProposedChange(
+    number=1,
+    changes=(Change(field="training.batch_size", before=64, after=32),),
+    reason="OOM",
+    lesson="OOM",
+)
 SWING = Lesson(category="데이터", text="에피소드 첫 50프레임은 카메라 스윙으로 무효")
 
 
@@ -95,6 +112,7 @@ class TestStatus:
         assert views.waiting(play.cycle)[0] == phase
         counted = Gauges(counted=(3, 85, "episode"), transfer=("dataset", 5_000_000, 10_000_000))
         report = reports.report(play.cycle, counted, play.at, (), play.policy)
+        assert isinstance(report, PhaseReport)
         assert report.phase == phase
         assert "전송: dataset 5/10MB" in report.notes
 
@@ -256,7 +274,7 @@ class TestWhatGoesWrong:
         assert "주의: bucket 채널이 일정" in play.posted("receipt")[-1].understood
 
     def test_a_fact_is_told_once_a_run(self, training) -> None:
-        figures = {"clipped_share": 0.97, "grad_norm": 31.0}
+        figures: dict[str, float | int | str] = {"clipped_share": 0.97, "grad_norm": 31.0}
         clipped = Found(at=training.later(), fact="gradient_clipped", figures=figures)
         training.trainer_says(clipped)
         training.trainer_says(clipped)
@@ -360,3 +378,57 @@ class TestTheRun:
         assert len(set(keys)) == len(keys)
         kinds = {effect.kind for effect in training.effects}
         assert {"hand_on", "stop_job", "publish_curve", "forget_checkpoint"} <= kinds
+
+
+class TestOddsAndEnds:
+    def test_idle_and_patient_states_ask_for_no_early_wake(self, play, stage_class) -> None:
+        assert reports.wake_at(play.state, play.policy) is None
+        hasty = stage_class(Policy(approval="notice", notice_grace_s=60))
+        hasty.watcher_hands_over(Lesson(category="학습", text="OOM"))
+        hasty.terms_are_read()
+        woken = reports.wake_at(hasty.state, hasty.policy)
+        assert (woken - hasty.cycle.proposal.since).total_seconds() == 60
+
+    def test_what_is_satisfied_already_is_said_to_be(self, play) -> None:
+        play.watcher_hands_over(Lesson(category="학습", text="seed 고정", remedy="seed=42"))
+        assert [one.mark for one in words.outcomes(play.cycle)] == ["unanswered"]
+        play.terms_are_read()
+        assert [(one.mark, one.outcome) for one in words.outcomes(play.cycle)] == [
+            ("applied", "이미 seed 42")
+        ]
+
+    def test_a_change_whose_effect_is_not_measured_claims_none(self, play) -> None:
+        play.watcher_hands_over(Lesson(category="학습", text="seed 변경", remedy="seed=7"))
+        play.terms_are_read()
+        assert words.outcomes(play.cycle)[0].outcome == ""
+
+    def test_facts_of_another_cycle_or_run_change_nothing(self, training, trained) -> None:
+        before = training.state
+        training.is_handed_on(cycle=7)
+        failed = FetchFailed(at=training.later(), cycle=7, cause="no_data", problem="x")
+        training.happened(failed)
+        training.happened(JobEnded(at=training.later(), run="other", attempt=1, outcome=trained))
+        assert training.state == before
+
+    def test_a_checkpoint_without_a_loss_is_published_all_the_same(self, training) -> None:
+        line = training.saved("checkpoint", 50).model_copy(update={"loss": None})
+        training.trainer_says(line)
+        assert "loss" not in training.ordered("publish_checkpoint")[0].meta
+
+    def test_while_it_cools_or_ends_the_report_says_so(self, training) -> None:
+        training.checkpoint_is_saved(500)
+        training.ticks()
+        assert views.headline(State(), Gauges()) == "대기 중"
+        training.job_ends(None)
+        training.ticks(1)
+        assert views.waiting(training.cycle)[0] == "starting"
+
+    def test_a_training_without_a_step_is_called_starting(self, training) -> None:
+        assert views.waiting(training.cycle) == ("starting", "첫 step", training.cycle.run.since, "ACT 학습")
+
+    def test_an_owed_order_comes_back_from_the_disk_as_it_was(self, training) -> None:
+        assert [read_effect(one.model_dump_json()) for one in training.effects] == training.effects
+
+    def test_a_proposal_that_is_no_longer_open_carries_no_reference(self, play) -> None:
+        posted = ProposalPosted(cycle=1, hash="abc", lines=(A_LINE,), ref="h0-9")
+        assert step._carried_by(play.state, posted) == play.state
