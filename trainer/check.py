@@ -17,8 +17,10 @@ from trainer.checks import (
     problems_of,
     refuse,
 )
-from trainer.episodes import Source, Table, find_episodes, kept, kept_frames, kept_rows
+from trainer.episode import Source, kept_frames, kept_rows
+from trainer.episodes import find_episodes, kept
 from trainer.fingerprint import hash_folder
+from trainer.rows import Table
 from trainer.workers import in_processes
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from protocol.job import Problem
 from protocol.training import TrainingConfig
-from trainer.episodes import Episode, kept_frames, kept_rows
+from trainer.episode import Episode, kept_frames, kept_rows
 
 MET_KEYS = ("met", "passed", "success", "satisfied")
 """Under which a criterion is known to record whether it was met."""

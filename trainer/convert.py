@@ -15,7 +15,8 @@ import numpy as np
 from protocol.job import Converted
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError, Stop, Told, hears_nothing, installed_versions, sync_folder
-from trainer.episodes import Source, find_episodes, kept, kept_frames, kept_rows
+from trainer.episode import Source, kept_frames, kept_rows
+from trainer.episodes import find_episodes, kept
 from trainer.rows import RowError, Table
 from trainer.store import Frames, create, frame_maps, sync
 from trainer.video import Picture, VideoError

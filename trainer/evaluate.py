@@ -25,7 +25,8 @@ from protocol.training import TrainingConfig
 from trainer.act import image_key
 from trainer.attempt import JobError, Told, hears_nothing
 from trainer.checkpoint import PRETRAINED, read_state
-from trainer.episodes import Source, find_episodes, kept_frames
+from trainer.episode import Source, kept_frames
+from trainer.episodes import find_episodes
 from trainer.pixels import resize
 from trainer.rows import RowError
 from trainer.video import VideoError

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from trainer.attempt import JobError, Told, hears_nothing
+from trainer.camera import HEIGHT, WIDTH, picture
 from trainer.faults import Fault
-from trainer.scene import FPS, HEIGHT, WIDTH, Moment, picture, play
+from trainer.scene import FPS, Moment, play
 from trainer.video import write_video
 
 

@@ -22,7 +22,8 @@ from trainer.checks import (
     success_criteria,
     verdicts_of,
 )
-from trainer.episodes import Episode, find_episodes, kept_frames
+from trainer.episode import Episode, kept_frames
+from trainer.episodes import find_episodes
 from trainer.faults import FAULTS, Fault
 from trainer.fingerprint import hash_folder
 from trainer.video import Footage

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from trainer.attempt import JobError
+from trainer.camera import HEIGHT, WIDTH, picture
 from trainer.faults import Fault
-from trainer.scene import HEIGHT, IDLE, WIDTH, Block, Moment, World, expert, picture, play
+from trainer.scene import IDLE, Block, Moment, World, expert, play
 from trainer.simulate import simulate
 
 CARD_ROW = (

@@ -1,0 +1,110 @@
+"""Episodes that come as HDF5 with LeRobot's keys are read, judged and converted like the simulator's."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from protocol.training import TrainingConfig
+from trainer.attempt import JobError
+from trainer.checks import problems_of
+from trainer.convert import Place, fill
+from trainer.episode import Source
+from trainer.episodes import find_episodes
+from trainer.store import create
+
+FRAMES = 6
+RNG = np.random.default_rng(0)
+PICTURES = RNG.integers(0, 256, (FRAMES, 48, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def episode(tmp_path: Path) -> Path:
+    path = tmp_path / "episode_000.h5"
+    with h5py.File(path, "w") as file:
+        file["observation.images.ego"] = PICTURES
+        file["observation.state"] = RNG.normal(size=(FRAMES, 4))
+        file["action"] = RNG.uniform(-1, 1, (FRAMES, 4))
+        file["timestamp"] = np.arange(FRAMES) / 30
+        file.attrs["success_criteria"] = json.dumps({"met": True})
+    return path
+
+
+def source_of(path: Path) -> Source:
+    (source,) = find_episodes(path.parent)
+    return source
+
+
+def messages(path: Path, config: TrainingConfig) -> list[str]:
+    return [problem.message for problem in problems_of(source_of(path).read(config), config)]
+
+
+def test_a_good_file_has_no_problem_whatever_its_pictures_size(episode: Path, config: TrainingConfig) -> None:
+    assert source_of(episode).name == "episode_000"
+    assert messages(episode, config) == []
+
+
+def test_its_pictures_are_converted_unchanged(episode: Path, config: TrainingConfig, tmp_path: Path) -> None:
+    rows = source_of(episode).table(config)
+    output = tmp_path / ".data.h5"
+    frames = create(
+        output,
+        config=config,
+        state=rows.state.astype(np.float32),
+        action=rows.action.astype(np.float32),
+        episode_ends=[FRAMES],
+        episode_names=["episode_000"],
+    )
+    fill(output, config, Place(source_of(episode), total=FRAMES, kept=range(FRAMES), start=0))
+    assert np.array_equal(frames["ego"], PICTURES)
+
+
+def test_values_are_held_to_the_same_checks(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["action"], file.attrs["success_criteria"]
+        file["action"] = np.full((FRAMES, 4), 2.0)
+    assert messages(episode, config) == [
+        *(f"액션 값 범위 초과 ({name} 2, 프레임 0 외 5개)" for name in config.action_names),
+        "success_criteria 없음",
+    ]
+
+
+def test_what_does_not_fit_is_shown_with_its_shape(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["action"], file["observation.images.ego"]
+        file["action"] = np.zeros((FRAMES, 3))
+    assert messages(episode, config) == [
+        "HDF5 형식을 알 수 없음 (action (6, 3), 기준 (프레임 수, 4))",
+        "HDF5 형식을 알 수 없음 (observation.images.ego 없음, 기준 uint8 (프레임 수, 높이, 너비, 3))",
+    ]
+
+
+def test_rows_and_pictures_must_be_as_many(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["observation.images.ego"]
+        file["observation.images.ego"] = PICTURES[:-1]
+    assert messages(episode, config) == ["프레임 수 불일치 (비디오 5프레임, 액션 6프레임)"]
+    with h5py.File(episode, "r+") as file:
+        del file["action"]
+        file["action"] = np.zeros((FRAMES - 1, 4))
+    told = "action 5프레임, observation.state 6프레임, timestamp 6프레임"
+    assert messages(episode, config) == [f"프레임 수 불일치 ({told})"]
+
+
+def test_a_file_of_many_episodes_is_not_taken_for_one(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        file["episode_ends"] = [3, 6]
+    assert messages(episode, config) == ["여러 에피소드가 든 파일 (한 파일에 한 에피소드)"]
+
+
+def test_a_broken_file_is_named(episode: Path, config: TrainingConfig, tmp_path: Path) -> None:
+    episode.write_bytes(episode.read_bytes()[:2000])
+    assert messages(episode, config) == ["episode_000.h5 읽기 불가"]
+    place = Place(source_of(episode), total=FRAMES, kept=range(FRAMES), start=0)
+    rows = np.zeros((FRAMES, 4), np.float32)
+    output = tmp_path / ".data.h5"
+    create(output, config=config, state=rows, action=rows, episode_ends=[FRAMES], episode_names=["a"])
+    with pytest.raises(JobError, match="episode_000: ego"):
+        fill(output, config, place)

@@ -1,0 +1,60 @@
+"""One episode: where it lies, what was read of it before anything is judged, what of it remains."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.job import Problem
+from protocol.training import TrainingConfig
+from trainer.rows import Table
+from trainer.video import Footage, Picture
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What could be read of an episode; `damage` says what could not, and those parts are missing."""
+
+    name: str
+    metadata: Mapping[str, Any] | None = None
+    table: Table | None = None
+    footage: tuple[Footage, ...] = ()
+    damage: tuple[Problem, ...] = ()
+
+
+class Source(Protocol):
+    """Where one episode lies and how it is read. Sources travel to worker processes: plain values only."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self, config: TrainingConfig) -> Episode:
+        """Everything but the pictures, each of which has been decoded once."""
+        ...
+
+    def table(self, config: TrainingConfig) -> Table:
+        """The rows alone. Raises what `trainer.rows.read_table` raises."""
+        ...
+
+    def pictures(self, camera: str) -> Iterator[Picture]:
+        """RGB pictures (H, W, 3). Raises trainer.video.VideoError."""
+        ...
+
+
+def kept_frames(frames: int, config: TrainingConfig) -> range:
+    """Which of an episode's `frames` frames remain when head and tail are cut."""
+    first, last = config.dataset.skip_first_frames, config.dataset.skip_last_frames
+    return range(min(first, frames), max(frames - last, first, 0)) if frames > first + last else range(0)
+
+
+def kept_rows(values: NDArray[np.float64], config: TrainingConfig) -> NDArray[np.float64]:
+    """The rows of an episode's (T, …) values that remain when head and tail are cut."""
+    remaining = kept_frames(len(values), config)
+    return values[remaining.start : remaining.stop]
+
+
+def unreadable(message: str, frame: int | None = None) -> Problem:
+    """Damage: a part of the episode, in Korean, that cannot be read."""
+    return Problem(severity="refuse", check="readable", message=message, frame=frame)

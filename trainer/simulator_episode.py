@@ -1,0 +1,86 @@
+"""Episodes as Developer's simulator writes them: a folder with videos, rows and metadata."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.job import Problem
+from protocol.training import TrainingConfig
+from trainer.episode import Episode, unreadable
+from trainer.rows import RowError, Table, read_table
+from trainer.video import Footage, Picture, VideoError, pictures, survey
+
+ACTIONS, METADATA = "actions.jsonl", "metadata.json"
+
+
+@dataclass(frozen=True)
+class SimulatorEpisode:
+    """A folder with `<camera>.mp4`, `actions.jsonl` and `metadata.json`."""
+
+    path: Path
+    name: str
+
+    def read(self, config: TrainingConfig) -> Episode:
+        damage: list[Problem] = []
+        metadata = self._metadata(damage)
+        return Episode(
+            name=self.name,
+            metadata=metadata,
+            table=self._table(metadata or {}, config, damage),
+            footage=tuple(self._footage(config, damage)),
+            damage=tuple(damage),
+        )
+
+    def table(self, config: TrainingConfig) -> Table:
+        return read_table(self.path / ACTIONS, self._metadata([]) or {}, config)
+
+    def pictures(self, camera: str) -> Iterator[Picture]:
+        return pictures(self.path / f"{camera}.mp4")
+
+    def _metadata(self, damage: list[Problem]) -> Mapping[str, Any] | None:
+        try:
+            read = json.loads((self.path / METADATA).read_text("utf-8"))
+        except FileNotFoundError:
+            damage.append(unreadable(f"{METADATA} 없음"))
+        except (OSError, ValueError):
+            damage.append(unreadable(f"{METADATA} 읽기 불가"))
+        else:
+            if isinstance(read, dict):
+                return read
+            damage.append(unreadable(f"{METADATA} 읽기 불가 (객체가 아님)"))
+        return None
+
+    def _table(
+        self, metadata: Mapping[str, Any], config: TrainingConfig, damage: list[Problem]
+    ) -> Table | None:
+        try:
+            return read_table(self.path / ACTIONS, metadata, config)
+        except FileNotFoundError:
+            damage.append(unreadable(f"{ACTIONS} 없음"))
+        except OSError:
+            damage.append(unreadable(f"{ACTIONS} 읽기 불가"))
+        except RowError as error:
+            damage.append(_not_understood(error))
+        return None
+
+    def _footage(self, config: TrainingConfig, damage: list[Problem]) -> Iterator[Footage]:
+        for camera in config.dataset.camera_names:
+            path = self.path / f"{camera}.mp4"
+            if not path.is_file():
+                damage.append(unreadable(f"{path.name} 없음"))
+                continue
+            try:
+                yield survey(path)
+            except VideoError as error:
+                reason = f"{path.name} 손상 (프레임 {error.frame}부터 디코딩 불가)"
+                damage.append(unreadable(reason, error.frame))
+
+
+def _not_understood(error: RowError) -> Problem:
+    if not error.missing:
+        return unreadable(f"{ACTIONS} 읽기 불가 ({error.line}번째 줄)", error.line - 1)
+    lacking = ", ".join(error.missing)
+    message = f"{ACTIONS} 형식을 알 수 없음 ({error.line}번째 줄에 {lacking} 없음, 예: {error.shown})"
+    return Problem(severity="refuse", check="row_form", message=message, frame=error.line - 1)
