@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from bot.shell.bucket.errors import IntegrityError
 from bot.shell.bucket.gathering import COPIES, gather
-from bot.shell.bucket.layout import CHECKPOINTS, foreign_prefix
+from bot.shell.bucket.layout import foreign_prefix
 from bot.shell.bucket.store import Obj, ObjectStore
+from protocol.paths import CHECKPOINTS
 
 
 async def set_aside(store: ObjectStore, prefix: str, objects: Mapping[str, Obj]) -> str:

@@ -101,6 +101,7 @@ class GcsStore:
     async def get_file(
         self, name: str, dest: Path, *, want: Obj | None = None, progress: Progress = quiet
     ) -> Obj:
+        check_name(name)
         wanted = want or await self.stat(name)
         if not wanted:
             raise NotFound(f"{name} is not in gs://{self._wire.bucket}")

@@ -1,8 +1,9 @@
-"""Where everything lies under `checkpoints/`: the card's flat paths, and each cycle's own beside them."""
+"""Names under `checkpoints/` that only the bucket's own code needs; the public ones are protocol.paths."""
 
 import re
 
-CHECKPOINTS = "checkpoints/"
+from protocol import paths
+
 MANIFEST = "manifest.json"
 """Written last: what we wrote and has none does not exist for a reader."""
 MARKER = ".training-claw.json"
@@ -13,27 +14,9 @@ _EPOCH = re.compile(r"act_epoch_(\d+)")
 _FOREIGN = re.compile(r"foreign-[0-9a-f]+")
 
 
-def cycle_prefix(cycle: int | None) -> str:
-    """Where a cycle's things lie; None means the card's flat paths."""
-    return CHECKPOINTS if cycle is None else f"{CHECKPOINTS}cycle{cycle:02d}/"
-
-
-def epoch_prefix(epoch: int, cycle: int | None = None) -> str:
-    """Padded to three digits; order by number, not by name."""
-    return f"{cycle_prefix(cycle)}act_epoch_{epoch:03d}/"
-
-
-def best_prefix(cycle: int | None = None) -> str:
-    return f"{cycle_prefix(cycle)}act_best/"
-
-
-def curve_name(cycle: int | None = None) -> str:
-    return f"{cycle_prefix(cycle)}loss_curve.png"
-
-
 def foreign_prefix(digest: str) -> str:
     """Where content that is not ours is copied before we write in its place."""
-    return f"{CHECKPOINTS}foreign-{digest}/"
+    return f"{paths.CHECKPOINTS}foreign-{digest}/"
 
 
 def marker_of(name: str) -> str:

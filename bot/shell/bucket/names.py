@@ -12,8 +12,9 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 from bot.shell.bucket.errors import BadName, WriteDenied
+from protocol.paths import CHECKPOINTS
 
-WRITABLE = "checkpoints/"
+WRITABLE = CHECKPOINTS
 """The only place in the bucket this program writes to or deletes from."""
 
 MAX_NAME_BYTES = 1024

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from bot.shell.bucket.errors import NotFound, PreconditionFailed
 from bot.shell.bucket.foreign import set_aside
-from bot.shell.bucket.layout import best_prefix, curve_name, epoch_prefix, marker_of
+from bot.shell.bucket.layout import marker_of
 from bot.shell.bucket.manifest import Marker, Meta, read_manifest, read_marker_at
 from bot.shell.bucket.placing import Label, Placed, place
 from bot.shell.bucket.sources import BucketSource, LocalSource
 from bot.shell.bucket.store import ObjectStore, Progress, quiet
+from protocol import paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ async def publish_checkpoint(
     """
     label = Label(run, cycle, epoch, meta)
     source = LocalSource(store, folder)
-    own = await place(store, epoch_prefix(epoch, cycle), source, label, progress, replaces=False)
+    own = await place(store, paths.act_epoch(epoch, cycle), source, label, progress, replaces=False)
     copied = BucketSource(store, own.path, own.manifest)
-    flat = await place(store, epoch_prefix(epoch), copied, label, quiet, replaces=False)
+    flat = await place(store, paths.act_epoch(epoch), copied, label, quiet, replaces=False)
     return Published(own, flat)
 
 
@@ -68,7 +69,7 @@ async def publish_best(
     """Replaces `checkpoints/cycle{NN}/act_best/` by `folder`, the weights after `epoch` epochs."""
     source = LocalSource(store, folder)
     label = Label(run, cycle, epoch, meta)
-    return await place(store, best_prefix(cycle), source, label, progress, replaces=True)
+    return await place(store, paths.act_best(cycle), source, label, progress, replaces=True)
 
 
 async def publish_flat_best(store: ObjectStore, cycle: int, run: str) -> Placed:
@@ -78,7 +79,7 @@ async def publish_flat_best(store: ObjectStore, cycle: int, run: str) -> Placed:
         NotFound: the cycle has published no best.
         PreconditionFailed: its best is another run's.
     """
-    origin = best_prefix(cycle)
+    origin = paths.act_best(cycle)
     best = await read_manifest(store, origin)
     if not best:
         raise NotFound(f"{origin} is not published: publish the cycle's best first")
@@ -89,12 +90,12 @@ async def publish_flat_best(store: ObjectStore, cycle: int, run: str) -> Placed:
     meta = Meta(loss=best.loss, certificate=best.certificate, config_hash=best.config_hash)
     label = Label(run, cycle, best.epoch, meta)
     copied = BucketSource(store, origin, best)
-    return await place(store, best_prefix(), copied, label, quiet, replaces=True)
+    return await place(store, paths.act_best(), copied, label, quiet, replaces=True)
 
 
 async def publish_curve(store: ObjectStore, png: Path, cycle: int, run: str = "") -> tuple[str, str]:
     """Writes the picture at the cycle's path and at the flat one; answers both names."""
-    names = (curve_name(cycle), curve_name())
+    names = (paths.loss_curve(cycle), paths.loss_curve())
     for name in names:
         await _put_single(store, name, png, Marker(path=name, run=run, cycle=cycle, epoch=0))
     return names

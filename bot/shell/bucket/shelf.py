@@ -7,7 +7,6 @@ from pathlib import Path
 from bot.shell.bucket.errors import BadContent, IntegrityError, NotFound, WriteDenied
 from bot.shell.bucket.gathering import DOWN, gather
 from bot.shell.bucket.layout import (
-    CHECKPOINTS,
     MANIFEST,
     MARKER,
     cycle_of,
@@ -20,6 +19,7 @@ from bot.shell.bucket.names import check_prefix, check_writable
 from bot.shell.bucket.placing import look
 from bot.shell.bucket.store import ObjectStore, Progress, quiet
 from bot.shell.bucket.trees import Fetched, fetch_tree
+from protocol.paths import CHECKPOINTS
 
 TRIES = 5
 PAUSE_S = 0.2
@@ -91,9 +91,11 @@ async def verify(store: ObjectStore, prefix: str) -> Manifest:
 
 
 async def fetch_checkpoint(
-    store: ObjectStore, prefix: str, dest: Path, progress: Progress = quiet
+    store: ObjectStore, prefix: str, dest: Path, progress: Progress = quiet, *, pause_s: float = PAUSE_S
 ) -> tuple[Manifest, Fetched]:
     """Makes `dest` equal to a published checkpoint; never a mix of two, though one is being replaced.
+
+    While there is none it looks again, `pause_s` seconds later and then at growing intervals.
 
     Raises:
         NotFound: nothing is published there, or it was replaced again and again while we read.
@@ -109,7 +111,7 @@ async def fetch_checkpoint(
         except NotFound:
             if tried == TRIES:
                 raise
-            await asyncio.sleep(PAUSE_S * 2 ** (tried - 1))
+            await asyncio.sleep(pause_s * 2 ** (tried - 1))
     raise AssertionError("the last try raises")
 
 

@@ -63,7 +63,7 @@ class GcsBench:
 @asynccontextmanager
 async def gcs_bench() -> AsyncIterator[GcsBench]:
     fake = FakeGcs()
-    runner = web.AppRunner(fake.app(), shutdown_timeout=0)
+    runner = web.AppRunner(fake.app(), shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
@@ -72,6 +72,7 @@ async def gcs_bench() -> AsyncIterator[GcsBench]:
     try:
         yield bench
     finally:
+        fake.closing.set()
         await bench.store.close()
         await runner.cleanup()
 

@@ -61,6 +61,7 @@ class FakeGcs:
         self.requests: list[str] = []
         self.received_bytes = 0
         self.address = ""
+        self.closing = asyncio.Event()
         self._uploads: dict[str, Upload] = {}
         self._generation = 1_795_000_000_000_000
 
@@ -155,7 +156,7 @@ class FakeGcs:
         if fate in ("cut", "stall"):
             await response.write(body[: len(body) // 2])
             if fate == "stall":
-                await asyncio.Event().wait()  # until the client hangs up and the server closes
+                await self.closing.wait()
             _hang_up(request)
         await response.write(_flipped(body) if fate == "flip" else body)
         await response.write_eof()
@@ -209,7 +210,7 @@ class FakeGcs:
         fate = self._fate("chunk")
         self._refuse_early(request, fate)
         if fate == "stall":
-            await asyncio.Event().wait()
+            await self.closing.wait()
         if fate == "forget":
             self._uploads.clear()
         upload = self._uploads.get(request.match_info["id"])
