@@ -5,6 +5,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 UV_VERSION := 0.13.9
+COVERAGE := --cov --cov-report=term --cov-fail-under=100
 
 $(READY): requirements.lock pyproject.toml deploy/find-python
 	@python=$$(deploy/find-python) && "$$python" -m venv --clear .venv
@@ -22,7 +23,7 @@ rehearse: $(READY)  ## play one whole cycle on this machine; options through ARG
 	@$(BIN)/training-claw rehearse $(ARGS)
 
 test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
 
 check: format test  ## put the format right, then everything `make test` looks at
 

@@ -13,7 +13,7 @@ from bot.core.events import TermsRead, TermsUnreadable
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
-from bot.lessons.judgement import Impossible, NotOurs, Remedied, Satisfied, Unclear
+from bot.lessons.judgement import Impossible, Remedied, Satisfied, Unclear
 from bot.lessons.remedies import judge
 from protocol.roster import Peer
 from protocol.training import Change, TrainingConfig
@@ -126,12 +126,10 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard) -> Judged | Settled:
             config = terms.config
         case Satisfied(why):
             entry, config = Entry(heard=heard, status="satisfied", note=why), terms.config
-        case NotOurs(why):
-            entry, config = Entry(heard=heard, status="not_ours", note=why), terms.config
-        case Impossible(why):
-            entry, config = Entry(heard=heard, status="unclear", note=why), terms.config
-        case Unclear(example):
-            entry, config = Entry(heard=heard, status="unclear", note=example), terms.config
+        case Impossible(note) | Unclear(note):
+            entry, config = Entry(heard=heard, status="unclear", note=note), terms.config
+        case not_ours:
+            entry, config = Entry(heard=heard, status="not_ours", note=not_ours.why), terms.config
     return now(terms, config=config, ledger=(*terms.ledger, entry))
 
 

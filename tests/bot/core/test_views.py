@@ -251,6 +251,7 @@ class TestWhatGoesWrong:
         assert len(play.posted("blocked")) == 1
         play.data_is_fetched()
         assert play.cycle.data.phase == "refused"
+        assert views.waiting(play.cycle)[0] == "awaiting_data"
         play.operator_asks("retry")
         assert play.cycle.data.phase == "fetching"
 
