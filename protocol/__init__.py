@@ -6,8 +6,9 @@ wire(message)         what remains of a message on its way:  parse(join(render(m
 """
 
 from protocol.errors import NotUnderstood, Refused
+from protocol.gate import check
 from protocol.parts import join, reference
-from protocol.text import read_said, recipients_of, render
+from protocol.text import allowed_user_ids, parse, read_said, recipients_of, render
 from protocol.voice import CARD_VOICE, Voice
 from protocol.wire import wire
 
@@ -16,7 +17,10 @@ __all__ = [
     "NotUnderstood",
     "Refused",
     "Voice",
+    "allowed_user_ids",
+    "check",
     "join",
+    "parse",
     "read_said",
     "recipients_of",
     "reference",

@@ -5,8 +5,9 @@ import re
 from pydantic import ValidationError
 
 from protocol.errors import Refused
+from protocol.hearing import read_heard
 from protocol.layout import Layout, Mismatch, Reading, Values
-from protocol.messages import Alert, Answer, Said
+from protocol.messages import Alert, Answer, Incoming, Said
 from protocol.parts import split
 from protocol.roster import Peer, mention
 from protocol.voice import CARD_VOICE, Voice
@@ -37,6 +38,15 @@ def recipients_of(message: Said, voice: Voice = CARD_VOICE) -> tuple[int, ...]:
     return ids
 
 
+def allowed_user_ids(message: Said, voice: Voice = CARD_VOICE) -> tuple[int, ...]:
+    """For Discord's `allowed_mentions.users`: the recipients alone, each once, whatever the text says.
+
+    Raises:
+        Refused: as `recipients_of`.
+    """
+    return tuple(dict.fromkeys(recipients_of(message, voice)))
+
+
 def render(message: Said, *, voice: Voice = CARD_VOICE) -> list[str]:
     """The parts to send, in order; one, unless the text is too long for Discord.
 
@@ -49,15 +59,27 @@ def render(message: Said, *, voice: Voice = CARD_VOICE) -> list[str]:
     return split([f"{mentions} {first}", *others], mentions, tag, message.ref)
 
 
+def parse(text: str, *, message_id: int | None = None, voice: Voice = CARD_VOICE) -> Incoming | Said:
+    """What a message says: to us, or, if it is word for word one of ours, what we said.
+
+    `voice` is asked only for the clock in which our own messages tell the time.
+
+    Raises:
+        NotUnderstood: and nothing else, whatever the text.
+    """
+    return read_said(text, voice) or read_heard(text, message_id)
+
+
 def read_said(text: str, voice: Voice = CARD_VOICE) -> Said | None:
-    """One of our own messages read back, or None if `text` is not exactly one."""
+    """One of our own messages read back, or None if `text` is not exactly one. None of ours is to us."""
     head = _HEAD.match(text)
-    if head is None:
+    to = tuple(map(int, _ID.findall(head[0]))) if head else ()
+    if head is None or voice.roster.id_of(Peer.TRAINING) in to:
         return None
     lines = text[head.end() :].rstrip().split("\n")
     found = _FOOTER.fullmatch(lines[-1])
     body = lines[:-1] if found else lines
-    own = {"ref": found["ref"] if found else "", "to": tuple(map(int, _ID.findall(head[0])))}
+    own = {"ref": found["ref"] if found else "", "to": to}
     read = (_said(layout, body, own, voice) for layout in LAYOUTS)
     return next((said for said in read if said is not None), None)
 
