@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
+from bot.rehearsal import play
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.judge import passed
-from bot.rehearsal.play import Direction, rehearse
+from bot.rehearsal.play import Direction
 from bot.rehearsal.stage import FAST, Sizes, Stage, strike
 from protocol.roster import Roster
 
@@ -58,7 +59,7 @@ class Examples(click.Command):
     "--patience", "patience_s", default=900.0, hidden=True, help="Seconds the play may take in all."
 )
 @click.option("--kill-bot-at-epoch", "kill_at_epoch", default=0, hidden=True, help="kill -9 the daemon then.")
-def rehearse_command(
+def rehearse(
     *,
     episodes: int | None,
     epochs: int | None,
@@ -91,7 +92,7 @@ def rehearse_command(
 
 async def _interruptible(direction: Direction, onlooker: Onlooker) -> Review | None:
     """The review, or None when a signal ended the play. Only the first signal counts: then we clear away."""
-    playing = asyncio.create_task(rehearse(direction, onlooker))
+    playing = asyncio.create_task(play.rehearse(direction, onlooker))
     loop = asyncio.get_running_loop()
 
     def leave() -> None:

@@ -52,11 +52,11 @@ model:
 dataset:
   camera_names:
     - ego
-  image_size: [64, 64]
+  image_size: [{height}, {width}]
 
 observation:
   images:
-    ego: [3, 64, 64]
+    ego: [3, {height}, {width}]
   state_dim: 4
 ```
 """
@@ -71,7 +71,10 @@ LESSONS = """\
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How big the rehearsal is. `lead_in` are the frames of camera swing at each episode's head."""
+    """How big the rehearsal is.
+
+    `lead_in` are the frames of camera swing at each episode's head; `image_size` is height, width.
+    """
 
     episodes: int = 56
     frames: int = 45
@@ -81,6 +84,7 @@ class Sizes:
     save_checkpoint_every: int = 5
     batch_size: int = 64
     lr: str = "3e-4"
+    image_size: tuple[int, int] = (64, 64)
     report_every_s: float = 10
 
 
@@ -176,6 +180,8 @@ def set_stage(stage: Stage) -> None:
         lr=sizes.lr,
         epochs=sizes.epochs,
         save_checkpoint_every=sizes.save_checkpoint_every,
+        height=sizes.image_size[0],
+        width=sizes.image_size[1],
     )
     (stage.bucket / "ssot" / "PLAN.md").write_text(plan, encoding="utf-8")
     lessons = LESSONS.format(before=CYCLE - 1, batch_size=sizes.batch_size, lead_in=sizes.lead_in)
