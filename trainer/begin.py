@@ -36,7 +36,11 @@ def begin(
     learner = build(job.config, store.stats, device, fresh=False)
     load_into(learner, saved_at)
     best = good_best(run, saved.best)
-    return learner, saved.model_copy(update={"config": job.config, "best": best}), saved_at
+    return (
+        learner,
+        saved.model_copy(update={"config": job.config, "best": best, "versions": installed_versions()}),
+        saved_at,
+    )
 
 
 def _anew(job: TrainJob, store: FrameStore, device: torch.device) -> Learner:

@@ -56,6 +56,7 @@ def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_eve
     """Total loss and L1 over the epochs, the best one and the checkpoints marked, as PNG at `path`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  a second, only when drawing
     from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -76,6 +77,7 @@ def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_eve
         )
     if losses and min(losses) > 0 and max(losses) > LOG_SCALE_FROM * min(losses):
         axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel="mean over the epoch, normalised units", title="ACT training")
     axes.grid(visible=True, which="both", alpha=0.3)
     axes.legend()

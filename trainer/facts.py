@@ -17,6 +17,9 @@ SETTLED_EPOCHS = 5
 CHANNEL_RATIO = 5.0
 CHANNEL_LEAST_L1 = 0.1
 CLIPPED_SHARE = 0.9
+CLIPPED_EPOCHS = 25
+"""Every run is clipped for its first hundreds of steps, while the KL term falls."""
+
 PLATEAU_LEAST_EPOCHS = 30
 PLATEAU_GAIN = 0.01
 EXTREME = 0.9
@@ -85,9 +88,9 @@ def uneven_channels(history: tuple[Epoch, ...], known: tuple[Channel, ...]) -> d
 
 
 def clipping(history: tuple[Epoch, ...]) -> Figures | None:
-    """The gradient was clipped in most steps of the last three epochs."""
-    last = history[-3:]
-    if min(epoch.clipped_share for epoch in last) < CLIPPED_SHARE:
+    """The gradient was clipped in most steps of many epochs, long after the beginning."""
+    last = history[-CLIPPED_EPOCHS:]
+    if len(history) < 2 * CLIPPED_EPOCHS or min(epoch.clipped_share for epoch in last) < CLIPPED_SHARE:
         return None
     return {"clipped_share": last[-1].clipped_share, "grad_norm": last[-1].grad_norm, "epoch": len(history)}
 

@@ -6,6 +6,7 @@ and then comes to the very weights an unbroken run comes to (bit for bit on a CP
 """
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from protocol.job import RunFolder, Trained, TrainJob
 from trainer import device as devices
@@ -81,19 +82,24 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
         meter.add(means, len(samples), training.grad_clip_norm)
         step += 1
         course.pace.stepped(len(samples))
-        if course.attempt.stop.asked or course.pace.something_due():
+        if course.attempt.stop.asked:
+            _leave(course, _sound(state.during(meter.read(), step)))
+        if course.pace.something_due():
             _look_up(course, _sound(state.during(meter.read(), step)))
     return _sound(state.during(meter.read(), step))
 
 
+def _leave(course: Course, state: TrainerState) -> NoReturn:
+    """Between two steps: save where we are, and go."""
+    course.saves.resume_point(course.learner, state)
+    where = f"in epoch {state.epoch + 1} at step {state.step}"
+    raise JobError(
+        "stopped", f"stopped on request {where}; start the run again to go on from there", state.epoch
+    )
+
+
 def _look_up(course: Course, state: TrainerState) -> None:
-    """Between two steps: leave if asked to, save if it is time, say how far we are."""
-    if course.attempt.stop.asked:
-        course.saves.resume_point(course.learner, state)
-        raise JobError(
-            "stopped", f"stopped on request in epoch {state.epoch + 1} at step {state.step}; "
-            "start the run again to go on from there", state.epoch,
-        )  # fmt: skip
+    """Between two steps: save if it is time, say how far we are."""
     if course.pace.resume_point_due():
         course.saves.resume_point(course.learner, state)
     course.voice.stepped(state)
@@ -118,10 +124,9 @@ def _sound(state: TrainerState) -> TrainerState:
     """`state`, unless a step since the last look was not finite: then nothing of it may be saved."""
     if state.running.is_finite:
         return state
-    raise JobError(
-        "diverged", f"the loss is no longer finite in epoch {state.epoch + 1} by step {state.step}; lower "
-        "the learning rate or look at the data; the last save is from before", state.epoch,
-    )  # fmt: skip
+    where = f"in epoch {state.epoch + 1} by step {state.step}"
+    remedy = "lower the learning rate or look at the data; the last save is from before"
+    raise JobError("diverged", f"the loss is no longer finite {where}; {remedy}", state.epoch)
 
 
 def _trained(state: TrainerState) -> Trained:

@@ -38,6 +38,7 @@ class Voice:
                 epoch=state.epoch,
                 epochs=training.epochs,
                 resumed_from=came_from.name if came_from else None,
+                versions=state.versions,
             )
         )
 

@@ -1,0 +1,56 @@
+"""A checkpoint measured by episodes it has not seen."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from protocol.job import Trained
+from trainer.__main__ import main
+from trainer.attempt import JobError
+from trainer.evaluate import evaluate
+from trainer.simulate import simulate
+
+from .runs import EPOCHS, Run
+
+EPISODES, LENGTH = 2, 6
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("held-out")
+    simulate(folder, episodes=EPISODES, frames=LENGTH, seed=3)
+    return folder
+
+
+def test_the_best_is_measured_in_action_units(unbroken: tuple[Run, Trained], held_out: Path) -> None:
+    run, trained = unbroken
+    measured = evaluate(run.folder.best_at(trained.best_epoch), held_out)
+    assert measured.frames == EPISODES * LENGTH
+    assert 0 < measured.l1 < 2
+    assert measured.better_than_mean == 1 - measured.l1 / measured.l1_mean_action
+    assert measured.better_than_blank == 1 - measured.l1 / measured.l1_blank
+
+
+@pytest.mark.parametrize("inner", ["", "pretrained_model"])
+def test_a_checkpoint_or_the_model_inside_it_will_do(
+    unbroken: tuple[Run, Trained], held_out: Path, inner: str
+) -> None:
+    checkpoint = unbroken[0].folder.checkpoint(EPOCHS)
+    told = CliRunner().invoke(main, ["evaluate", str(checkpoint / inner), str(held_out), "--json"])
+    figures = json.loads(told.stdout)
+    assert figures.keys() == {
+        *("l1", "l1_mean_action", "l1_blank", "better_than_mean", "better_than_blank", "frames")
+    }
+
+
+def test_a_folder_that_is_no_checkpoint_is_named(held_out: Path) -> None:
+    told = CliRunner().invoke(main, ["evaluate", str(held_out), str(held_out)])
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"error: {held_out}: no readable trainer_state.json")
+
+
+def test_a_folder_without_episodes_is_named(unbroken: tuple[Run, Trained], tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="no episode"):
+        evaluate(unbroken[0].folder.checkpoint(EPOCHS), tmp_path)

@@ -1,0 +1,67 @@
+"""A folder is whole or not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainer.folder import damage, remove, sweep, write_whole
+
+from .runs import flip_a_bit
+
+
+def two_files(folder: Path) -> None:
+    (folder / "a").write_text("one")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "b").write_text("two")
+
+
+def test_a_written_folder_is_whole(tmp_path: Path) -> None:
+    size_bytes = write_whole(tmp_path / "x", two_files)
+    assert damage(tmp_path / "x") is None
+    assert size_bytes == sum(path.stat().st_size for path in (tmp_path / "x").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda folder: flip_a_bit(folder / "inner" / "b"),
+        lambda folder: (folder / "a").unlink(),
+        lambda folder: (folder / "a").write_text("on"),
+        lambda folder: (folder / "manifest.json").unlink(),
+        lambda folder: (folder / "manifest.json").write_text("[]"),
+    ],
+    ids=["bit flip", "file gone", "cut short", "no manifest", "strange manifest"],
+)
+def test_every_damage_is_seen(tmp_path: Path, harm: Callable[[Path], object]) -> None:
+    write_whole(tmp_path / "x", two_files)
+    harm(tmp_path / "x")
+    assert damage(tmp_path / "x") is not None
+
+
+def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    def fails(folder: Path) -> None:
+        two_files(folder)
+        raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        write_whole(tmp_path / "x", fails)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_a_kill_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "best" / ".tmp-epoch_003").mkdir(parents=True)
+    sweep(tmp_path)
+    assert [*(tmp_path / "best").iterdir()] == []
+
+
+def test_a_damaged_folder_of_that_name_is_set_aside(tmp_path: Path) -> None:
+    for _ in range(3):
+        write_whole(tmp_path / "x", two_files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".damaged-x-1", ".damaged-x-2", "x"]
+
+
+def test_a_removed_folder_is_gone(tmp_path: Path) -> None:
+    write_whole(tmp_path / "x", two_files)
+    remove(tmp_path / "x")
+    assert [*tmp_path.iterdir()] == []

@@ -1,0 +1,73 @@
+"""The loss is LeRobot's own, and dividing a step into passes changes nothing."""
+
+import pytest
+import torch
+from lerobot.policies.act.modeling_act import ACTPolicy
+from lerobot.utils.constants import ACTION
+
+from protocol.training import TrainingConfig
+from trainer import feed as feeds
+from trainer.feed import Feed
+from trainer.learner import Learner, build
+from trainer.loss import loss_sums, total_loss
+from trainer.store import FrameStore
+
+SAMPLES = torch.arange(5, 17)  # across the ends of two episodes
+
+
+@pytest.fixture(scope="module")
+def frames(frames_file: object) -> FrameStore:
+    return FrameStore.open(frames_file)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def feed(frames: FrameStore, small_config: TrainingConfig) -> Feed:
+    return feeds.load(frames, small_config.policy.chunk_size, torch.device("cpu"))
+
+
+@pytest.fixture
+def learner(frames: FrameStore, small_config: TrainingConfig) -> Learner:
+    return build(small_config, frames.stats, torch.device("cpu"), fresh=True)
+
+
+def our_loss(policy: ACTPolicy, feed: Feed, part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    sums = loss_sums(policy, feed.batch(part))
+    return total_loss(sums, feed.valid_frames(whole), len(whole), policy.config.kl_weight)
+
+
+def test_the_loss_is_that_of_lerobots_own_forward(learner: Learner, feed: Feed) -> None:
+    torch.manual_seed(3)
+    theirs, _ = learner.policy.forward(feed.batch(SAMPLES))
+    torch.manual_seed(3)
+    torch.testing.assert_close(our_loss(learner.policy, feed, SAMPLES, SAMPLES), theirs)
+
+
+def test_a_batch_is_what_lerobots_preprocessor_makes(
+    learner: Learner, feed: Feed, frames: FrameStore
+) -> None:
+    raw = {
+        "observation.images.ego": torch.from_numpy(frames.frames["ego"][SAMPLES]).permute(0, 3, 1, 2) / 255.0,
+        "observation.state": torch.from_numpy(frames.state[SAMPLES]),
+        ACTION: torch.from_numpy(frames.action)[feed.chunks(SAMPLES)[0]],
+    }
+    theirs, ours = learner.preprocessor(raw), feed.batch(SAMPLES)
+    for key in raw:
+        torch.testing.assert_close(ours[key], theirs[key])
+
+
+def gradient(policy: ACTPolicy) -> torch.Tensor:
+    return torch.cat([weight.grad.flatten() for weight in policy.parameters() if weight.grad is not None])
+
+
+def test_several_passes_add_up_to_one(learner: Learner, feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)  # the same noise however the batch is divided
+    policy = learner.policy.eval().train()
+    for module in policy.modules():
+        if isinstance(module, torch.nn.Dropout | torch.nn.MultiheadAttention):
+            module.eval()
+    our_loss(policy, feed, SAMPLES, SAMPLES).backward()
+    whole = gradient(policy)
+    policy.zero_grad()
+    for part in SAMPLES.split((5, 5, 2)):
+        our_loss(policy, feed, part, SAMPLES).backward()
+    assert (gradient(policy) - whole).norm() < 1e-4 * whole.norm()

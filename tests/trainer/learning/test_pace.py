@@ -1,0 +1,55 @@
+"""When a line is due, and what it promises."""
+
+from dataclasses import dataclass
+
+from trainer.pace import LINE_EVERY_S, PATIENCE_S, RESUME_POINT_EVERY_S, Pace
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_line_is_due_once_in_its_time() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert not pace.something_due()
+    clock.now += LINE_EVERY_S
+    assert pace.line_due()
+    pace.said()
+    assert not pace.line_due()
+
+
+def test_a_resume_point_is_due_some_time_after_any_save() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    clock.now += RESUME_POINT_EVERY_S
+    assert pace.resume_point_due()
+    pace.saved(started_at=clock.now)
+    assert not pace.resume_point_due()
+
+
+def test_the_rate_counts_steps_and_not_saves() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.eta_s(100) is None
+    for _ in range(2):
+        clock.now += 0.5
+        pace.stepped(8)
+        clock.now += 60
+        pace.saved(started_at=clock.now - 60)
+    assert pace.samples_per_s == 16
+    assert pace.eta_s(160) == 10
+
+
+def test_a_promise_covers_the_slowest_save_and_step_seen() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    clock.now += 7
+    pace.stepped(8)
+    clock.now += 100
+    pace.saved(started_at=clock.now - 100)
+    assert pace.promise_s >= PATIENCE_S + LINE_EVERY_S + 7 + 100

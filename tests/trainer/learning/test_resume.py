@@ -1,0 +1,127 @@
+"""A run that was cut anywhere comes to the very weights an unbroken one comes to."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from subprocess import DEVNULL, Popen
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from protocol.job import RunFolder, Trained
+from protocol.progress import Saved, Started, read_line
+from trainer.checkpoint import read_state
+
+from .runs import EPOCHS, STEPS_PER_EPOCH, Run, flip_a_bit
+
+TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
+
+
+def assert_same_ending(run: Run, unbroken: Run) -> None:
+    ours, theirs = (each.folder.checkpoint(EPOCHS) for each in (run, unbroken))
+    for name in TENSORS:
+        mine, other = load_file(ours / name), load_file(theirs / name)
+        assert mine.keys() == other.keys()
+        assert all(torch.equal(mine[key], other[key]) for key in mine), name
+    assert read_state(ours) == read_state(theirs)
+
+
+@pytest.mark.parametrize("step", [STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1], ids=["epoch end", "mid-epoch"])
+def test_a_stopped_run_goes_on_to_the_same_bits(
+    new_run: Callable[..., Run], unbroken: tuple[Run, Trained], step: int
+) -> None:
+    run = new_run()
+    stopped = run.stop_at(step)
+    assert stopped.failed.failure == "stopped"
+    assert run.train() == unbroken[1]
+    assert_same_ending(run, unbroken[0])
+
+
+def test_a_stop_leaves_a_resume_point_and_says_so(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.stop_at(step=2)
+    saved = run.lines()[-1]
+    assert isinstance(saved, Saved)
+    assert (saved.what, saved.step, saved.epoch, saved.loss) == ("resume", 2, 0, None)
+    assert run.folder.path / saved.folder == run.folder.resume_at(2)
+
+
+def test_a_stop_right_after_a_resumption_keeps_the_point_it_came_from(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.stop_at(step=2)
+    run.stop_at(step=1)
+    assert sorted(path.name for path in run.folder.resume.iterdir()) == ["step_000000002", "step_000000003"]
+
+
+def test_a_damaged_newest_save_is_passed_over(
+    new_run: Callable[..., Run], unbroken: tuple[Run, Trained]
+) -> None:
+    run = new_run()
+    run.stop_at(step=2)
+    run.stop_at(step=2)
+    flip_a_bit(run.folder.resume_at(4) / TENSORS[0])
+    assert run.train() == unbroken[1]
+    started = run.lines(3)[0]
+    assert isinstance(started, Started)
+    assert started.resumed_from == "step_000000002"
+    assert_same_ending(run, unbroken[0])
+
+
+def test_a_finished_run_is_not_trained_again(unbroken: tuple[Run, Trained]) -> None:
+    run, trained = unbroken
+    before = sorted(run.folder.checkpoints.rglob("*"))
+    assert run.train() == trained
+    assert sorted(run.folder.checkpoints.rglob("*")) == before
+    shutil.rmtree(run.folder.attempt(2).path)
+
+
+def test_a_save_goes_on_with_its_own_data_only(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.stop_at(step=1)
+    refused = run.fail(certificate="another data set")
+    assert refused.failed.failure == "bad_job"
+    assert "start a new run" in str(refused)
+
+
+def test_a_smaller_batch_goes_on_where_the_larger_one_stopped(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.stop_at(step=4)
+    halved = run.config.with_changes({"training.batch_size": 4, "training.gradient_accumulation": 2})
+    assert run.train(config=halved).epochs == EPOCHS
+    state = read_state(run.folder.checkpoint(EPOCHS))
+    assert state is not None
+    assert state.step == EPOCHS * STEPS_PER_EPOCH
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_bit(new_run: Callable[..., Run], unbroken: tuple[Run, Trained]) -> None:
+    run = new_run()
+    kill_after_the_first_checkpoint(run)
+    assert run.train() == unbroken[1]
+    assert_same_ending(run, unbroken[0])
+
+
+def kill_after_the_first_checkpoint(run: Run) -> None:
+    """Run the job as a process of its own, its events coming through a pipe, and end it by SIGKILL."""
+    folder = RunFolder(run.folder.path).attempt(1)
+    folder.path.mkdir(parents=True)
+    folder.job.write_text(run.job().model_dump_json())
+    os.mkfifo(folder.events)
+    events = os.open(folder.events, os.O_RDWR)
+    command = [sys.executable, "-m", "trainer", "run", folder.job]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    with (
+        Popen(command, env={**os.environ, **threads}, stdout=DEVNULL, stderr=DEVNULL) as process,
+        os.fdopen(events, "rb") as lines,
+    ):
+        while not is_a_checkpoint(lines.readline()):
+            assert process.poll() is None
+        process.kill()
+    assert not folder.outcome.exists()
+
+
+def is_a_checkpoint(line: bytes) -> bool:
+    said = read_line(line)
+    return isinstance(said, Saved) and said.what == "checkpoint"
