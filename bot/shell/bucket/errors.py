@@ -22,7 +22,7 @@ class BadContent(StoreError):
 
 
 class PreconditionFailed(StoreError):
-    """Somebody else has written since we looked, or what stands there may not be changed."""
+    """Somebody else has written since we looked."""
 
 
 class WriteDenied(StoreError):

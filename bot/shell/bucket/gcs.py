@@ -20,6 +20,7 @@ from bot.shell.bucket.crc import FileSums, crc32c
 from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed, TooLarge
 from bot.shell.bucket.landing import Landing
 from bot.shell.bucket.names import check_name, check_prefix, check_writable
+from bot.shell.bucket.resources import continues, declared_crc32c, object_of, only_over
 from bot.shell.bucket.resumable import ResumableUpload
 from bot.shell.bucket.store import IN_MEMORY_BYTES, Obj, Progress, content_type, quiet
 from bot.shell.bucket.wire import SMALL_S, Wire
@@ -43,7 +44,7 @@ class GcsStore:
             for item in page.get("items", ()):
                 if not item["name"].endswith("/"):  # the console's placeholder for an empty folder
                     check_name(item["name"])
-                    yield _obj(item)
+                    yield object_of(item)
 
     async def list_dirs(self, prefix: str) -> tuple[str, ...]:
         pages = self._pages(check_prefix(prefix), delimiter="/")
@@ -70,7 +71,7 @@ class GcsStore:
         async def attempt() -> Obj:
             headers = await self._wire.headers()
             storage, bucket = self._wire.storage, self._wire.bucket
-            return _obj(await storage.download_metadata(bucket, name, headers=headers, timeout=SMALL_S))
+            return object_of(await storage.download_metadata(bucket, name, headers=headers, timeout=SMALL_S))
 
         try:
             return await self._wire.persist(f"look up {name}", attempt)
@@ -92,7 +93,7 @@ class GcsStore:
         for _ in range(WHOLE_TRIES):
             data, headers = await self._wire.persist(f"read {name}", attempt)
             crc = crc32c(data)
-            if _declared_crc32c(headers) in ("", crc):
+            if declared_crc32c(headers) in ("", crc):
                 return data, Obj(name, len(data), crc, int(headers.get("x-goog-generation", 0)))
         raise IntegrityError(
             f"{name} arrived damaged {WHOLE_TRIES} times: check this machine's memory and network"
@@ -122,7 +123,7 @@ class GcsStore:
         if landing.size == wanted.size:
             return
         async with self._wire.media(wanted.name, wanted.generation, landing.size) as response:
-            if not _continues(response, landing.size):
+            if not continues(response, landing.size):
                 landing.restart()
             if int(response.headers.get("x-goog-generation", wanted.generation)) != wanted.generation:
                 raise NotFound(f"{wanted.name} has been replaced since it was looked up: look again")
@@ -144,7 +145,7 @@ class GcsStore:
                 name,
                 data,
                 content_type=content_type(name),
-                parameters=_only_over(if_generation),
+                parameters=only_over(if_generation),
                 headers=await self._wire.headers(),
                 # The library turns `content-Type` into contentType, and would spoil contentType itself.
                 metadata={"crc32c": crc, "content-Type": content_type(name), "metadata": {"uid": uid}},
@@ -189,7 +190,7 @@ class GcsStore:
             self._wire,
             source,
             wanted.size,
-            params={"name": wanted.name, **_only_over(if_generation)},
+            params={"name": wanted.name, **only_over(if_generation)},
             metadata=json.dumps(resource),
             progress=progress,
         )
@@ -234,11 +235,11 @@ class GcsStore:
                 source,
                 self._wire.bucket,
                 new_name=dest,
-                params=_only_over(if_generation) | pin,
+                params=only_over(if_generation) | pin,
                 headers=await self._wire.headers(),
                 timeout=COPY_S,
             )
-            return _obj(answer["resource"])
+            return object_of(answer["resource"])
 
         try:
             return await self._wire.persist(f"write {dest}", attempt)
@@ -257,7 +258,7 @@ class GcsStore:
 
         async def attempt() -> None:
             headers = await self._wire.headers()
-            params = _only_over(if_generation)
+            params = only_over(if_generation)
             storage, bucket = self._wire.storage, self._wire.bucket
             await storage.delete(bucket, name, params=params, headers=headers, timeout=SMALL_S)
 
@@ -268,32 +269,5 @@ class GcsStore:
         await self._wire.close()
 
 
-def _obj(resource: Mapping[str, Any]) -> Obj:
-    return Obj(
-        name=resource["name"],
-        size=int(resource.get("size", 0)),
-        crc32c=resource.get("crc32c", ""),
-        generation=int(resource.get("generation", 0)),
-        uid=resource.get("metadata", {}).get("uid", ""),
-    )
-
-
-def _only_over(generation: int | None) -> dict[str, str]:
-    return {} if generation is None else {"ifGenerationMatch": str(generation)}
-
-
-def _continues(response: aiohttp.ClientResponse, offset: int) -> bool:
-    """Whether the body starts at `offset`; a server that ignores ranges starts from 0 with a 200."""
-    if not offset:
-        return True
-    return response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
-
-
 def _size_of(landing: Landing) -> Callable[[], int]:
     return lambda: landing.size
-
-
-def _declared_crc32c(headers: CIMultiDictProxy[str]) -> str:
-    """From `x-goog-hash: crc32c=…,md5=…`, which may come as one header or as two."""
-    parts = ",".join(headers.getall("x-goog-hash", [])).split(",")
-    return next((part.strip()[7:] for part in parts if part.strip().startswith("crc32c=")), "")

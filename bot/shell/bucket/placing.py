@@ -9,9 +9,10 @@
 Interrupted anywhere, the same call goes on where it stopped.
 """
 
+import contextlib
 from dataclasses import dataclass
 
-from bot.shell.bucket.errors import BadContent, IntegrityError, PreconditionFailed
+from bot.shell.bucket.errors import BadContent, IntegrityError, PreconditionFailed, WriteDenied
 from bot.shell.bucket.foreign import set_aside
 from bot.shell.bucket.gathering import DOWN, gather
 from bot.shell.bucket.layout import MANIFEST, MARKER
@@ -19,6 +20,8 @@ from bot.shell.bucket.manifest import File, Manifest, Marker, Meta, content_hash
 from bot.shell.bucket.sources import Source
 from bot.shell.bucket.store import Obj, ObjectStore, Progress
 from bot.shell.bucket.tally import Tally
+
+LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,18 @@ async def place(
     another run always is, and foreign content is copied aside first.
 
     Raises:
-        PreconditionFailed: this run has published other content there, or somebody else writes too.
+        WriteDenied: this run has published other content there.
+        PreconditionFailed: somebody else goes on writing there.
     """
+    for _ in range(LOOKS - 1):
+        with contextlib.suppress(PreconditionFailed):  # say, a write of ours that arrived after its time
+            return await _place(store, prefix, source, label, progress, replaces=replaces)
+    return await _place(store, prefix, source, label, progress, replaces=replaces)
+
+
+async def _place(
+    store: ObjectStore, prefix: str, source: Source, label: Label, progress: Progress, *, replaces: bool
+) -> Placed:
     files = await source.files()
     standing = await look(store, prefix)
     former = standing.manifest
@@ -107,9 +120,7 @@ async def place(
         and not replaces
         and content_hash(former.files) != content_hash(files)
     ):
-        raise PreconditionFailed(
-            f"{prefix} is published with other content by this very run: it is not replaced"
-        )
+        raise WriteDenied(f"{prefix} is published with other content by this very run: it is not replaced")
 
     aside = await set_aside(store, prefix, standing.objects) if not standing.marker else ""
     owned = await _mark(store, prefix, standing, files, label)

@@ -46,7 +46,7 @@ async def publish_checkpoint(
     Immutable within a run; a former run's checkpoint at the same path is superseded.
 
     Raises:
-        PreconditionFailed: this run has published other content there.
+        WriteDenied: this run has published other content there.
         NotFound: `folder` is empty.
     """
     label = Label(run, cycle, epoch, meta)
