@@ -77,18 +77,18 @@ class Sizes:
     """
 
     episodes: int = 56
-    frames: int = 45
+    frames: int = 20
     lead_in: int = 5
     held_out: int = 6
     epochs: int = 20
     save_checkpoint_every: int = 5
-    batch_size: int = 64
+    batch_size: int = 32
     lr: str = "3e-4"
-    image_size: tuple[int, int] = (64, 64)
+    image_size: tuple[int, int] = (32, 32)
     report_every_s: float = 10
 
 
-FAST = Sizes(episodes=50, frames=36, held_out=4, epochs=12, save_checkpoint_every=3, report_every_s=5)
+FAST = Sizes(episodes=50, frames=18, held_out=4, epochs=12, save_checkpoint_every=3, report_every_s=5)
 
 
 @dataclass(frozen=True, slots=True)
