@@ -59,7 +59,7 @@ class Examples(click.Command):
     "--patience", "patience_s", default=900.0, hidden=True, help="Seconds the play may take in all."
 )
 @click.option("--kill-bot-at-epoch", "kill_at_epoch", default=0, hidden=True, help="kill -9 the daemon then.")
-def rehearse_command(
+def rehearse(
     *,
     episodes: int | None,
     epochs: int | None,

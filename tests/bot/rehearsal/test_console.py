@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from bot.rehearsal.cast import cast_of
-from bot.rehearsal.command import rehearse_command
+from bot.rehearsal.command import rehearse
 from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.gauges import Gauge, gauges
 from bot.rehearsal.judge import Act
@@ -107,12 +107,12 @@ class TestGauges:
 class TestTheCommand:
     @pytest.mark.parametrize("arguments", [["--episodes", "49"], ["--dir", "."], ["--epochs", "0"]])
     def test_what_cannot_be_played_is_refused_in_a_line(self, arguments: list[str]) -> None:
-        answer = CliRunner().invoke(rehearse_command, arguments)
+        answer = CliRunner().invoke(rehearse, arguments)
         assert answer.exit_code == 2
         assert "Error" in answer.output
 
     def test_help_shows_examples(self) -> None:
-        assert "training-claw rehearse --fast" in CliRunner().invoke(rehearse_command, ["--help"]).output
+        assert "training-claw rehearse --fast" in CliRunner().invoke(rehearse, ["--help"]).output
 
 
 def stepped(epoch: int) -> str:

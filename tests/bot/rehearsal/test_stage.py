@@ -84,7 +84,7 @@ class TestLeavingNobodyBehind:
     @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_rehearsal_that_is_interrupted_leaves_no_process(self, tmp_path: Path, number: int) -> None:
-        code = "from bot.rehearsal.command import rehearse_command as play; play()"
+        code = "from bot.rehearsal.command import rehearse; rehearse()"
         command = [sys.executable, "-c", code, "--dir", str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
