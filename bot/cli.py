@@ -1,8 +1,59 @@
-"""`training-claw`: the one front door."""
+"""`training-claw`: the one front door. Each command is imported only when it is called."""
+
+import os
+import sys
+from importlib import import_module
 
 import click
 
+OURS = {
+    "serve": "bot.shell.command:serve",
+    "rehearse": "bot.rehearsal.command:rehearse",
+}
 
-@click.group()
+COMPUTE = {
+    "simulate": ("simulate", "Make a simulator's output: episodes with video, actions and metadata."),
+    "validate": ("validate", "Is a data set fit to train on?"),
+    "convert": ("convert", "Turn episodes into one HDF5 file."),
+    "train": ("run", "Do the job in a JOB.json: check, convert or train."),
+}
+"""What needs the heavy libraries: `python -m trainer <verb>`, a process of its own."""
+
+
+class FrontDoor(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [*OURS, *COMPUTE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name in OURS:
+            module, _, name = OURS[cmd_name].partition(":")
+            return getattr(import_module(module), name)
+        return _compute(cmd_name) if cmd_name in COMPUTE else None
+
+
+@click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """The Training bot of the ralphton loop."""
+    """The Training bot of the ralphton loop.
+
+    \b
+    training-claw rehearse                    one whole cycle on this machine
+    training-claw serve --env-file FILE       the daemon
+    training-claw simulate OUT --episodes 60  then: validate OUT, convert OUT data.h5
+    """
+
+
+def _compute(name: str) -> click.Command:
+    """Hands all its arguments, `--help` too, to the trainer, in whose place it goes on."""
+    verb, what = COMPUTE[name]
+
+    @click.command(
+        name,
+        help=what,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def hand_over(arguments: tuple[str, ...]) -> None:
+        os.execv(sys.executable, [sys.executable, "-m", "trainer", verb, *arguments])  # noqa: S606
+
+    return hand_over

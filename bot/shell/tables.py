@@ -216,6 +216,10 @@ def settle(db: Db, key: str) -> bool:
     )
 
 
+def owes(db: Db, key: str) -> bool:
+    return db.execute("SELECT 1 FROM owed WHERE key = ? AND status = 'owed'", (key,)).fetchone() is not None
+
+
 def backlog(db: Db) -> Backlog:
     count = "SELECT count(*) FROM {} WHERE status = '{}'"
 

@@ -1,0 +1,99 @@
+"""What the shell needs of a chat channel, without a word about the client library behind it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bot.shell.rows import Part
+
+SNOWFLAKE_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+class Fatal(Exception):
+    """The daemon cannot go on before a person has put something right. `str()` is one line."""
+
+
+class SendRefused(Exception):
+    """The service will never take this message as it is. `str()` is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with a message. `read` fetches it; it raises Later."""
+
+    name: str
+    size_bytes: int
+    read: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message in some channel. `mentions` are the ids that the service itself says are notified.
+
+    `plain` is an ordinary message or reply of the author's own: no webhook, no forward, no system message.
+    """
+
+    id: int
+    channel_id: int
+    author_id: int
+    content: str
+    at: datetime
+    plain: bool = True
+    mentions: frozenset[int] = frozenset()
+    reply_to: int | None = None
+    attachments: tuple[Attached, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody's reaction to a message."""
+
+    message_id: int
+    author_id: int
+    emoji: str
+
+
+class Channel(Protocol):
+    """Every method raises Later when the service cannot be reached now."""
+
+    async def send(self, part: Part, picture: Path | None) -> int:
+        """Post it, notifying its recipients and nobody else; answers the message's id.
+
+        Raises:
+            SendRefused: it will never be taken as it is.
+        """
+        ...
+
+    def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
+        """All messages younger than `message_id`, the oldest first."""
+        ...
+
+    async def marks_on(self, message_id: int) -> tuple[Mark, ...]:
+        """Who has put which of our two answers (✅, ❌) on this message."""
+        ...
+
+
+class Ears(Protocol):
+    """Who is told what goes on. Nothing here waits, so the order of events is the order of calls."""
+
+    def heard(self, letter: Letter) -> None: ...
+
+    def saw(self, mark: Mark) -> None: ...
+
+    def missed_some(self) -> None:
+        """A new session began: something may have been said that nobody told us."""
+        ...
+
+    def caught_on(self) -> None:
+        """The new session is ready."""
+        ...
+
+
+def id_at(moment: datetime) -> int:
+    """The smallest id a message of `moment` can have: milliseconds since 2015 above 22 bits.
+
+    https://discord.com/developers/docs/reference#snowflakes
+    """
+    return max(0, round((moment - SNOWFLAKE_EPOCH).total_seconds() * 1000)) << 22

@@ -1,0 +1,59 @@
+"""Wakes the core at the moments it asks for, and makes everybody look around now and then."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
+
+from bot.core.events import Ticked
+from bot.core.policy import Policy
+from bot.core.reports import wake_at
+from bot.shell.desk import STAMPED, Desk, Note
+
+NUDGE_S = 30
+SPACING = timedelta(seconds=0.5)
+"""A moment that lies in the past comes this much later, so that two ticks never chase each other."""
+
+
+class Clock:
+    """`nudge` looks after what is owed; it runs every NUDGE_S seconds, whatever else happens."""
+
+    def __init__(self, desk: Desk, policy: Policy, nudge: Callable[[], Awaitable[None]]) -> None:
+        self._desk = desk
+        self._policy = policy
+        self._nudge = nudge
+        self._set_for: datetime | None = None
+        self._scheduler: Any = AsyncIOScheduler(  # the library has no types
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+
+    def start(self) -> None:
+        self._scheduler.add_job(self._look_around, "interval", seconds=NUDGE_S, id="nudge")
+        self._scheduler.start()
+        self.set()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    def set(self) -> None:
+        """Set the alarm for what the core wants now. Cheap when nothing has changed."""
+        wanted = wake_at(self._desk.state, self._policy)
+        if wanted == self._set_for or not self._scheduler.running:
+            return
+        self._set_for = wanted
+        if wanted is None:
+            if self._scheduler.get_job("wake"):
+                self._scheduler.remove_job("wake")
+            return
+        moment = max(wanted, datetime.now(UTC) + SPACING)
+        self._scheduler.add_job(self._tick, "date", run_date=moment, id="wake", replace_existing=True)
+
+    async def _tick(self) -> None:
+        self._set_for = None
+        await self._desk.tell(Note(event=Ticked(at=STAMPED)))
+        self.set()
+
+    async def _look_around(self) -> None:
+        self.set()
+        await self._nudge()

@@ -1,0 +1,121 @@
+"""Carries out what we owe the channel: every part once, in order, until Discord has it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.shell import tables
+from bot.shell.channel import Channel, SendRefused, id_at
+from bot.shell.desk import utc_now
+from bot.shell.lanes import Later, pause_s
+from bot.shell.places import Places
+from bot.shell.rows import OwedPart, Part
+from bot.shell.store import Store
+from protocol.parts import reference
+
+log = structlog.stdlib.get_logger("courier")
+
+CLOCK_SLACK = timedelta(minutes=5)
+"""So far may Discord's clock be from ours."""
+
+
+class Courier:
+    """`us` is our Discord id; `alert` words a line for the operators."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        store: Store,
+        places: Places,
+        us: int,
+        *,
+        alert: Callable[[str], Sequence[Part]],
+        pause: Callable[[int], float] = pause_s,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._channel = channel
+        self._store = store
+        self._places = places
+        self._us = us
+        self._alert = alert
+        self._pause = pause
+        self._now = now
+        self._woken = asyncio.Event()
+        self._idle = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something new to say."""
+        self._idle.clear()
+        self._woken.set()
+
+    async def emptied(self) -> None:
+        """Returns once everything owed has gone out."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Send what is owed, the oldest first, until cancelled."""
+        failures = 0
+        while True:
+            self._woken.clear()
+            owed = await self._store.ask(tables.next_part)
+            if owed is None:
+                if not self._woken.is_set():
+                    self._idle.set()
+                await self._woken.wait()
+            elif await self._settled(owed):
+                failures = 0
+            else:
+                failures += 1
+                await asyncio.sleep(self._pause(failures))
+
+    async def _settled(self, owed: OwedPart) -> bool:
+        try:
+            discord_id = await self._delivered(owed)
+        except SendRefused as error:
+            await self._park(owed, error)
+            return True
+        except Later as error:
+            log.warning("cannot send now", ref=owed.part.ref, why=str(error))
+            return False
+        await self._store.ask(tables.sent_part, owed.seq, discord_id, self._now())
+        log.info("said", kind=owed.part.kind, ref=owed.part.ref, part=owed.part.part, message=discord_id)
+        return True
+
+    async def _delivered(self, owed: OwedPart) -> int:
+        """What may have been sent before is looked for first: Discord knows a nonce for minutes only."""
+        if owed.tries:
+            there = await self._found(owed)
+            if there is not None:
+                return there
+        await self._store.ask(tables.try_part, owed.seq)
+        picture = self._picture(owed.part)
+        try:
+            return await self._channel.send(owed.part, picture)
+        except SendRefused:
+            if picture is None:
+                raise
+            log.warning("the picture was refused, its text goes alone", ref=owed.part.ref)
+            return await self._channel.send(owed.part, None)
+
+    async def _found(self, owed: OwedPart) -> int | None:
+        wanted = reference(owed.part.content)
+        async for letter in self._channel.letters_after(id_at(owed.created_at - CLOCK_SLACK)):
+            if letter.author_id == self._us and wanted and reference(letter.content) == wanted:
+                return letter.id
+        return None
+
+    def _picture(self, part: Part) -> Path | None:
+        if part.show is None or part.run is None:
+            return None
+        picture = self._places.run(part.run).loss_curve
+        return picture if picture.exists() else None
+
+    async def _park(self, owed: OwedPart, error: SendRefused) -> None:
+        log.error("a message was parked", kind=owed.part.kind, ref=owed.part.ref, why=str(error))
+        await self._store.ask(tables.park_part, owed.seq)
+        if owed.part.kind != "alert":
+            told = f"Discord가 거부한 메시지: {owed.part.kind} ({owed.part.ref}). {error}"
+            await self._store.ask(tables.owe_parts, self._alert(told), self._now())

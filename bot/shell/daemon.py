@@ -1,0 +1,286 @@
+"""Everything wired together: the daemon from its first event to its last."""
+
+import asyncio
+import contextlib
+import fcntl
+import secrets
+import signal
+from collections.abc import Coroutine, Generator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.core import views
+from bot.core.effects import Effect, StartJob, StopJob
+from bot.core.events import DaemonWoke
+from bot.core.state import State
+from bot.core.step import step
+from bot.settings import Settings, to_policy
+from bot.shell import freight as kinds
+from bot.shell import tables
+from bot.shell.bucket import BucketUrl, ObjectStore, open_bucket
+from bot.shell.bucket.errors import StoreError
+from bot.shell.channel import Fatal, id_at
+from bot.shell.clock import Clock
+from bot.shell.courier import Courier
+from bot.shell.desk import STAMPED, Desk, Note, utc_now
+from bot.shell.door import Door
+from bot.shell.freight import Freight
+from bot.shell.gateway import Gateway
+from bot.shell.intake import CURSOR, Intake
+from bot.shell.jobs import Jobs
+from bot.shell.lanes import Lane
+from bot.shell.places import Places
+from bot.shell.speech import Speech
+from bot.shell.store import Store, StoreUnusable
+from protocol import Voice
+
+log = structlog.stdlib.get_logger("daemon")
+
+FLUSH_S = 5.0
+JOBS = ("start_job", "stop_job")
+FIRST_LOOK_BACK = timedelta(minutes=1)
+"""A first start listens to what was said just before it; later ones go on where the last one stopped."""
+OLDEST_NEWS = timedelta(days=7)
+"""What was said longer ago than this is no longer acted on."""
+
+
+class TaskDied(Exception):
+    """A part of the daemon ended that never should."""
+
+
+@dataclass(slots=True)
+class House:
+    """The daemon's parts, wired."""
+
+    store: Store
+    desk: Desk
+    intake: Intake
+    gateway: Gateway
+    courier: Courier
+    jobs: Jobs
+    clock: Clock
+    lanes: list[Lane] = field(default_factory=list[Lane])
+
+    def wake(self) -> None:
+        """Something new may be owed."""
+        self.courier.wake()
+        for lane in self.lanes:
+            lane.wake()
+        self.clock.set()
+
+    async def nudge(self) -> None:
+        self.wake()
+        await self.gateway.look_after()
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        Fatal: a person has to put something right first.
+        TaskDied: a fault of our own; the log has it.
+    """
+    places = Places(settings.state_dir)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _alone(places):
+        async with AsyncExitStack() as stack:
+            store = await _open_store(places)
+            stack.push_async_callback(store.close)
+            bucket = _open_bucket(settings)
+            stack.push_async_callback(bucket.close)
+            house = await furnish(settings, places, store, bucket)
+            await live(house, stop)
+    log.info("goodbye")
+
+
+async def furnish(settings: Settings, places: Places, store: Store, bucket: ObjectStore) -> House:
+    """Make the parts and introduce them to each other."""
+    policy = to_policy(settings)
+    voice = Voice(roster=policy.roster, operators=policy.operators, timezone=settings.timezone)
+    speech = Speech(voice)
+    state = await store.ask(tables.load) or State()
+
+    def committed() -> None:
+        house.wake()
+
+    async def alarm(key: str, why: str) -> None:
+        await store.ask(tables.owe_parts, speech.alert(f"도움이 필요함: {key}. {why}"), utc_now())
+        house.wake()
+
+    async def nudge() -> None:
+        await house.nudge()
+
+    desk = Desk(
+        store,
+        state,
+        policy,
+        step=step,
+        speak=speech.parts,
+        alert=speech.alert,
+        headline=lambda state, gauges, _: views.headline(state, gauges),
+        committed=committed,
+    )
+    intake = Intake(
+        Door.of(policy, settings.discord_channel_id), store, desk, start_after=await _floor(store)
+    )
+    gateway = Gateway(settings, intake, lambda: count_identify(store))
+    house = House(
+        store=store,
+        desk=desk,
+        intake=intake,
+        gateway=gateway,
+        courier=Courier(gateway, store, places, settings.training_id, alert=speech.alert),
+        jobs=Jobs(places, policy, store, desk),
+        clock=Clock(desk, policy, nudge),
+    )
+    freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
+    house.lanes = [
+        Lane("jobs", JOBS, store, lambda order: _carry_job(house.jobs, order), alarm),
+        Lane("terms", kinds.TERMS, store, freight.carry, alarm),
+        Lane("data", kinds.DATA, store, freight.carry, alarm),
+        Lane("shelf", kinds.SHELF, store, freight.carry, alarm),
+    ]
+    return house
+
+
+async def live(house: House, stop: asyncio.Event) -> None:
+    """From the first event to the last flush. Every part runs in a task of its own, and none may end."""
+    desk = asyncio.create_task(house.desk.run(), name="desk")
+    try:
+        await _wake(house)
+        house.clock.start()
+        hearing = _tasks({"intake": house.intake.run(house.gateway)})
+        working = _tasks(
+            {
+                "gateway": house.gateway.run(),
+                "courier": house.courier.run(),
+                "jobs": house.jobs.run(),
+                **{f"lane {lane.name}": lane.run() for lane in house.lanes},
+            }
+        )
+        try:
+            await _until_stopped([desk, *hearing, *working], stop)
+            house.clock.stop()
+            await _cancelled(hearing)
+            await _flushed(house.courier)
+        finally:
+            await _cancelled([*hearing, *working])
+    finally:
+        await _cancelled([desk])
+
+
+async def count_identify(store: Store) -> int:
+    """One more login today (UTC); answers how many that makes."""
+    today = utc_now().date().isoformat()
+    day, _, count = (await store.ask(tables.cursor, "identifies") or "").partition(" ")
+    number = int(count) + 1 if day == today else 1
+    await store.ask(tables.move_cursor, "identifies", f"{today} {number}")
+    return number
+
+
+async def _wake(house: House) -> None:
+    """The first event: what became of the process that should be running?"""
+    expected = views.expected_job(house.desk.state)
+    verdict = "absent"
+    if expected is not None:
+        run, attempt = expected
+        start_owed = await house.store.ask(tables.owes, f"start_job/{run}/{attempt}")
+        verdict = house.jobs.adopt(run, attempt, start_owed=start_owed)
+    log.info("awake", job=verdict)
+    await house.desk.tell(Note(event=DaemonWoke(at=STAMPED, house=secrets.token_hex(2), job=verdict)))
+
+
+async def _carry_job(jobs: Jobs, order: Effect) -> None:
+    match order:
+        case StartJob():
+            await jobs.start(order)
+        case StopJob():
+            await jobs.stop(order)
+        case _:
+            raise AssertionError(f"{order.kind} is no matter of processes")
+
+
+async def _floor(store: Store) -> int:
+    """The Discord id before which nothing concerns us; a first start remembers its own."""
+    if await store.ask(tables.cursor, CURSOR) is None:
+        await store.ask(tables.move_cursor, CURSOR, str(id_at(utc_now() - FIRST_LOOK_BACK)))
+    return id_at(utc_now() - OLDEST_NEWS)
+
+
+# --- what is opened, and what must be ours alone ------------------------------
+
+
+@contextlib.contextmanager
+def _alone(places: Places) -> Generator[None]:
+    """Only one daemon works in a state folder: two would answer everything twice."""
+    try:
+        places.path.mkdir(parents=True, exist_ok=True)
+        lock = places.lock.open("w")
+    except OSError as error:
+        raise Fatal(
+            f"STATE_DIR {places.path} cannot be used: {error.strerror}; correct it or its owner"
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Fatal(f"another daemon works in STATE_DIR {places.path}; stop it first") from None
+        yield
+
+
+async def _open_store(places: Places) -> Store:
+    try:
+        return await Store.open(places.database)
+    except StoreUnusable as error:
+        raise Fatal(str(error)) from None
+
+
+def _open_bucket(settings: Settings) -> ObjectStore:
+    try:
+        return open_bucket(settings.bucket)
+    except StoreError as error:
+        raise Fatal(f"BUCKET: {error}") from None
+
+
+# --- tasks --------------------------------------------------------------------
+
+
+type Task = asyncio.Task[Any]
+
+
+def _tasks(parts: dict[str, Coroutine[Any, Any, None]]) -> list[Task]:
+    return [asyncio.create_task(part, name=name) for name, part in parts.items()]
+
+
+async def _until_stopped(tasks: list[Task], stop: asyncio.Event) -> None:
+    """Returns when asked to stop; raises as soon as any task ends by itself."""
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    for task in done - {stopping}:
+        error = task.exception()
+        if isinstance(error, Fatal):
+            raise error
+        log.error("a part of the daemon ended", part=task.get_name(), exc_info=error)
+        raise TaskDied(f"{task.get_name()} ended: {error!r}")
+    log.info("stopping")
+
+
+async def _flushed(courier: Courier) -> None:
+    """Say what there is to say, if that goes quickly; the rest waits in the outbox."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(courier.emptied(), FLUSH_S)
+
+
+async def _cancelled(tasks: list[Task]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,65 @@
+"""Whom we listen to, and when. Identity is the id that the service itself vouches for, never a name.
+
+https://discord.com/developers/docs/resources/message#message-object-message-types
+"""
+
+from dataclasses import dataclass
+
+from bot.core.events import Garbled, Heard
+from bot.core.policy import Policy
+from bot.shell.channel import Letter, Mark
+from bot.shell.desk import STAMPED
+from protocol import NotUnderstood, parse
+from protocol.messages import Said, Talk
+from protocol.roster import Roster, mentioned_ids
+
+YES, NO = "✅", "❌"
+ANSWERS = (YES, NO)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The one channel, the roster's peers and the operators; everybody and everything else is ignored."""
+
+    channel_id: int
+    roster: Roster
+    operators: tuple[int, ...]
+
+    @classmethod
+    def of(cls, policy: Policy, channel_id: int) -> "Door":
+        return cls(channel_id, policy.roster, policy.operators)
+
+    def knows(self, letter: Letter) -> bool:
+        """Is it an ordinary message, in our channel, of somebody we listen to?"""
+        known = self.is_peer(letter.author_id) or letter.author_id in self.operators
+        return letter.channel_id == self.channel_id and letter.plain and known
+
+    def is_peer(self, user_id: int) -> bool:
+        return user_id != self.roster.training and self.roster.peer_of(user_id) is not None
+
+    def admits(self, letter: Letter, *, answers_ours: bool) -> bool:
+        """Is it said to us? `answers_ours`: it is a reply to a message of ours."""
+        return self.knows(letter) and (answers_ours or self._mentions_us(letter) or self.is_command(letter))
+
+    def is_command(self, letter: Letter) -> bool:
+        """An operator's `!` needs no mention."""
+        return letter.author_id in self.operators and letter.content.lstrip().startswith("!")
+
+    def counts(self, mark: Mark) -> bool:
+        return mark.author_id == self.roster.watcher and mark.emoji in ANSWERS
+
+    def _mentions_us(self, letter: Letter) -> bool:
+        """Both the service (which a reply's ping satisfies) and the text itself (code included) say so."""
+        us = self.roster.training
+        return us in letter.mentions and us in mentioned_ids(letter.content)
+
+
+def understood(letter: Letter, text: str, reply_ref: str | None) -> Heard | Garbled:
+    """What the core is told of an admitted message whose whole text is `text`."""
+    try:
+        message = parse(text, message_id=letter.id)
+    except NotUnderstood as error:
+        return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
+    if isinstance(message, Said):  # somebody repeats one of our own messages
+        message = Talk(text=text, message_id=letter.id)
+    return Heard(at=STAMPED, author=letter.author_id, message=message, reply_ref=reply_ref)

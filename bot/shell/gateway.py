@@ -1,0 +1,278 @@
+"""Discord. The only file that knows the client library.
+
+A client lives as long as its session does; whenever it ends, for whatever reason, the reason is looked at
+and a new one is made after a pause that grows: a thousand logins a day and Discord resets the token.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
+
+from bot.settings import Settings
+from bot.shell.channel import Attached, Ears, Fatal, Letter, Mark, SendRefused
+from bot.shell.door import ANSWERS
+from bot.shell.lanes import Later
+from bot.shell.rows import Part
+
+log = structlog.stdlib.get_logger("gateway")
+
+REQUEST_S = 30.0
+DOWN_FOR_GOOD_S = 1200.0
+STORM = 20
+"""So many disconnects within a minute mean that reconnecting does not help."""
+STEADY_S = 600.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
+IDENTIFIES_A_DAY = 400
+FATAL_CODES = {
+    4004: "Discord does not know this DISCORD_TOKEN; reset it in the developer portal",
+    4013: "Discord refuses our intents; update training-claw",
+    4014: "Discord refuses our intents; switch on Message Content Intent in the developer portal (Bot)",
+}
+
+NEEDED_PERMISSIONS = ("view_channel", "send_messages", "read_message_history", "attach_files")
+
+INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
+
+type CountIdentify = Callable[[], Awaitable[int]]
+"""Durably counts one more login and answers how many there were today."""
+
+
+class Gateway:
+    """The channel, for as long as `run` runs. `ready_s`: how long Discord is given to name its guilds."""
+
+    def __init__(
+        self, settings: Settings, ears: Ears, count_identify: CountIdentify, *, ready_s: float = 2.0
+    ) -> None:
+        self._settings = settings
+        self._ears = ears
+        self._count_identify = count_identify
+        self._ready_s = ready_s
+        self._client: _Client | None = None
+        if settings.discord_api_base:
+            Route.BASE = settings.discord_api_base
+        if settings.discord_gateway_url:
+            DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.discord_gateway_url)
+
+    async def run(self) -> None:
+        """Stay connected until cancelled.
+
+        Raises:
+            Fatal: no new client could do better.
+        """
+        failures = 0
+        while True:
+            began = time.monotonic()
+            await self._live_one_session()
+            failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
+            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (failures - 1))
+            log.warning("a new client after a pause", pause_s=pause)
+            await asyncio.sleep(pause)
+
+    async def look_after(self) -> None:
+        """End a client that has been cut off for so long that its own reconnecting is not to be trusted."""
+        client = self._client
+        if client is not None and client.down_for_s() > DOWN_FOR_GOOD_S:
+            log.warning("cut off for too long", down_s=client.down_for_s())
+            await client.close()
+
+    async def _live_one_session(self) -> None:
+        client = _Client(self._settings, self._ears, self._count_identify, self._ready_s)
+        self._client = client
+        try:
+            await client.start(self._settings.discord_token.get_secret_value())
+        except discord.LoginFailure:
+            raise Fatal(FATAL_CODES[4004]) from None
+        except discord.PrivilegedIntentsRequired:
+            raise Fatal(FATAL_CODES[4014]) from None
+        except discord.ConnectionClosed as error:
+            if error.code in FATAL_CODES:
+                raise Fatal(FATAL_CODES[error.code]) from None
+            log.warning("the session ended", code=error.code)
+        except Fatal:
+            raise
+        except Exception as error:  # a malformed event, an outage at login, a fault of the library's own
+            log.warning("the session ended", why=f"{type(error).__name__}: {error}")
+        finally:
+            self._client = None
+            await client.close()
+        if client.fatal is not None:
+            raise client.fatal
+
+    # --- bot.shell.channel.Channel -------------------------------------------
+
+    async def send(self, part: Part, picture: Path | None) -> int:
+        allowed = discord.AllowedMentions(
+            everyone=False,
+            roles=False,
+            users=[discord.Object(user_id) for user_id in part.recipients],
+            replied_user=False,
+        )
+        files = [discord.File(picture)] if picture else []
+        async with self._asking() as channel:
+            message = await channel.send(
+                part.content, nonce=part.nonce, allowed_mentions=allowed, files=files
+            )
+        return message.id
+
+    async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
+        async with self._asking(REQUEST_S * 10) as channel:
+            after = discord.Object(message_id)
+            found = [one async for one in channel.history(limit=None, after=after, oldest_first=True)]
+        for message in found:
+            yield letter_of(message)
+
+    async def marks_on(self, message_id: int) -> tuple[Mark, ...]:
+        marks: list[Mark] = []
+        async with self._asking() as channel:
+            try:
+                message = await channel.fetch_message(message_id)
+            except discord.NotFound:  # somebody deleted our message: nobody can answer it there
+                return ()
+            for reaction in message.reactions:
+                if str(reaction.emoji) in ANSWERS:
+                    marks += [
+                        Mark(message_id, user.id, str(reaction.emoji)) async for user in reaction.users()
+                    ]
+        return tuple(marks)
+
+    @asynccontextmanager
+    async def _asking(self, limit_s: float = REQUEST_S) -> AsyncGenerator[discord.PartialMessageable]:
+        """Our channel, with whatever may go wrong sorted into never (SendRefused) and not now (Later)."""
+        client = self._client
+        if client is None or client.user is None or client.is_closed():
+            raise Later("not connected to Discord")
+        try:
+            async with asyncio.timeout(limit_s):
+                yield client.get_partial_messageable(self._settings.discord_channel_id)
+        except discord.HTTPException as error:
+            if error.status in {400, 413}:
+                raise SendRefused(f"Discord refuses it: {error.text or error}") from error
+            raise Later(
+                f"Discord answers {error.status}: {error.text}", alarming=error.status == 403
+            ) from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Later(f"Discord cannot be reached: {type(error).__name__} {error}") from error
+
+
+class _Client(discord.Client):
+    def __init__(self, settings: Settings, ears: Ears, count_identify: CountIdentify, ready_s: float) -> None:
+        super().__init__(
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=ready_s,
+        )
+        self._settings = settings
+        self._ears = ears
+        self._count_identify = count_identify
+        self._disconnects: deque[float] = deque(maxlen=STORM)
+        self._down_since: float | None = None
+        self.fatal: Fatal | None = None
+
+    def down_for_s(self) -> float:
+        return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+
+    async def setup_hook(self) -> None:
+        """Right after the login: are we who we should be?"""
+        us, wanted = self.user, self._settings.training_id
+        if us is None or us.id != wanted:
+            raise Fatal(
+                f"DISCORD_TOKEN is the token of {us} ({us and us.id}), but TRAINING_ID is {wanted}; "
+                "use Training's own token"
+            )
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        if await self._count_identify() > IDENTIFIES_A_DAY:
+            log.error("too many logins today: slowing down, or Discord resets the token")
+            await asyncio.sleep(45)  # below the library's own limit of 60 s for this hook
+        await super().before_identify_hook(shard_id, initial=initial)
+
+    async def on_connect(self) -> None:
+        self._down_since = None
+        self._ears.missed_some()
+
+    async def on_resumed(self) -> None:
+        self._down_since = None
+
+    async def on_ready(self) -> None:
+        self._ears.caught_on()
+        await self._look_at_channel()
+
+    async def on_disconnect(self) -> None:
+        moment = time.monotonic()
+        self._down_since = self._down_since or moment
+        self._disconnects.append(moment)
+        if len(self._disconnects) == STORM and moment - self._disconnects[0] < 60:
+            log.warning("disconnected again and again")
+            await self.close()
+
+    async def on_message(self, message: discord.Message) -> None:
+        self._ears.heard(letter_of(message))
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        if payload.channel_id == self._settings.discord_channel_id:
+            self._ears.saw(Mark(payload.message_id, payload.user_id, str(payload.emoji)))
+
+    async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
+        log.exception("a handler failed", handler=event_method)
+
+    async def _look_at_channel(self) -> None:
+        """Say at once what would only show much later: a history without permission is merely empty."""
+        channel = self.get_channel(self._settings.discord_channel_id)
+        if channel is None and not any(guild.unavailable for guild in self.guilds):
+            self.fatal = Fatal(
+                f"DISCORD_CHANNEL_ID {self._settings.discord_channel_id}: {self.user} sees no such channel; "
+                "invite the bot to its server, or correct the id"
+            )
+            await self.close()
+        if not isinstance(channel, discord.TextChannel):
+            return
+        may = channel.permissions_for(channel.guild.me)
+        missing = [name for name in NEEDED_PERMISSIONS if not getattr(may, name)]
+        if missing:
+            log.error("permissions are missing in the channel", missing=missing)
+        if may.mention_everyone:
+            log.warning("the bot may mention everyone; withhold that permission")
+
+
+def letter_of(message: discord.Message) -> Letter:
+    ordinary = message.type in {discord.MessageType.default, discord.MessageType.reply}
+    reply = message.reference if message.type is discord.MessageType.reply else None
+    return Letter(
+        id=message.id,
+        channel_id=message.channel.id,
+        author_id=message.author.id,
+        content=message.content,
+        at=message.created_at,
+        plain=ordinary and message.webhook_id is None and not message.message_snapshots,
+        mentions=frozenset(user.id for user in message.mentions),
+        reply_to=reply.message_id if reply else None,
+        attachments=tuple(_attached(one) for one in message.attachments),
+    )
+
+
+def _attached(attachment: discord.Attachment) -> Attached:
+    async def read() -> bytes:
+        try:
+            async with asyncio.timeout(REQUEST_S):
+                return await attachment.read()
+        except (discord.NotFound, discord.Forbidden):
+            log.warning("an attachment is gone", name=attachment.filename)
+            return b""
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Later(f"{attachment.filename} cannot be fetched: {error}") from error
+
+    return Attached(attachment.filename, attachment.size, read)

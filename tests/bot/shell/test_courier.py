@@ -1,0 +1,151 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.shell import tables
+from bot.shell.channel import Letter, Mark, SendRefused, id_at
+from bot.shell.courier import Courier
+from bot.shell.lanes import Later
+from bot.shell.places import Places
+from bot.shell.rows import Part
+from bot.shell.store import Store
+
+US = 1477243247956066414
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def part(ref: str, show: str | None = None) -> Part:
+    content = f"<@7> hi\n-# {ref}"
+    return Part(ref=ref, part=1, parts=1, kind="done", recipients=(7,), content=content, show=show, run="r")
+
+
+@dataclass
+class Room:
+    """A channel in memory. `faults` are raised one after the other, before or after the message is there."""
+
+    said: list[Letter] = field(default_factory=list)
+    pictures: list[Path | None] = field(default_factory=list)
+    before: list[Exception] = field(default_factory=list)
+    after: list[Exception] = field(default_factory=list)
+    looked: int = 0
+
+    async def send(self, part: Part, picture: Path | None) -> int:
+        if self.before:
+            raise self.before.pop(0)
+        number = id_at(NOON) + len(self.said) + 1
+        self.said.append(Letter(id=number, channel_id=1, author_id=US, content=part.content, at=NOON))
+        self.pictures.append(picture)
+        if self.after:
+            raise self.after.pop(0)
+        return number
+
+    async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
+        self.looked += 1
+        for letter in self.said:
+            if letter.id > message_id:
+                yield letter
+
+    async def marks_on(self, message_id: int) -> tuple[Mark, ...]:  # noqa: ARG002  nobody reacts here
+        return ()
+
+
+@dataclass
+class Desk:
+    room: Room
+    store: Store
+    places: Places
+
+    async def say(self, *parts: Part) -> list[str]:
+        """Owe these, let a courier carry what is owed, and answer what was said in all."""
+        await self.store.ask(tables.owe_parts, parts, NOON)
+        courier = Courier(
+            self.room,
+            self.store,
+            self.places,
+            US,
+            alert=lambda _: (part("alert-1"),),
+            pause=lambda _: 0,
+            now=lambda: NOON,
+        )
+        task = asyncio.create_task(courier.run())
+        async with asyncio.timeout(10):
+            await courier.emptied()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return [letter.content.rpartition("-# ")[2] for letter in self.room.said]
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def desk(room: Room, store: Store, tmp_path: Path) -> Desk:
+    return Desk(room, store, Places(tmp_path))
+
+
+async def test_parts_go_out_once_and_in_order(desk: Desk) -> None:
+    assert await desk.say(part("1"), part("2")) == ["1", "2"]
+    assert await desk.say() == ["1", "2"]
+    assert desk.room.looked == 0
+
+
+async def test_what_could_not_be_sent_is_sent_later(desk: Desk) -> None:
+    desk.room.before = [Later("down"), Later("still down")]
+    assert await desk.say(part("1"), part("2")) == ["1", "2"]
+
+
+async def test_what_was_sent_though_nobody_said_so_is_not_sent_again(desk: Desk) -> None:
+    desk.room.after = [Later("the answer was lost")]
+    assert await desk.say(part("1"), part("2")) == ["1", "2"]
+    assert desk.room.looked == 1
+
+
+async def test_after_a_crash_our_own_words_are_looked_for_first(desk: Desk, store: Store) -> None:
+    await store.ask(tables.owe_parts, (part("1"),), NOON)
+    await store.ask(tables.try_part, 1)
+    await desk.room.send(part("1"), None)
+    assert await desk.say() == ["1"]
+    assert await store.ask(tables.ref_of, desk.room.said[0].id) == "1"
+
+
+async def test_somebody_quoting_our_reference_is_not_us(desk: Desk, store: Store) -> None:
+    await store.ask(tables.owe_parts, (part("1"),), NOON)
+    await store.ask(tables.try_part, 1)
+    quote = Letter(id=id_at(NOON) + 50, channel_id=1, author_id=8, content=part("1").content, at=NOON)
+    desk.room.said.append(quote)
+    assert await desk.say() == ["1", "1"]
+
+
+async def test_a_message_discord_refuses_is_parked_and_the_rest_goes_on(desk: Desk, store: Store) -> None:
+    desk.room.before = [SendRefused("too long")]
+    assert await desk.say(part("1"), part("2")) == ["2", "alert-1"]
+    assert (await store.ask(tables.backlog)).parked == 1
+
+
+async def test_a_picture_goes_along(desk: Desk) -> None:
+    curve = desk.places.run("r").loss_curve
+    curve.parent.mkdir(parents=True)
+    curve.write_bytes(b"png")
+    await desk.say(part("1", show="loss_curve"))
+    assert desk.room.pictures == [curve]
+
+
+async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk) -> None:
+    curve = desk.places.run("r").loss_curve
+    curve.parent.mkdir(parents=True)
+    curve.write_bytes(b"png")
+    desk.room.before = [SendRefused("too large")]
+    assert await desk.say(part("1", show="loss_curve")) == ["1"]
+    assert desk.room.pictures == [None]
+
+
+async def test_a_missing_picture_does_not_either(desk: Desk) -> None:
+    assert await desk.say(part("1", show="loss_curve")) == ["1"]
