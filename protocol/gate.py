@@ -20,7 +20,8 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|(?<!`)(`{1,2})(?!`).+?(?<!`)\1(?!`)", re.D
 _NAMES = "|".join(Peer)
 _AT_NAME = re.compile(rf"@\s?(?:{_NAMES})", re.IGNORECASE)
 _ADDRESSED = re.compile(
-    rf"^[ \t>*_~•#-]*(?:\[[^\]\n]*\][ \t]*)?(?:{_NAMES})(?:[ -]?claw|[ -]?bot)?\s?(?:님|씨|야|아|에게|께)?\s*[,:，、：!]",
+    rf"^[ \t>*_~•#-]*(?:\[[^\]\n]*\][ \t]*)?(?:{_NAMES})(?:[ -]?claw|[ -]?bot)?\s?"
+    r"(?:님|씨|야|아|에게|께)?\s*[,:，、：!]",
     re.IGNORECASE | re.MULTILINE,
 )
 _MASS = re.compile(r"@(?:everyone|here)\b|<@&", re.IGNORECASE)

@@ -21,29 +21,32 @@ _WHAT = either("""
     cycle \\d{1,6}[을를은]? | 사이클 \\d{1,6}[을를은]? | please | the | this | training | run | cycle
     now | 네 | 예
 """)
+
+
+def _order(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{_WHAT}\s+)*{either(words, please=_PLEASE)}(?: {_WHAT})*")
+
+
 _ORDERS: dict[Verb, re.Pattern[str]] = {
-    verb: re.compile(rf"(?:{_WHAT}\s+)*{either(words, please=_PLEASE)}(?: {_WHAT})*")
-    for verb, words in {
-        "stop": """
-            (?:학습 ?)?(?:중단|중지|정지|스톱|스탑)(?: ?<please>)? | 멈춰(?: ?주세요)? | 멈추세요
-            멈춰라 | 그만
-            stop | halt | abort
-        """,
-        "resume": """
-            (?:학습 ?)?(?:재개|재시작)(?: ?<please>)? | 이어서 (?:학습|진행) ?(?:<please>)? | resume
-            continue training
-        """,
-        "retry": """
-            (?:재시도|재실행|재검증)(?: ?<please>)?
-            다시 (?:시도|실행|확인|검증|다운로드) ?<please> | retry | try again
-        """,
-    }.items()
+    "stop": _order("""
+        (?:학습 ?)?(?:중단|중지|정지|스톱|스탑)(?: ?<please>)? | 멈춰(?: ?주세요)? | 멈추세요 | 멈춰라 | 그만
+        stop | halt | abort
+    """),
+    "resume": _order("""
+        (?:학습 ?)?(?:재개|재시작)(?: ?<please>)? | 이어서 (?:학습|진행) ?(?:<please>)?
+        resume | continue training
+    """),
+    "retry": _order("""
+        (?:재시도|재실행|재검증)(?: ?<please>)? | 다시 (?:시도|실행|확인|검증|다운로드) ?<please>
+        retry | try again
+    """),
 }
 _BREAKS = re.compile(r"[.!…。！;；\n]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])")
 
 _COMPLAINT = re.compile(
     r"깨[졌지진]|손상|안 ?열|열리지|로드 ?(?:실패|오류|에러|안|불가)|불러(?:올|오지|와지지)|못 ?찾|누락|비어|"
-    r"없(?:습니다|어요|다고|네요)|corrupt|broken|missing|fail|error|cannot|can't|unable|not found|mismatch|오류|에러|실패"
+    r"없(?:습니다|어요|다고|네요)|오류|에러|실패|"
+    r"corrupt|broken|missing|fail|error|cannot|can't|unable|not found|mismatch"
 )
 _CHECKPOINT = re.compile(r"checkpoint|체크포인트|ckpt|act_best|act_epoch|가중치|safetensors|loss_curve")
 _ABOUT: tuple[tuple[About, re.Pattern[str]], ...] = (
