@@ -1,10 +1,20 @@
+import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+with warnings.catch_warnings():
+    # discord.py imports audioop, which Python 3.12 warns of; only the first import does
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import discord  # noqa: F401
+
+from bot.rehearsal.cast import cast_of
+from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.guild import Guild
 from bot.shell.store import Store
+from protocol.roster import Roster
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -19,3 +29,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(tmp_path / "claw.sqlite3")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer(Guild(cast_of(Roster()))) as opened:
+        yield opened

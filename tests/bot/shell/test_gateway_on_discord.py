@@ -1,0 +1,242 @@
+"""The real client library against the embedded Discord, over real sockets."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.effects import Effect
+from bot.core.events import Event, Heard, Reacted
+from bot.core.policy import Policy
+from bot.core.state import Cycle, Proposal, State
+from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
+from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.guild import File
+from bot.settings import Settings
+from bot.shell import tables
+from bot.shell.channel import Fatal, id_at
+from bot.shell.desk import Desk, utc_now
+from bot.shell.door import Door
+from bot.shell.gateway import Gateway
+from bot.shell.intake import Intake
+from bot.shell.rows import Part
+from bot.shell.store import Store
+from protocol.roster import Roster
+
+ROSTER = Roster()
+US, WATCHER = ROSTER.training, ROSTER.watcher
+READY_S = 0.1
+
+
+def settings(server: DiscordServer, **other: Any) -> Settings:
+    given = {
+        "discord_token": server.guild.people[US].token,
+        "discord_channel_id": server.channel_id,
+        "discord_api_base": server.api_base,
+        "discord_gateway_url": server.gateway_url,
+        "operator_ids": (OPERATOR_ID,),
+    }
+    return Settings(**{**given, **other})
+
+
+@dataclass
+class Bot:
+    """The listening half of the daemon, with a core that only remembers."""
+
+    server: DiscordServer
+    store: Store
+    state: State = field(default_factory=State)
+    start_after: int = 0
+    heard: list[Event] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.desk = Desk(
+            self.store,
+            self.state,
+            Policy(),
+            step=self._remember,
+            speak=lambda _: (),
+            alert=lambda _: (),
+            headline=lambda *_: "",
+            committed=self.changed.set,
+        )
+        door = Door(self.server.channel_id, ROSTER, (OPERATOR_ID,))
+        self.intake = Intake(door, self.store, self.desk, start_after=self.start_after)
+        self.gateway = Gateway(settings(self.server), self.intake, self._count, ready_s=READY_S)
+
+    def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
+        self.heard.append(event)
+        return state, ()
+
+    async def _count(self) -> int:
+        return 1
+
+    def texts(self) -> list[str]:
+        return [one.message.text.partition("> ")[2] for one in self.heard if isinstance(one, Heard)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+    @contextlib.asynccontextmanager
+    async def online(self) -> AsyncIterator["Bot"]:
+        runs = (self.desk.run(), self.intake.run(self.gateway), self.gateway.run())
+        tasks = [asyncio.create_task(one) for one in runs]
+        try:
+            yield self
+        finally:
+            for task in reversed(tasks):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def to_us(text: str) -> str:
+    return f"<@{US}> {text}"
+
+
+def part(ref: str = "ab-1", recipients: tuple[int, ...] = (WATCHER,)) -> Part:
+    content = f"<@{recipients[0]}> [REPORT] hi @everyone <@{ROSTER.developer}>\n-# {ref}"
+    return Part(ref=ref, part=1, parts=1, kind="done", recipients=recipients, content=content)
+
+
+async def test_what_is_said_to_us_is_heard_and_nothing_else(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+        await server.say(WATCHER, "not to us")
+        await server.say(WATCHER, f"`<@{US}>` in code")
+        await server.say(STRANGER_ID, to_us("[HANDOFF] Cycle 1"))
+        await server.say(OPERATOR_ID, "!status")
+        await server.say(ROSTER.developer, to_us("two"))
+        await bot.until(lambda: len(bot.heard) == 3)
+        assert [one.author for one in bot.heard if isinstance(one, Heard)] == [
+            WATCHER,
+            OPERATOR_ID,
+            ROSTER.developer,
+        ]
+
+
+async def test_what_was_said_while_we_were_away_is_heard_once_and_in_order(
+    server: DiscordServer, store: Store
+) -> None:
+    await server.say(WATCHER, to_us("long before"))
+    before = id_at(utc_now())
+    await server.say(WATCHER, to_us("one"))
+    async with Bot(server, store, start_after=before).online() as bot:
+        await bot.until(lambda: bot.texts() == ["one"])
+    for text in ("two", "three"):
+        await server.say(WATCHER, to_us(text))
+    async with Bot(server, store, start_after=before).online() as bot:
+        await bot.until(lambda: len(bot.texts()) == 2)
+        await server.say(WATCHER, to_us("four"))
+        await bot.until(lambda: bot.texts() == ["two", "three", "four"])
+
+
+async def test_a_dropped_connection_loses_nothing(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+        await server.gateway.drop_connections()
+        await server.say(WATCHER, to_us("two"))
+        await bot.until(lambda: bot.texts() == ["one", "two"])
+
+
+async def test_a_long_message_comes_as_a_file(server: DiscordServer, store: Store) -> None:
+    file = File("message.txt", "Cycle 7 데이터".encode(), "text/plain")
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("see file"), attachments=(file,))
+        await bot.until(lambda: bool(bot.texts()))
+        assert bot.texts() == ["see file\nCycle 7 데이터"]
+
+
+async def test_a_message_is_sent_once_and_notifies_its_recipient_alone(
+    server: DiscordServer, store: Store, tmp_path: Path
+) -> None:
+    picture = tmp_path / "loss_curve.png"
+    picture.write_bytes(b"png")
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("are you there"))
+        await bot.until(lambda: bool(bot.texts()))
+        first = await bot.gateway.send(part(), picture)
+        assert await bot.gateway.send(part(), picture) == first
+    said = [one for one in server.record.entries if one.author_id == US]
+    assert len(said) == 1
+    assert said[0].mentions == (WATCHER,)
+    assert len(said[0].attachments) == 1
+
+
+async def test_a_reply_to_our_message_carries_its_reference(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        await store.ask(tables.owe_parts, (part("ab-9"),), utc_now())
+        ours = await bot.gateway.send(part("ab-9"), None)
+        await store.ask(tables.sent_part, 1, ours, utc_now())
+        await server.say(WATCHER, "승인", reply_to=ours)
+        await bot.until(lambda: len(bot.heard) == 2)
+        answer = bot.heard[-1]
+        assert isinstance(answer, Heard)
+        assert answer.reply_ref == "ab-9"
+
+
+async def test_a_mark_on_our_message_is_an_answer_live_and_after_a_restart(
+    server: DiscordServer, store: Store, proposing: State
+) -> None:
+    async with Bot(server, store, state=proposing).online() as bot:
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        await store.ask(tables.owe_parts, (part("ab-2"),), utc_now())
+        ours = await bot.gateway.send(part("ab-2"), None)
+        await store.ask(tables.sent_part, 1, ours, utc_now())
+        await server.react(ROSTER.developer, ours, "✅")
+        await server.react(WATCHER, ours, "❌")
+        await bot.until(lambda: any(isinstance(one, Reacted) for one in bot.heard))
+        assert [(one.ref, one.yes) for one in bot.heard if isinstance(one, Reacted)] == [("ab-2", False)]
+    await server.react(WATCHER, ours, "✅")
+    async with Bot(server, store, state=proposing).online() as bot:
+        await bot.until(lambda: bool(bot.heard))
+        assert [(one.ref, one.yes) for one in bot.heard if isinstance(one, Reacted)] == [("ab-2", True)]
+
+
+@pytest.fixture
+def proposing() -> State:
+    from bot.core.state import Awaited, Unread
+
+    now = utc_now()
+    cycle = Cycle(
+        number=1,
+        opened_at=now,
+        run_name="r",
+        data=Awaited(since=now),
+        terms=Unread(heard=(), since=now),
+        proposal=Proposal(hash="abc", lines=(), since=now, refs=("ab-2",)),
+    )
+    return State(cycle=cycle)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"discord_token": "rehearsal.Nobody.token"}, "does not know this DISCORD_TOKEN"),
+        ({"discord_token": "rehearsal.Watcher-Claw.token"}, "is the token of Watcher-Claw"),
+        ({"discord_channel_id": 1477000000000009999}, "sees no such channel"),
+    ],
+    ids=["nobody's token", "another bot's token", "another channel"],
+)
+async def test_what_only_a_person_can_put_right_ends_it(
+    server: DiscordServer, store: Store, wrong: dict[str, Any], told: str
+) -> None:
+    bot = Bot(server, store)
+    gateway = Gateway(settings(server, **wrong), bot.intake, bot._count, ready_s=READY_S)
+    async with asyncio.timeout(20):
+        with pytest.raises(Fatal, match=told) as fatal:
+            await gateway.run()
+    assert "\n" not in str(fatal.value)
+    assert "rehearsal." not in str(fatal.value)
