@@ -12,7 +12,7 @@ import pytest
 from bot.core.effects import Effect
 from bot.core.events import Event, Heard, Reacted
 from bot.core.policy import Policy
-from bot.core.state import Cycle, Proposal, State
+from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
 from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import File
@@ -207,8 +207,6 @@ async def test_a_mark_on_our_message_is_an_answer_live_and_after_a_restart(
 
 @pytest.fixture
 def proposing() -> State:
-    from bot.core.state import Awaited, Unread
-
     now = utc_now()
     cycle = Cycle(
         number=1,
