@@ -86,7 +86,7 @@ class FolderStore:
         return await run_stoppable(work)
 
     async def delete(self, name: str, *, if_generation: int | None = None) -> None:
-        await asyncio.to_thread(self._delete, name, if_generation)
+        await run_stoppable(lambda _stopped: self._delete(name, if_generation))
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -1,17 +1,21 @@
 """What GCS, the network and the disk do to us, and that nothing is lost or damaged by it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientResponseError, RequestInfo
+from gcloud.aio.auth import Token
+from gcloud.aio.auth.token import TokenResponse
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from bot.shell.bucket import fetch_dataset, open_bucket
 from bot.shell.bucket.errors import AccessDenied, BadName, IntegrityError, NotFound, StoreError, Unavailable
 from bot.shell.bucket.patience import Policy, persist
+from bot.shell.bucket.wire import Wire
 
-from .benches import GcsBench, files_in
+from .benches import HASTE, GcsBench, files_in
 from .gcs_fake import Trouble
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks
@@ -192,6 +196,33 @@ class TestOpening:
         finally:
             await store.close()
 
+    async def test_production_goes_to_google_with_credentials_and_tls(self) -> None:
+        wire = Wire("ralphton-handoff", HASTE)
+        assert wire.storage._api_root_read == "https://storage.googleapis.com/storage/v1/b"
+        assert not wire.storage._api_is_dev
+        assert wire.storage.session._ssl
+        await wire.close()
+
     async def test_a_missing_folder_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(NotFound, match="nowhere is no folder"):
             open_bucket((tmp_path / "nowhere").as_uri())
+
+
+class TestCredentials:
+    async def test_one_caller_giving_up_does_not_stop_the_others(self) -> None:
+        wire = Wire("ours", HASTE, "http://127.0.0.1:1")
+        wire._anonymous = False
+        release = asyncio.Event()
+
+        class SlowToken(Token):
+            async def refresh(self, *, timeout: int) -> TokenResponse:  # noqa: ARG002, ASYNC109 - the library's
+                await release.wait()
+                return TokenResponse(value="abc", expires_in=3600)
+
+        wire.storage.token = SlowToken(session=wire.storage.session.session, scopes=["any"])
+        impatient, patient = asyncio.create_task(wire.headers()), asyncio.create_task(wire.headers())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        release.set()
+        assert await patient == {"Authorization": "Bearer abc"}
+        await wire.close()
