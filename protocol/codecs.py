@@ -98,7 +98,7 @@ def _write_value(value: Any) -> str:
 
 
 def _read_value(text: str) -> Any:
-    bare = clean(text)
+    bare = text.replace(MARK, "")
     if bare == NOTHING:
         return None
     if bare in {"nan", "inf", "-inf"}:
@@ -106,10 +106,6 @@ def _read_value(text: str) -> Any:
     if _BARE.fullmatch(bare) and bare not in _RESERVED:
         return bare
     return json.loads(bare)
-
-
-def _write_name(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _write_value(name)
 
 
 _UNQUOTED = r"[^\W_][\w.+/-]*"
@@ -124,7 +120,7 @@ def _write_word(text: str) -> str:
 
 
 def _read_word(text: str) -> str:
-    return json.loads(clean(text)) if text.startswith('"') else text
+    return json.loads(text.replace(MARK, "")) if text.startswith('"') else text
 
 
 def _write_pairs(pairs: Mapping[str, str]) -> str:
@@ -213,7 +209,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "cause": _one_of(CAUSES),
         "phase": _one_of(PHASES),
         "blocking": _one_of(BLOCKING),
-        "name": Codec(_write_name, _read_value, r'(?:[A-Za-z][\w.+/-]*|"(?:[^"\\]|\\.)*")'),
+        "name": Codec(_write_value, _read_value, r'(?:[A-Za-z][\w.+/-]*|"(?:[^"\\]|\\.)*")'),
         "value": Codec(_write_value, _read_value, "[^→]*"),
         "pairs": Codec(_write_pairs, _read_pairs),
         "outcome": Codec(_write_outcome, _read_outcome, f"[{''.join(MARKS.values())}] .*"),

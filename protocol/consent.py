@@ -114,17 +114,17 @@ def _numbers(clauses: Iterable[Clause]) -> tuple[int, ...]:
 
 def _carried(clauses: Iterable[Clause]) -> Iterator[Clause]:
     """`1번, 3번 승인`: numbers without a word belong to the word that follows."""
-    waiting: tuple[int, ...] = ()
+    waiting: list[int] = []
     for clause in clauses:
         if clause.word == "items":
             waiting += clause.items
         elif clause.items:
-            yield Clause(clause.word, waiting + clause.items, clause.all_but)
-            waiting = ()
+            yield Clause(clause.word, (*waiting, *clause.items), clause.all_but)
+            waiting = []
         else:
             yield clause
     if waiting:
-        yield Clause("items", waiting)
+        yield Clause("items", tuple(waiting))
 
 
 def _clause(text: str) -> Clause:
@@ -139,16 +139,16 @@ def _clause(text: str) -> Clause:
 
 
 def _without_items(words: str) -> tuple[tuple[int, ...], str, bool]:
-    items: tuple[int, ...] = ()
-    rest = words
-    while found := _ITEM.match(rest) or _ITEM_IN_ENGLISH.match(rest):
-        items += _spans([found])
-        rest = rest[found.end() :]
-        if exception := _ALL_BUT.match(rest):
-            return items, rest[exception.end() :], True
-        if particle := _PARTICLE.match(rest):
-            rest = rest[particle.end() :]
-    return items, rest.strip(), False
+    found: list[re.Match[str]] = []
+    at = 0
+    while item := _ITEM.match(words, at) or _ITEM_IN_ENGLISH.match(words, at):
+        found.append(item)
+        at = item.end()
+        if exception := _ALL_BUT.match(words, at):
+            return _spans(found), words[exception.end() :], True
+        if particle := _PARTICLE.match(words, at):
+            at = particle.end()
+    return _spans(found), words[at:].strip(), False
 
 
 def _word(words: str) -> Word:

@@ -27,10 +27,10 @@ Lines = tuple[Spoken, ...]
 
 _COMMAND = re.compile(r"[!！]\s?([A-Za-z][\w-]{0,30})(?:\s+(.*))?", re.DOTALL)
 _NAMED = re.compile(
-    r"[^\w]*(?:제안|proposal)?[\s:：#]*(?=[\w./:#+-]*\d)([A-Za-z0-9][A-Za-z0-9._:/#+-]{3,63})(?![\w번])"
+    r"[^\w]*+(?:(?:제안|proposal)[\s:：#]*+)?(?=[\w./:#+-]*\d)([A-Za-z0-9][A-Za-z0-9._:/#+-]{3,63})(?![\w번])"
 )
 _ITEMS = re.compile(
-    r"[\s,.:#()–—-]*(?:항목|items?)?\s*((?:#?\d{1,3}(?:번|항)?(?:\s?[-~–]\s?\d{1,3}번?)?(?:[\s,]+|[과와]\s*|만\s*|$))+)"
+    r"[\s,.:#()–—-]*+(?:(?:항목|items?)\s*+)?((?:#?\d{1,3}(?:번|항)?(?:\s?[-~–]\s?\d{1,3}번?)?(?:[\s,]+|[과와]\s*|만\s*|$))+)"
 )
 _VERBS: Mapping[Tag, Verb] = MappingProxyType({Tag.STOP: "stop", Tag.RESUME: "resume", Tag.RETRY: "retry"})
 _REPORTING = (Tag.REPORT, Tag.DONE, Tag.BLOCKED, Tag.RECEIPT, Tag.ALERT)
@@ -121,17 +121,15 @@ def _decision(lines: Lines) -> Approval | Rejection | Acknowledgement:
 
 def _behind(tag: Tag, lines: Lines) -> str | None:
     """What stands behind a decision's tag, up to another decision; None if it is not said."""
-    behind: list[str] | None = None
+    behind: list[str] = []
     speaking = False
     for line in lines:
-        if line.quoted:
-            continue
-        found = leading_tag(line.text)
+        found = None if line.quoted else leading_tag(line.text)
         if found and found[0] in (Tag.APPROVE, Tag.REJECT):
             speaking = found[0] is tag
-        if speaking:
-            behind = [*(behind or []), found[1] if found else line.text]
-    return None if behind is None else "\n".join(behind)
+        if speaking and not line.quoted:
+            behind.append(found[1] if found else line.text)
+    return "\n".join(behind) if behind else None
 
 
 class _Named:

@@ -132,5 +132,5 @@ TOUCHES = whole("""
 """)
 """Whoever says this may mean consent."""
 
-VALUE = re.compile(r"\d|[a-z]+_[a-z]+|=|→|->")
+VALUE = re.compile(r"\d|[a-z]_[a-z]|=|→|->")
 """May be another value than the proposed one."""
