@@ -77,7 +77,7 @@ class Sizes:
     """
 
     episodes: int = 56
-    frames: int = 20
+    frames: int = 15
     lead_in: int = 5
     held_out: int = 6
     epochs: int = 20
@@ -88,7 +88,7 @@ class Sizes:
     report_every_s: float = 10
 
 
-FAST = Sizes(episodes=50, frames=18, held_out=4, epochs=12, save_checkpoint_every=3, report_every_s=5)
+FAST = Sizes(episodes=50, frames=15, held_out=4, epochs=12, save_checkpoint_every=3, report_every_s=5)
 
 
 @dataclass(frozen=True, slots=True)
