@@ -92,7 +92,9 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
     for line in cycle.proposal.lines:
         if line.number in word.approved:
             config = _with(config, line.changes)
-            ledger[line.entry] = now(ledger[line.entry], status="applied", approved_by=word.by)
+            ledger[line.entry] = now(
+                ledger[line.entry], status="applied", approved_by=f"{word.by} (제안 {cycle.proposal.hash})"
+            )
         elif line.number in word.rejected:
             ledger[line.entry] = now(
                 ledger[line.entry], status="rejected", note=word.reason or f"{word.by} 반려"
@@ -117,9 +119,8 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard) -> Judged | Settled:
     judgement = judge(heard.lesson, _as_proposed(terms))
     match judgement:
         case Remedied(changes, exact=True, summary=summary) if heard.rank == "order":
-            entry = Entry(
-                heard=heard, status="applied", changes=changes, approved_by=Peer.WATCHER, note=summary
-            )
+            said_by = f"{Peer.WATCHER} ({heard.source})"
+            entry = Entry(heard=heard, status="applied", changes=changes, approved_by=said_by, note=summary)
             config = _with(terms.config, changes)
         case Remedied(changes, summary=summary):
             entry = Entry(heard=heard, status="proposed", changes=changes, note=summary)

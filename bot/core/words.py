@@ -29,7 +29,6 @@ from protocol.messages import (
     StartReport,
 )
 from protocol.progress import Started
-from protocol.roster import Peer
 from protocol.training import TrainingConfig, diff
 
 CAUSES: dict[FailureKind, BlockCause] = {
@@ -99,7 +98,7 @@ def admitted(data: Admitted, policy: Policy) -> Receipt:
 def changes_applied(cycle: Cycle, fresh: tuple[Entry, ...]) -> tuple[ChangeReport, ...]:
     """The card's report before the start: each change that is in the config from now on."""
     changes = tuple(
-        SettledChange(change=change, lesson=entry.heard.lesson.text, approved_by=_word_of(entry))
+        SettledChange(change=change, lesson=entry.heard.lesson.text, approved_by=entry.approved_by)
         for entry in fresh
         if entry.status == "applied"
         for change in entry.changes
@@ -229,12 +228,6 @@ def _looked(cycle: Cycle) -> str:
 
 def _lessons_files(cycle: Cycle) -> tuple[str, ...]:
     return cycle.terms.looked_at if cycle.terms.phase != "unread" else ()
-
-
-def _word_of(entry: Entry) -> str:
-    if entry.approved_by == Peer.WATCHER.value:
-        return f"{entry.approved_by} ({entry.heard.source})"
-    return entry.approved_by
 
 
 # --- answers to what was heard ----------------------------------------------

@@ -100,7 +100,10 @@ def out_of_memory(words: str, config: TrainingConfig) -> Judgement | None:
     half, passes = now // 2, config.training.gradient_accumulation * 2
     changes = {"training.batch_size": half, "training.gradient_accumulation": passes}
     return _changing(
-        config, changes, exact=False, summary=f"batch_size {half}로 축소, gradient accumulation {passes} 적용"
+        config,
+        changes,
+        exact=False,
+        summary=f"batch_size {half}{_to(half)} 축소, gradient accumulation {passes} 적용",
     )
 
 
@@ -172,6 +175,11 @@ def _changing(
     if not changes:
         return Satisfied(f"이미 {said_so}")
     return Remedied(changes, exact, summary or said_so)
+
+
+def _to(number: int) -> str:
+    """The particle `(으)로` as it is read after a number: 32로, 16으로, 10으로."""
+    return "으로" if str(number)[-1] in "036" else "로"
 
 
 def _number(text: str) -> int | float:

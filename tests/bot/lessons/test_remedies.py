@@ -76,6 +76,12 @@ def test_another_category_is_not_ours_unless_it_touches_the_config() -> None:
     assert isinstance(judged("첫 30프레임은 암전", category="시나리오"), Remedied)
 
 
+def test_the_particle_fits_the_number() -> None:
+    judgement = judged("OOM", config=CARD.with_changes({"training.batch_size": 32}))
+    assert isinstance(judgement, Remedied)
+    assert judgement.summary.startswith("batch_size 16으로 축소")
+
+
 def test_frames_at_the_tail_and_episodes_by_name() -> None:
     tail = judged("last 10 frames are frozen", category="데이터")
     assert isinstance(tail, Remedied)
