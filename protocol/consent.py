@@ -17,7 +17,9 @@ from protocol.quotation import MARK
 HASH = re.compile(r"(?<![\w.-])(?=[0-9a-f]*\d)[0-9a-f]{6,64}(?![\w-])")
 """A proposal's name in running text."""
 
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|(?<!\w)'[^'\n]*'(?!\w)")
+_QUOTED = re.compile(
+    r"\"[^\"\n]*\"|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|(?<!\w)'[^'\n]*'(?![a-z0-9])"
+)
 _BREAKS = re.compile(r"[.!…。！;；\n]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])|\s[—–-]\s|\s(?:그리고|and)\s")
 _DECOR = " \t.,:;·~^\"'()[]*-–—!"
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+")

@@ -59,6 +59,11 @@ class HandoffReader:
     prose: list[str] = field(default_factory=list[str])
     _lessons: LessonReader = field(default_factory=LessonReader)
 
+    @classmethod
+    def of_lessons(cls) -> "HandoffReader":
+        """For the lines behind [LESSON], which are lessons if nothing else is said."""
+        return cls(_lessons=LessonReader(listing=True))
+
     @property
     def lessons(self) -> tuple[Lesson, ...]:
         return self._lessons.lessons
@@ -123,6 +128,9 @@ class HandoffReader:
         for name in _LABELS:
             if not label[name] or not value:
                 continue
+            if name == "data" and (path := _PATH.match(value)):
+                self.prose.append(value[path.end() :])
+                value = path[0]
             before = self.fields.setdefault(name, value)
             same = before == value if name == "data" else _number(before) == _number(value)
             if not same:
@@ -136,8 +144,8 @@ class HandoffReader:
         return number
 
 
-def read_handoff(lines: Iterable[Spoken]) -> HandoffReader:
-    reader = HandoffReader()
+def read_handoff(lines: Iterable[Spoken], reader: HandoffReader | None = None) -> HandoffReader:
+    reader = reader or HandoffReader()
     for line in lines:
         reader.take(line)
     return reader

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from protocol.consent import named_items, read_consent, takes_back
 from protocol.errors import NotUnderstood
 from protocol.handoff import HandoffReader, read_handoff
-from protocol.lessons import LessonReader, gathered
+from protocol.lessons import gathered
 from protocol.lines import Spoken, leading_tag, lines_of
 from protocol.messages import (
     Acknowledgement,
@@ -97,12 +97,11 @@ def _handoff(read: HandoffReader) -> Handoff:
 
 
 def _lessons_under_a_tag(body: Lines) -> Lessons:
-    reader = LessonReader(listing=True)
-    others = [line for line in body if not reader.take(line)]
-    if not reader.lessons:
+    read = read_handoff(body, HandoffReader.of_lessons())
+    if not read.lessons:
         where = f"{body[0].number}행" if body else "1행"
         raise NotUnderstood("[LESSON] 뒤에 레슨런이 없습니다", where)
-    return Lessons(cycle=read_handoff(others).cycle, lessons=reader.lessons)
+    return Lessons(cycle=read.cycle, lessons=read.lessons)
 
 
 def _decision(lines: Lines) -> Approval | Rejection | Acknowledgement:

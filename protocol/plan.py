@@ -105,10 +105,11 @@ def read_plan(text: str) -> Plan:
     Raises:
         PlanBroken: with every error at once.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) > MAX_BYTES:
         raise PlanBroken((f"파일이 {MAX_BYTES // 1024} KB를 넘습니다. YAML 블록만 남기고 줄여 주세요",))
     settings = _Settings()
-    for block in fenced(text):
+    for block in fenced(encoded.decode()):
         _read_block(block, settings)
     config = _config(settings)
     if config is None or settings.errors:

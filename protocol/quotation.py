@@ -47,7 +47,7 @@ def clean_block(text: str) -> str:
 
 def silenced(text: str) -> str:
     """A clean text that can neither ping, nor open or close a fence."""
-    return re.sub("`(?=`)", "`" + MARK, re.sub(r"@(?=\S)", "@" + MARK, text))
+    return re.sub("`(?=`)", "`" + MARK, text.replace("@", "@" + MARK))
 
 
 def defused(text: str) -> str:

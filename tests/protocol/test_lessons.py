@@ -1,0 +1,111 @@
+"""Lessons as they are written in messages and in `lessons/cycle{NN}.md`."""
+
+import pytest
+
+from protocol.lessons import gathered, read_lessons
+from protocol.lines import lines_of
+from protocol.messages import Lesson
+
+OOM = "batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생"
+CARD_OOM = f"""Watcher 레슨런: "[학습] {OOM}"
+→ 적용: batch_size를 64 → 32로 축소, gradient accumulation 2 적용
+→ Watcher에게 사전 보고 후 학습 시작"""
+CARD_SWING = """Watcher 레슨런: "[데이터] 에피소드 첫 50프레임은 카메라 스윙으로 무효"
+→ 적용: 데이터 로드 시 각 에피소드 첫 50프레임 스킵 처리
+→ 검증: 스킵 후 프레임-액션 동기화 재확인"""
+
+
+def said(text: str) -> tuple[Lesson, ...]:
+    return gathered(lines_of(text))
+
+
+def test_the_card_s_examples_are_lessons_with_their_remedies() -> None:
+    assert said(CARD_OOM) == (
+        Lesson(category="학습", text=OOM, remedy="batch_size를 64 → 32로 축소, gradient accumulation 2 적용"),
+    )
+    (swing,) = said(CARD_SWING)
+    assert (swing.category, swing.remedy) == ("데이터", "데이터 로드 시 각 에피소드 첫 50프레임 스킵 처리")
+
+
+def test_a_quoted_remedy_is_nobody_s_order() -> None:
+    (lesson,) = said(f"> [학습] {OOM}\n> → 적용: batch_size=32")
+    assert lesson == Lesson(category="학습", text=OOM)
+    (inline,) = said(f"> [학습] {OOM} → 적용: batch_size=32")
+    assert inline == Lesson(category="학습", text=OOM)
+
+
+def test_several_remedies_of_one_lesson_are_kept() -> None:
+    (lesson,) = said("[학습] 느림\n→ 적용: lr=1e-5\n- 적용: epochs=100")
+    assert lesson.remedy == "lr=1e-5\nepochs=100"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "레슨런: 없음",
+        "레슨런 목록은 gs://ralphton-handoff/lessons/cycle07.md에 있습니다",
+        "레슨런: gs://ralphton-handoff/lessons/cycle07.md",
+        "레슨런: lessons/cycle07.md",
+        "레슨런:\n\n",
+        "[학습]",
+        "[HANDOFF] 데이터 생성 완료",
+        "[공지] 점검",
+        "→ 적용: batch_size=32",
+        "원인: 모름",
+    ],
+)
+def test_what_is_no_lesson_is_not_taken_for_one(text: str) -> None:
+    assert said(text) == ()
+
+
+def test_under_a_heading_every_entry_is_a_lesson() -> None:
+    assert said("## 레슨런 (3건)\n1. [학습] 하나\n2. 평가: 둘\n3. 셋은\n   두 줄\n\n이상입니다.") == (
+        Lesson(category="학습", text="하나"),
+        Lesson(category="평가", text="둘"),
+        Lesson(category="", text="셋은 두 줄"),
+    )
+    assert said("레슨런:\n하나\n둘") == (Lesson(category="", text="하나"), Lesson(category="", text="둘"))
+    assert said("[학습]\n- 하나\n- 둘") == (
+        Lesson(category="학습", text="하나"),
+        Lesson(category="학습", text="둘"),
+    )
+
+
+def test_the_five_lines_of_an_insight_are_one_lesson() -> None:
+    (lesson,) = said("카테고리: [학습]\n문제: loss가 높음\n원인: 분포\n해결: 가중치\n영향 범위: Developer")
+    assert lesson == Lesson(category="학습", text="loss가 높음 (원인: 분포; 해결: 가중치)")
+
+
+def test_a_lessons_file_is_read_in_its_order() -> None:
+    text = f"""# Cycle 7 레슨런
+작성: Watcher
+- 날짜: 2026-11-22
+
+## [학습]
+- {OOM}
+  - 적용: batch_size=32
+- 둘째
+
+## 데이터
+* 첫 50프레임 무효
+> → 적용: 스킵
+- 평가: 느림
+
+## 기타
+[인프라] 디스크 부족
+카테고리: [시나리오]
+문제: 극단값 부족
+카테고리: [시나리오]
+"""
+    assert read_lessons(text) == (
+        Lesson(category="학습", text=OOM, remedy="batch_size=32"),
+        Lesson(category="학습", text="둘째"),
+        Lesson(category="데이터", text="첫 50프레임 무효", remedy="스킵"),
+        Lesson(category="데이터", text="평가: 느림"),
+        Lesson(category="인프라", text="디스크 부족"),
+        Lesson(category="시나리오", text="극단값 부족"),
+    )
+
+
+def test_a_file_without_lessons_has_none() -> None:
+    assert read_lessons("") == read_lessons("# Cycle 3\n\n아직 없음") == ()
