@@ -157,15 +157,15 @@ class Freight:
         )
         return BestPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
 
-    async def _publish_curve(self, cycle: int, run: str) -> None:
+    async def _publish_curve(self, cycle: int, run: str, *, final: bool = False) -> None:
         """A run that drew none has none to show."""
         curve = self._places.run(run).loss_curve
         if curve.exists():
-            await bucket.publish_curve(self._store, curve, cycle, run)
+            await bucket.publish_curve(self._store, curve, cycle, run, final=final)
 
     async def _hand_on(self, order: HandOn) -> Event:
         placed = await bucket.publish_flat_best(self._store, order.cycle, order.run)
-        await self._publish_curve(order.cycle, order.run)
+        await self._publish_curve(order.cycle, order.run, final=True)
         return HandedOn(at=STAMPED, cycle=order.cycle, manifest=placed.manifest.hash)
 
     async def _forget(self, order: ForgetCheckpoint) -> Event:

@@ -25,12 +25,13 @@ from bot.shell.bucket.errors import (
     TooLarge,
     WriteDenied,
 )
-from bot.shell.bucket.landing import Landing
+from bot.shell.bucket.landing import TEMPORARY, Landing
 from bot.shell.bucket.names import check_name, check_prefix, check_writable, local_path
 from bot.shell.bucket.stoppable import Stopped, Stopping, run_stoppable
 from bot.shell.bucket.store import IN_MEMORY_BYTES, Obj, Progress, quiet
 
 OWN = ".~bucket"
+LEFT_BEHIND_S = 3600
 
 
 class FolderStore:
@@ -91,6 +92,13 @@ class FolderStore:
     async def close(self) -> None:
         """Nothing is held open."""
 
+    def sweep(self) -> None:
+        """Removes what processes that were killed have left half-written, an hour ago or more."""
+        for path in (self._root / OWN).glob(f"{TEMPORARY}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
+                    path.unlink()
+
     # --- reading, in a thread -------------------------------------------------
 
     def _names(self, prefix: str) -> tuple[str, ...]:
@@ -124,7 +132,7 @@ class FolderStore:
             return None
         except PermissionError as error:
             raise AccessDenied(f"{path} may not be read: correct its permissions") from error
-        return Obj(name, found.size, found.crc32c, found.changed_ns)
+        return Obj(name, found.size, found.crc32c, found.changed_ns, written_at=found.changed_ns / 1e9)
 
     @contextlib.contextmanager
     def _opened(self, name: str, generation: int | None) -> Generator[tuple[BinaryIO, int]]:

@@ -23,11 +23,10 @@ from bot.shell.bucket.names import check_name, check_prefix, check_writable
 from bot.shell.bucket.resources import continues, declared_crc32c, object_of, only_over
 from bot.shell.bucket.resumable import ResumableUpload
 from bot.shell.bucket.store import IN_MEMORY_BYTES, Obj, Progress, content_type, quiet
-from bot.shell.bucket.wire import SMALL_S, Wire
+from bot.shell.bucket.wire import Wire
 
 WHOLE_TRIES = 3
-COPY_S = 120
-_FIELDS = "items(name,size,crc32c,generation),prefixes,nextPageToken"
+_FIELDS = "items(name,size,crc32c,generation,timeCreated),prefixes,nextPageToken"
 
 
 class GcsStore:
@@ -56,7 +55,9 @@ class GcsStore:
         async def attempt() -> Mapping[str, Any]:
             headers = await self._wire.headers()
             storage, bucket = self._wire.storage, self._wire.bucket
-            return await storage.list_objects(bucket, params=dict(params), headers=headers, timeout=SMALL_S)
+            return await storage.list_objects(
+                bucket, params=dict(params), headers=headers, timeout=self._wire.small_s
+            )
 
         while True:
             page = await self._wire.persist(f"list {prefix or 'everything'}", attempt)
@@ -71,7 +72,9 @@ class GcsStore:
         async def attempt() -> Obj:
             headers = await self._wire.headers()
             storage, bucket = self._wire.storage, self._wire.bucket
-            return object_of(await storage.download_metadata(bucket, name, headers=headers, timeout=SMALL_S))
+            return object_of(
+                await storage.download_metadata(bucket, name, headers=headers, timeout=self._wire.small_s)
+            )
 
         try:
             return await self._wire.persist(f"look up {name}", attempt)
@@ -150,7 +153,7 @@ class GcsStore:
                 # The library turns `content-Type` into contentType, and would spoil contentType itself.
                 metadata={"crc32c": crc, "content-Type": content_type(name), "metadata": {"uid": uid}},
                 force_resumable_upload=False,
-                timeout=SMALL_S,
+                timeout=self._wire.small_s,
             )
 
         async def send() -> None:
@@ -237,7 +240,7 @@ class GcsStore:
                 new_name=dest,
                 params=only_over(if_generation) | pin,
                 headers=await self._wire.headers(),
-                timeout=COPY_S,
+                timeout=self._wire.copy_s,
             )
             return object_of(answer["resource"])
 
@@ -260,7 +263,7 @@ class GcsStore:
             headers = await self._wire.headers()
             params = only_over(if_generation)
             storage, bucket = self._wire.storage, self._wire.bucket
-            await storage.delete(bucket, name, params=params, headers=headers, timeout=SMALL_S)
+            await storage.delete(bucket, name, params=params, headers=headers, timeout=self._wire.small_s)
 
         with contextlib.suppress(NotFound):
             await self._wire.persist(f"delete {name}", attempt)

@@ -19,6 +19,11 @@ def foreign_prefix(digest: str) -> str:
     return f"{paths.CHECKPOINTS}foreign-{digest}/"
 
 
+def superseded_prefix(cycle: int) -> str:
+    """Below it what other runs of this cycle wrote, while it is kept: `<run>/act_epoch_050/` …"""
+    return f"{paths.checkpoints(cycle)}.superseded/"
+
+
 def marker_of(name: str) -> str:
     """The marker of a single object of ours, say the loss curve."""
     folder, _, base = name.rpartition("/")

@@ -30,13 +30,15 @@ class _Json(BaseModel):
 class Marker(_Json):
     """The prefix (or single object) `path` is ours: written by `run`. Elsewhere, as part of somebody's
     copy, it says nothing. `owns` names every file, relative to the prefix, that is or was ours there
-    and so may be removed by us; no other ever is."""
+    and so may be removed by us; no other ever is. `superseded_by` names the later run of the same cycle
+    for whose sake the manifest was taken away."""
 
     path: str
     run: str
     cycle: int
     epoch: int
     owns: tuple[str, ...] = ()
+    superseded_by: str = ""
 
 
 class Meta(BaseModel):

@@ -25,7 +25,9 @@ def open_bucket(url: str | BucketUrl, *, emulator: str = "") -> ObjectStore:
     if bucket.scheme == "file":
         if not Path(bucket.root).is_dir():
             raise NotFound(f"{bucket.root} is no folder: create it, or correct BUCKET")
-        return FolderStore(Path(bucket.root))
+        folder = FolderStore(Path(bucket.root))
+        folder.sweep()
+        return folder
     if os.environ.get(EMULATOR_VARIABLE, emulator) != emulator:
         raise StoreError(
             f"{EMULATOR_VARIABLE} is set: unset it, or the data would go there, not to {bucket.url()}"

@@ -1,5 +1,6 @@
 """Putting a whole checkpoint at a prefix so that readers by manifest see the old one, none, or the new.
 
+    aside       what is foreign, or another run's of the same cycle, is copied away before it is touched
     marker      says the prefix is ours and lists every file that is, was or will be
     retire      the manifest of what stood there goes first
     send        what is not there already; each write names the generation it replaces
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from bot.shell.bucket.errors import BadContent, IntegrityError, PreconditionFailed, WriteDenied
 from bot.shell.bucket.foreign import set_aside
 from bot.shell.bucket.gathering import DOWN, gather
+from bot.shell.bucket.keeping import keep_former
 from bot.shell.bucket.layout import MANIFEST, MARKER
 from bot.shell.bucket.manifest import File, Manifest, Marker, Meta, content_hash, read_manifest, read_marker
 from bot.shell.bucket.sources import Source
@@ -122,7 +124,7 @@ async def _place(
     ):
         raise WriteDenied(f"{prefix} is published with other content by this very run: it is not replaced")
 
-    aside = await set_aside(store, prefix, standing.objects) if not standing.marker else ""
+    aside = await _set_aside(store, prefix, standing, label)
     owned = await _mark(store, prefix, standing, files, label)
     if former:
         await store.delete(prefix + MANIFEST, if_generation=standing.generation(MANIFEST))
@@ -134,6 +136,15 @@ async def _place(
     sent = [file for file in files if not standing.holds(file)]
     other = standing.marker.run if standing.marker and standing.marker.run != label.run else ""
     return Placed(prefix, manifest, len(sent), sum(file.size for file in sent), other, aside)
+
+
+async def _set_aside(store: ObjectStore, prefix: str, standing: Standing, label: Label) -> str:
+    """Where foreign content was copied to, if there was any."""
+    if not standing.marker:
+        return await set_aside(store, prefix, standing.objects)
+    if standing.marker.run != label.run and standing.marker.cycle == label.cycle:
+        await keep_former(store, prefix, standing.objects, standing.marker, label.run)
+    return ""
 
 
 def _is_published(standing: Standing, files: tuple[File, ...], label: Label) -> bool:

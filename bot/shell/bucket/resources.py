@@ -3,7 +3,9 @@
 https://cloud.google.com/storage/docs/json_api/v1/objects#resource
 """
 
+import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -19,7 +21,16 @@ def object_of(resource: Mapping[str, Any]) -> Obj:
         crc32c=resource.get("crc32c", ""),
         generation=int(resource.get("generation", 0)),
         uid=resource.get("metadata", {}).get("uid", ""),
+        written_at=_seconds(resource.get("timeCreated", "")),
     )
+
+
+def _seconds(timestamp: str) -> float:
+    """Since the epoch, from RFC 3339; infinite for what is no time."""
+    try:
+        return datetime.fromisoformat(timestamp).timestamp()
+    except ValueError:
+        return math.inf
 
 
 def only_over(generation: int | None) -> dict[str, str]:

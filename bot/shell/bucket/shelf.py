@@ -1,7 +1,8 @@
 """The checkpoints that lie in the bucket: listing, checking, fetching, taking away."""
 
 import asyncio
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.shell.bucket.errors import BadContent, IntegrityError, NotFound, WriteDenied
@@ -30,7 +31,8 @@ class Listed:
     """A checkpoint's folder in the bucket.
 
     `complete` means it has our manifest. One that is not `ours` is foreign: usable as a starting
-    point, never touched; its cycle and epoch are what its path says, and `run` is empty.
+    point, never touched; its cycle and epoch are what its path says, and `run` is empty. `written_at`
+    (seconds since the epoch) is when one of ours that is not complete was last written to.
     """
 
     path: str
@@ -39,6 +41,8 @@ class Listed:
     ours: bool
     complete: bool
     run: str = ""
+    superseded_by: str = ""
+    written_at: float = field(default=math.inf, compare=False)
 
 
 async def list_checkpoints(store: ObjectStore) -> tuple[Listed, ...]:
@@ -63,8 +67,12 @@ async def _listed(store: ObjectStore, prefix: str) -> Listed:
         manifest = await read_manifest(store, prefix)
     except BadContent:  # a file of the content we are just replacing
         manifest = None
-    told = manifest or marker
-    return Listed(prefix, told.cycle, told.epoch, True, manifest is not None, told.run)
+    if manifest:
+        return Listed(prefix, manifest.cycle, manifest.epoch, True, True, manifest.run)
+    written_at = max([each.written_at async for each in store.list(prefix)], default=math.inf)
+    return Listed(
+        prefix, marker.cycle, marker.epoch, True, False, marker.run, marker.superseded_by, written_at
+    )
 
 
 async def verify(store: ObjectStore, prefix: str) -> Manifest:

@@ -6,9 +6,10 @@ replace: None whatever is there, 0 nothing, N exactly that generation. Writes an
 `checkpoints/` raise WriteDenied.
 """
 
+import math
 import mimetypes
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -26,13 +27,17 @@ def quiet(_done_bytes: int, _total_bytes: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Obj:
-    """One object at one generation. `crc32c` is base64, `uid` names the write that made it, if known."""
+    """One object at one generation. `crc32c` is base64, `uid` names the write that made it, if known.
+
+    `written_at` is in seconds since the epoch, infinite where nobody said: such an object is never old.
+    """
 
     name: str
     size: int
     crc32c: str
     generation: int
     uid: str = ""
+    written_at: float = field(default=math.inf, compare=False)
 
     def holds(self, size: int, crc32c: str) -> bool:
         return self.size == size and self.crc32c == crc32c

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import quote
 
 import aiohttp
@@ -18,19 +19,20 @@ from bot.shell.bucket.refusals import one_line
 
 API_ROOT = "https://storage.googleapis.com"
 CONNECT_S = 20
-SMALL_S = 60
-"""In all, for requests whose bodies are small. Transfers have no such limit, only watchdogs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How transfers go: uploads over `multipart_bytes` in pieces of `chunk_bytes` (a multiple of 256 KiB).
 
-    A transfer in which nothing moves for `stall_s` seconds is cut and taken up again.
+    A transfer in which nothing moves for `stall_s` seconds is cut and taken up again; it has no limit in
+    all. A request with a small body may take `small_s` in all, a copy inside the bucket `copy_s`.
     """
 
     policy: Policy = field(default_factory=Policy)
     stall_s: float = 60.0
+    small_s: float = 60.0
+    copy_s: float = 120.0
     chunk_bytes: int = 32 << 20
     multipart_bytes: int = 1 << 20
 
@@ -42,6 +44,8 @@ class Wire:
         """`emulator` is the root URL of a stand-in that asks for no credentials."""
         self.bucket = bucket
         self.pace = pace
+        # The library asks for whole seconds and hands them to aiohttp, which takes any.
+        self.small_s, self.copy_s = cast("int", pace.small_s), cast("int", pace.copy_s)
         self._root = emulator.rstrip("/") or API_ROOT
         self._anonymous = bool(emulator)
         # Said outright: with a root of its own the library would else drop credentials and TLS checks.
@@ -107,7 +111,7 @@ class Wire:
             headers=await self.headers() | {"Content-Type": "application/json; charset=UTF-8"},
             params=params | {"uploadType": "resumable"},
             data=metadata.encode(),
-            timeout=SMALL_S,
+            timeout=self.small_s,
         )
         response.release()
         return response.headers["Location"]

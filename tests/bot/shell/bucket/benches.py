@@ -1,5 +1,6 @@
 """The two kinds of bucket a contract test runs on, and hands that write in them besides ours."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from .gcs_fake import FakeGcs
 HASTE = Pace(
     policy=Policy(base_s=0.001, cap_s=0.002, attempts=4, idle_s=20),
     stall_s=0.2,
+    small_s=0.4,
+    copy_s=0.4,
     chunk_bytes=256 << 10,
     multipart_bytes=64 << 10,
 )
@@ -33,6 +36,10 @@ class Bench(Protocol):
 
     def contents(self, prefix: str = "") -> dict[str, bytes]: ...
 
+    def age(self, prefix: str, seconds: float) -> None:
+        """What lies there was written so long ago."""
+        ...
+
 
 class FolderBench:
     def __init__(self, root: Path) -> None:
@@ -47,6 +54,11 @@ class FolderBench:
     def contents(self, prefix: str = "") -> dict[str, bytes]:
         return {name: data for name, data in files_in(self._root).items() if _shows(name, prefix)}
 
+    def age(self, prefix: str, seconds: float) -> None:
+        for name in self.contents(prefix):
+            changed = (self._root / name).stat().st_mtime_ns - int(seconds * 1e9)
+            os.utime(self._root / name, ns=(changed, changed))
+
 
 class GcsBench:
     def __init__(self, fake: FakeGcs) -> None:
@@ -58,6 +70,10 @@ class GcsBench:
 
     def contents(self, prefix: str = "") -> dict[str, bytes]:
         return {name: each.data for name, each in self.fake.objects.items() if _shows(name, prefix)}
+
+    def age(self, prefix: str, seconds: float) -> None:
+        for name in self.contents(prefix):
+            self.fake.objects[name].written_at -= seconds
 
 
 @asynccontextmanager
@@ -85,3 +101,10 @@ def files_in(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path relative to it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def payload(bench: Bench, prefix: str) -> dict[str, bytes]:
+    """What lies at a prefix, without our marker and manifest."""
+    own = (".training-claw.json", "manifest.json")
+    files = {name.removeprefix(prefix): data for name, data in bench.contents(prefix).items()}
+    return {name: data for name, data in files.items() if name not in own}

@@ -6,7 +6,9 @@ https://cloud.google.com/storage/docs/json_api/v1/objects
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aiohttp import BodyPartReader, web
@@ -37,6 +39,7 @@ class Stored:
     metadata: dict[str, str] = field(default_factory=dict)
     content_type: str = ""
     crc32c: str = ""
+    written_at: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         self.crc32c = self.crc32c or crc32c(self.data)
@@ -267,6 +270,7 @@ def _resource(name: str, stored: Stored) -> dict[str, Any]:
         "size": str(len(stored.data)),
         "crc32c": stored.crc32c,
         "generation": str(stored.generation),
+        "timeCreated": datetime.fromtimestamp(stored.written_at, UTC).isoformat(),
         "contentType": stored.content_type,
         "metadata": stored.metadata,
     }

@@ -1,10 +1,8 @@
 """Checkpoints reach the bucket whole, or not at all, and nothing of anybody else's is lost."""
 
 import asyncio
-import itertools
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -25,62 +23,13 @@ from bot.shell.bucket import (
 from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed, WriteDenied
 from protocol import paths
 
-from .benches import Bench, files_in
+from .benches import Bench, files_in, payload
+from .plug import Interrupted, PlugPulledError, Save, interrupted_after
 
 META = Meta(loss=0.0089, certificate="c0ffee", config_hash="abc123")
 RUN, OTHER_RUN = "cycle03-a", "cycle03-b"
 OWN, FLAT = "checkpoints/cycle03/act_epoch_050/", "checkpoints/act_epoch_050/"
 WEIGHTS = "pretrained_model/model.safetensors"
-
-type Save = Callable[..., Path]
-
-
-class PlugPulledError(Exception):
-    """The process ends here."""
-
-
-class Interrupted:
-    """A store whose plug is pulled at its n-th write."""
-
-    WRITES = frozenset({"put_bytes", "put_file", "copy", "delete"})
-
-    def __init__(self, store: ObjectStore, writes: int) -> None:
-        self._store = store
-        self.writes_left = writes
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self.WRITES:
-            if not self.writes_left:
-                raise PlugPulledError
-            self.writes_left -= 1
-        return getattr(self._store, name)
-
-
-def interrupted_after(writes: int, bench: Bench) -> ObjectStore:
-    return cast("ObjectStore", Interrupted(bench.store, writes))
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Save:
-    """Saves a checkpoint on this machine; `mark` makes its content one of a kind."""
-    numbers = itertools.count()
-
-    def make(mark: str = "1", **more: str) -> Path:
-        folder = tmp_path / f"saved_{next(numbers)}"
-        files = {WEIGHTS: f"weights {mark}" * 9000, "pretrained_model/config.json": f"config {mark}", **more}
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        return folder
-
-    return make
-
-
-def payload(bench: Bench, prefix: str) -> dict[str, bytes]:
-    """What lies at a prefix, without our marker and manifest."""
-    own = (".training-claw.json", "manifest.json")
-    files = {name.removeprefix(prefix): data for name, data in bench.contents(prefix).items()}
-    return {name: data for name, data in files.items() if name not in own}
 
 
 async def listed_paths(bench: Bench) -> list[str]:
@@ -140,7 +89,7 @@ class TestPublishing:
         former, folder = save("0", **{"old.json": "{}"}), save("1")
         counted = Interrupted(bench.store, writes=100)
         await publish_checkpoint(cast("ObjectStore", counted), folder, 3, 999, RUN, META)
-        for writes in range(100 - counted.writes_left + 4):  # 4: what replacing takes besides
+        for writes in range(100 - counted.writes_left + 14):  # 14: what superseding takes besides
             prefixes = (paths.act_epoch(writes, 3), paths.act_epoch(writes))
             await publish_checkpoint(bench.store, former, 3, writes, OTHER_RUN, META)
             try:
@@ -273,7 +222,7 @@ class TestForeignContent:
         bench.seed("checkpoints/loss_curve.png", b"by hand")
         for content in (b"first", b"second"):
             (tmp_path / "curve.png").write_bytes(content)
-            names = await publish_curve(bench.store, tmp_path / "curve.png", 3)
+            names = await publish_curve(bench.store, tmp_path / "curve.png", 3, final=True)
             assert [bench.contents(name)[name] for name in names] == [content, content]
         assert names == ("checkpoints/cycle03/loss_curve.png", "checkpoints/loss_curve.png")
         assert list(bench.contents("checkpoints/foreign-").values()) == [b"by hand"]
