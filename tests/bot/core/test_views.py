@@ -166,7 +166,7 @@ class TestTheOtherCommands:
         play.terms_are_read(Plan(overrides={"training.epochs": 100}, config=planned))
         shown = asked(play, "config")
         assert "training.epochs: 500 → 100 (PLAN.md)" in shown
-        assert "dataset.skip_first_frames: 0 → 50 (Watcher: " in shown
+        assert "dataset.skip_first_frames: 0 → 50 (Watcher (HANDOFF): " in shown
 
     def test_a_default_of_the_rehearsal_s_is_called_a_default(self, stage_class) -> None:
         play = stage_class(Policy(defaults=TrainingConfig().with_changes({"training.epochs": 3})))
