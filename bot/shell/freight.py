@@ -6,8 +6,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from protocol.lessons import read_lessons
-
 from bot.core.effects import (
     Effect,
     FetchData,
@@ -49,6 +47,7 @@ from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
 from bot.shell.places import Places
 from protocol import paths
+from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import PlanBroken, read_plan
 

@@ -101,6 +101,7 @@ class TestPublishing:
             for prefix in prefixes:
                 await verify(bench.store, prefix)
                 assert payload(bench, prefix) == files_in(folder)
+                await unpublish(bench.store, prefix)
 
     async def test_what_had_arrived_is_not_sent_again(self, bench: Bench, save: Save) -> None:
         folder = save("1", **{f"training_state/{number}.bin": f"{number}" for number in range(6)})
