@@ -44,6 +44,8 @@ NEEDED_PERMISSIONS = ("view_channel", "send_messages", "read_message_history", "
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody here speaks aloud
+
 type CountIdentify = Callable[[], Awaitable[int]]
 """Durably counts one more login and answers how many there were today."""
 

@@ -1,0 +1,195 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.core.effects import (
+    Effect,
+    FetchData,
+    ForgetCheckpoint,
+    HandOn,
+    PublishBest,
+    PublishCheckpoint,
+    PublishCurve,
+    ReadTerms,
+)
+from bot.core.events import (
+    BestPublished,
+    CheckpointForgotten,
+    CheckpointPublished,
+    CurvePublished,
+    DataFetched,
+    Event,
+    FetchFailed,
+    HandedOn,
+    TermsRead,
+    TermsUnreadable,
+)
+from bot.core.policy import Policy
+from bot.core.state import State
+from bot.shell import tables
+from bot.shell.bucket import BucketUrl, open_bucket
+from bot.shell.desk import Desk
+from bot.shell.freight import Freight
+from bot.shell.lanes import Later
+from bot.shell.places import Places
+from bot.shell.store import Store
+from bot.shell.tables import Record
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RUN = "cycle01"
+
+
+class Yard:
+    """A folder bucket, a desk that remembers, and one order at a time."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.bucket = folder / "bucket"
+        self.bucket.mkdir()
+        self.places = Places(folder / "state")
+        self.store = store
+        self.events: list[Event] = []
+        self.desk = Desk(
+            store,
+            State(),
+            Policy(),
+            step=self._remember,
+            speak=lambda _: (),
+            alert=lambda _: (),
+            headline=lambda *_: "",
+            committed=lambda: None,
+        )
+        url = BucketUrl.parse(self.bucket.as_uri())
+        self.freight = Freight(url, open_bucket(url), self.places, self.desk)
+
+    def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
+        self.events.append(event)
+        return state, ()
+
+    async def carry(self, order: Effect) -> Event:
+        await self.store.ask(tables.record, Record(at=NOON, state=State(), owed=(order,)))
+        await self.freight.carry(order)
+        assert not await self.store.ask(tables.owes, order.key), "it was settled with its event"
+        return self.events[-1]
+
+    def put(self, name: str, content: str) -> None:
+        path = self.bucket / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def save(self, name: str, content: str = "weights") -> None:
+        path = self.places.run(RUN).path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+@pytest.fixture
+async def yard(tmp_path: Path, store: Store) -> AsyncIterator[Yard]:
+    yard = Yard(tmp_path, store)
+    task = asyncio.create_task(yard.desk.run())
+    yield yard
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def fetch(source: str) -> FetchData:
+    return FetchData(cycle=1, source=source, asked=1)
+
+
+async def test_the_data_set_comes_to_this_machine(yard: Yard) -> None:
+    yard.put("dataset/episode_000/metadata.json", "{}")
+    for source in ("dataset/", f"{yard.bucket.as_uri()}/dataset/"):
+        event = await yard.carry(fetch(source).model_copy(update={"asked": hash(source)}))
+        assert isinstance(event, DataFetched)
+        assert event.files == 1
+        assert (yard.places.dataset(source) / "episode_000/metadata.json").read_text() == "{}"
+    assert yard.desk.gauges.transfer is None
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [("dataset/", "no_data"), ("gs://another-bucket/dataset/", "foreign_bucket"), ("../etc", "no_data")],
+)
+async def test_data_that_cannot_be_had_is_said_at_once(yard: Yard, source: str, cause: str) -> None:
+    event = await yard.carry(fetch(source))
+    assert isinstance(event, FetchFailed)
+    assert event.cause == cause
+    assert "\n" not in event.problem
+
+
+async def test_terms_are_what_lies_in_the_bucket(yard: Yard) -> None:
+    yard.put("ssot/PLAN.md", "# PLAN\n```yaml\ntraining:\n  epochs: 7\n```\n")
+    yard.put("lessons/cycle00.md", "- [학습] batch_size 64에서 GPU 메모리 부족\n")
+    event = await yard.carry(ReadTerms(cycle=1, asked=1))
+    assert isinstance(event, TermsRead)
+    assert event.plan is not None
+    assert event.plan.config.training.epochs == 7
+    assert [(one.name, one.lessons is None) for one in event.files] == [
+        ("lessons/cycle01.md", True),
+        ("lessons/cycle00.md", False),
+    ]
+
+
+async def test_no_terms_are_terms_too(yard: Yard) -> None:
+    event = await yard.carry(ReadTerms(cycle=0, asked=1))
+    assert isinstance(event, TermsRead)
+    assert event.plan is None
+    assert [one.name for one in event.files] == ["lessons/cycle00.md"]
+
+
+async def test_a_broken_plan_is_told_with_its_errors(yard: Yard) -> None:
+    yard.put("ssot/PLAN.md", "```yaml\ntraining:\n  epochs: many\n```\n")
+    event = await yard.carry(ReadTerms(cycle=1, asked=1))
+    assert isinstance(event, TermsUnreadable)
+    assert event.errors
+
+
+async def test_a_run_reaches_the_bucket_and_is_handed_on(yard: Yard) -> None:
+    yard.save("checkpoints/epoch_050/pretrained_model/model.safetensors")
+    yard.save("checkpoints/best/epoch_050/model.safetensors")
+    yard.save("loss_curve.png", "picture")
+    meta: dict[str, str | int | float] = {"cycle": 1, "epoch": 50, "loss": 0.5, "config": "abc"}
+    published = await yard.carry(
+        PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta=meta)
+    )
+    assert isinstance(published, CheckpointPublished)
+    best = PublishBest(cycle=1, run=RUN, epoch=50, folder="checkpoints/best/epoch_050", meta=meta)
+    assert isinstance(await yard.carry(best), BestPublished)
+    assert isinstance(await yard.carry(PublishCurve(cycle=1, run=RUN, epoch=50)), CurvePublished)
+    handed = await yard.carry(HandOn(cycle=1, run=RUN))
+    assert isinstance(handed, HandedOn)
+    assert handed.manifest
+    for name in ("act_epoch_050/pretrained_model/model.safetensors", "act_best/model.safetensors"):
+        for folder in ("checkpoints", "checkpoints/cycle01"):
+            assert (yard.bucket / folder / name).read_text() == "weights"
+    assert (yard.bucket / "checkpoints/loss_curve.png").read_text() == "picture"
+
+
+async def test_a_checkpoint_is_forgotten_everywhere_but_where_another_run_stands(yard: Yard) -> None:
+    for epoch in (50, 100):
+        folder = f"checkpoints/epoch_{epoch:03d}"
+        yard.save(f"{folder}/model.safetensors")
+        await yard.carry(PublishCheckpoint(cycle=1, run=RUN, epoch=epoch, folder=folder, meta={}))
+    later = yard.places.run("cycle02").path / "checkpoints/epoch_100/model.safetensors"
+    later.parent.mkdir(parents=True)
+    later.write_text("newer weights")
+    newer = PublishCheckpoint(cycle=2, run="cycle02", epoch=100, folder="checkpoints/epoch_100", meta={})
+    await yard.carry(newer)
+    for epoch in (50, 100):
+        folder = f"checkpoints/epoch_{epoch:03d}"
+        event = await yard.carry(ForgetCheckpoint(cycle=1, run=RUN, epoch=epoch, folder=folder))
+        assert isinstance(event, CheckpointForgotten)
+        assert not (yard.places.run(RUN).path / folder).exists()
+        assert not (yard.bucket / f"checkpoints/cycle01/act_epoch_{epoch:03d}/model.safetensors").exists()
+    assert not (yard.bucket / "checkpoints/act_epoch_050/model.safetensors").exists()
+    assert (yard.bucket / "checkpoints/act_epoch_100/model.safetensors").read_text() == "newer weights"
+
+
+async def test_what_cannot_be_published_is_tried_again(yard: Yard) -> None:
+    gone = PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta={})
+    with pytest.raises(Later) as later:
+        await yard.carry(gone)
+    assert later.value.alarming
+    assert await yard.store.ask(tables.owes, gone.key)

@@ -1,0 +1,148 @@
+"""The daemon as it is started in production: a process of its own, on the embedded Discord."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.cast import OPERATOR_ID
+from bot.rehearsal.discord_server import DiscordServer
+from protocol.roster import Roster
+
+ROSTER = Roster()
+US, WATCHER = ROSTER.training, ROSTER.watcher
+COMMAND = (str(Path(sys.executable).with_name("training-claw")), "serve")
+IDLE_LIMIT_KB = 90_000
+
+
+@pytest.fixture
+def env(server: DiscordServer, tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "bucket").mkdir()
+    return {
+        "PATH": os.environ["PATH"],
+        "DISCORD_TOKEN": server.guild.people[US].token,
+        "DISCORD_CHANNEL_ID": str(server.channel_id),
+        "DISCORD_API_BASE": server.api_base,
+        "DISCORD_GATEWAY_URL": server.gateway_url,
+        "BUCKET": (tmp_path / "bucket").as_uri(),
+        "STATE_DIR": str(tmp_path / "state"),
+        "OPERATOR_IDS": str(OPERATOR_ID),
+        "DEVICE": "cpu",
+    }
+
+
+@contextlib.asynccontextmanager
+async def daemon(env: dict[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(*COMMAND, env=env, stderr=output)
+    try:
+        async with asyncio.timeout(60):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def answered(server: DiscordServer, asked: str) -> str:
+    """Ask as the operator until the daemon is there to answer; the answer's text."""
+    question = await server.say(OPERATOR_ID, asked)
+    answer = await server.record.until(
+        lambda entry: entry.author_id == US and entry.id > question.id and "[ANSWER]" in entry.content
+    )
+    return answer.content
+
+
+def resident_kb(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0])
+
+
+def said(server: DiscordServer, tag: str) -> list[str]:
+    return [one.content for one in server.record.entries if one.author_id == US and tag in one.content]
+
+
+@pytest.mark.slow
+async def test_it_answers_stays_small_and_leaves_when_told(
+    server: DiscordServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    async with daemon(env, log) as process:
+        assert "대기 중" in await answered(server, "!status")
+        assert resident_kb(process.pid) < IDLE_LIMIT_KB
+        second = await asyncio.create_subprocess_exec(*COMMAND, env=env, stderr=subprocess.PIPE)
+        _, told = await second.communicate()
+        assert second.returncode == 2
+        assert told.decode().count("\n") == 1
+        assert "another daemon works in STATE_DIR" in told.decode()
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    assert env["DISCORD_TOKEN"] not in log.read_text()
+
+
+@pytest.mark.slow
+async def test_a_killed_daemon_goes_on_where_it_was(
+    server: DiscordServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    handoff = f"<@{US}> [HANDOFF] Cycle 3 시작.\n데이터: {env['BUCKET']}/dataset/"
+    async with daemon(env, tmp_path / "log") as process:
+        await answered(server, "!status")
+        await server.say(WATCHER, handoff)
+        await server.record.until(lambda entry: "[BLOCKED]" in entry.content)
+        process.kill()
+        await process.wait()
+    await server.say(WATCHER, f"<@{US}> 상태 알려줘")
+    async with daemon(env, tmp_path / "log"):
+        await server.record.until(lambda entry: "Cycle 3" in entry.content and "[ANSWER]" in entry.content)
+        await server.record.until(lambda entry: "재시작 알림" in entry.content)
+    assert len(said(server, "[BLOCKED]")) == 1
+    assert len(said(server, "HANDOFF 접수")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"DISCORD_TOKEN": ""}, "DISCORD_TOKEN is not set"),
+        ({"BUCKET": "file:///nowhere/at/all"}, "BUCKET: /nowhere/at/all is no folder"),
+        ({"STATE_DIR": "/proc/claw"}, "STATE_DIR /proc/claw cannot be used"),
+        ({"DISCORD_TOKEN": "rehearsal.Watcher-Claw.token"}, "is the token of Watcher-Claw"),
+    ],
+    ids=["no token", "no bucket", "no state", "another bot's token"],
+)
+@pytest.mark.slow
+async def test_what_a_person_must_put_right_is_one_line_and_exit_2(
+    env: dict[str, str], change: dict[str, str], told: str
+) -> None:
+    process = await asyncio.create_subprocess_exec(*COMMAND, env={**env, **change}, stderr=subprocess.PIPE)
+    _, errors = await process.communicate()
+    complaint = [line for line in errors.decode().splitlines() if not line.startswith("{")]
+    assert process.returncode == 2
+    assert len(complaint) == 1
+    assert told in complaint[0]
+
+
+@pytest.mark.slow
+async def test_a_newer_state_is_left_alone(env: dict[str, str], newer: Path) -> None:
+    before = newer.read_bytes()  # noqa: ASYNC240  a few kilobytes
+    process = await asyncio.create_subprocess_exec(*COMMAND, env=env, stderr=subprocess.PIPE)
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert "newer version" in errors.decode()
+    assert errors.decode().count("\n") == 1
+    assert newer.read_bytes() == before  # noqa: ASYNC240
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """A database of a version to come, in the daemon's state folder."""
+    path = tmp_path / "state" / "training-claw.sqlite3"
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    return path
