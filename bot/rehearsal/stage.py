@@ -83,7 +83,7 @@ class Sizes:
     epochs: int = 20
     save_checkpoint_every: int = 5
     batch_size: int = 32
-    lr: str = "3e-4"
+    lr: str = "2e-4"
     image_size: tuple[int, int] = (32, 32)
     report_every_s: float = 10
 
