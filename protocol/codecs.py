@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol import figures
 from protocol.messages import BlockCause, GpuMemory, LessonOutcome, Phase
-from protocol.quotation import LINE_BREAK, MARK, clean, defused, on_one_line, silenced
+from protocol.quotation import LINE_BREAK, MARK, as_line, clean, defused, on_one_line, silenced
 from protocol.tags import tag_of
 
 NOTHING = "없음"
@@ -187,11 +187,13 @@ _TEXT = Codec(on_one_line, clean)
 _INT = Codec(str, int, r"-?\d{1,18}")
 _FLOAT = Codec(figures.figure, float, _FIGURE)
 
-# Free text is `{field}` (quoted from elsewhere) or `{field:spell}` (our own words, which may spell a tag).
+# Free text is `{field}` (quoted from elsewhere), `{:item}` at the head of a line, or `{field:spell}` (our
+# own words, which may spell a tag).
 # `?` reads as 없음 when it is None, `??` as 계산 중.
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
         "": _TEXT,
+        "item": Codec(lambda text: as_line(on_one_line(text)), clean),
         "spell": Codec(lambda text: silenced(text).replace("\n", LINE_BREAK), clean),
         "text?": _or(NOTHING, _TEXT),
         "int": _INT,

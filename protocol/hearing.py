@@ -169,5 +169,5 @@ def _consent(tag: Tag | None, body: Lines) -> Incoming | None:
             return Rejection(proposal=consent.proposal, items=consent.items, reason=reason)
         case "acknowledged" | "unclear":
             return Acknowledgement()
-        case "none":
+        case _:
             return Acknowledgement() if tag is Tag.ACK else None

@@ -150,7 +150,7 @@ class OneOrMany:
         return (
             [f"{self.label} {items[0]}"]
             if len(items) == 1
-            else [self.label, *(f"- {item}" for item in items)]
+            else [self.label, *(f"- {as_line(item)}" for item in items)]
         )
 
     def read(self, reading: Reading) -> Values:

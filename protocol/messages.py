@@ -129,8 +129,8 @@ class Addressed(Said):
 class GpuMemory(Value):
     """Device memory in gigabytes (10^9 bytes, as the card's `28.5/40GB`)."""
 
-    used_gb: float
-    total_gb: float
+    used_gb: float = Field(ge=0, allow_inf_nan=False)
+    total_gb: float = Field(ge=0, allow_inf_nan=False)
 
 
 class TrainingReport(Said):

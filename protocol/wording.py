@@ -178,7 +178,7 @@ LAYOUTS = (
         Receipt,
         (
             Line("[RECEIPT] 수신 확인."),
-            Each("understood", _lines("- {}")),
+            Each("understood", _lines("- {:item}")),
             Line("다음 단계: {next_step}"),
         ),
     ),

@@ -148,6 +148,7 @@ def test_questions_quotations_and_small_talk_are_no_consent(text: str) -> None:
         ("2번 빼고 승인", Consent("yes", None, (), (2,))),
         ("2번은 반려합니다", Consent("no", None, (2,))),
         ("item 1 approved, item 2 rejected", Consent("yes", None, (1,), (2,))),
+        ("1번승인", Consent("yes", None, (1,))),
         ("#1 승인", Consent("yes", None, (1,))),
         ("제안 3f2a9c81b2d4 승인합니다", Consent("yes", "3f2a9c81b2d4")),
         ("3f2a9c81b2d4 반려합니다", Consent("no", "3f2a9c81b2d4")),

@@ -1,6 +1,6 @@
 """What holds for every message and every text, not only for the examples.
 
-Run long: `LAWS=long .venv/bin/python -m pytest tests/protocol/test_laws.py`.
+Tried 20 times each by default; `LAWS=longer` tries 200 times, `LAWS=long` 5000.
 """
 
 import contextlib
@@ -173,7 +173,10 @@ def values(annotation: Any, name: str = "") -> st.SearchStrategy[Any]:
 @cache
 def models(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     to = st.sampled_from([*PEERS, OPERATOR] if model in (Answer, Alert) else PEERS)
+    gigabytes = st.floats(min_value=0, allow_infinity=False, allow_nan=False)
     own: dict[str, st.SearchStrategy[Any]] = {
+        "used_gb": gigabytes,
+        "total_gb": gigabytes,
         "ref": st.from_regex(r"([A-Za-z0-9][A-Za-z0-9._:/#+-]{0,63})?", fullmatch=True),
         "hash": st.from_regex(r"[0-9A-Za-z._-]{1,64}", fullmatch=True),
         "to": st.lists(to, min_size=1, max_size=5).map(tuple),

@@ -64,6 +64,7 @@ def test_under_a_heading_every_entry_is_a_lesson() -> None:
         Lesson(category="평가", text="둘"),
         Lesson(category="", text="셋은 두 줄"),
     )
+    assert said("레슨런: lr을 낮추기") == (Lesson(category="", text="lr을 낮추기"),)
     assert said("레슨런:\n하나\n둘") == (Lesson(category="", text="하나"), Lesson(category="", text="둘"))
     assert said("[학습]\n- 하나\n- 둘") == (
         Lesson(category="학습", text="하나"),

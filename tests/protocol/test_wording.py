@@ -35,7 +35,7 @@ from protocol.messages import (
     TrainingReport,
 )
 from protocol.roster import CARD_IDS, Peer
-from protocol.training import TrainingConfig, diff
+from protocol.training import Change, TrainingConfig, diff
 from protocol.wording import LAYOUTS
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -365,3 +365,36 @@ def test_every_kind_has_a_golden_file_and_no_file_is_left_over() -> None:
 def test_a_loss_that_is_not_a_number_says_so() -> None:
     (text,) = render(SAMPLES["training_report_small"])
     assert "Loss: 1.2e-5 (초기 NaN → 현재 1.2e-5)\n학습률: 2.5e-5" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("blocked", "문제: ", "문제:"),
+        ("blocked", "요청", "부탁"),
+        ("answer", "```\n-#", "```\nx\n-#"),
+        ("answer", "    150  0.0234\n```", "    150  0.0234"),
+        ("change_report", "  승인: ", "  동의: "),
+        ("training_report", "02:30", "25:99"),
+        ("training_report", "Epoch: 150/500", "Epoch: many"),
+        ("training_report", "\n예상 완료", "\n\n예상 완료"),
+        ("training_report", "\n최근 checkpoint", "\n"),
+        ("start_report", "torch 2.11", "torch 2 11"),
+        ("proposal", "답하는 법", "답"),
+        ("receipt", "- ", "* "),
+    ],
+)
+def test_a_text_that_is_almost_ours_is_not_ours(name: str, before: str, after: str) -> None:
+    text = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert read_said(text, VOICE) is not None
+    assert before in text
+    assert read_said(text.replace(before, after), VOICE) is None
+
+
+def test_a_value_that_is_not_a_number_survives_the_wire() -> None:
+    change = Change(field="training.lr", before=float("nan"), after=float("-inf"))
+    report = ChangeReport(cycle=1, changes=(SettledChange(change=change, lesson="x", approved_by="y"),))
+    (text,) = render(report)
+    read = read_said(text)
+    assert isinstance(read, ChangeReport)
+    assert repr(read.changes[0].change) == repr(change)

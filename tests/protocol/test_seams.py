@@ -1,0 +1,98 @@
+"""The seams between bot, trainer and bucket: names of files, lines and verdicts."""
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import protocol
+from protocol import paths
+from protocol.job import (
+    EXIT_OF_FAILURE,
+    AttemptFolder,
+    Checked,
+    CheckJob,
+    ExitCode,
+    Failed,
+    RunFolder,
+    read_job,
+    read_outcome,
+    started_ticks,
+)
+from protocol.progress import Began, read_line
+from protocol.roster import Peer, Roster
+from protocol.training import TrainingConfig
+
+MODULES = [f"protocol.{module.name}" for module in pkgutil.iter_modules(protocol.__path__)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_in_docstrings_are_true(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+def test_a_job_and_its_outcome_are_read_back() -> None:
+    job = CheckJob(data=Path("dataset"), config=TrainingConfig())
+    assert read_job(job.model_dump_json()) == job
+    for outcome in (
+        Checked(ok=True, episodes=85, frames=1, hash="x"),
+        Failed(failure="stopped", message="x"),
+    ):
+        assert read_outcome(outcome.model_dump_json()) == outcome
+    with pytest.raises(ValidationError):
+        read_job('{"kind": "dance"}')
+
+
+def test_every_failure_has_an_exit_code_of_its_own() -> None:
+    codes = list(EXIT_OF_FAILURE.values())
+    assert len(set(codes)) == len(codes)
+    assert ExitCode.DONE not in codes
+
+
+def test_a_run_s_files_lie_where_the_docstring_says() -> None:
+    run = RunFolder(Path("runs/c1"))
+    assert run.attempt(2) == AttemptFolder(Path("runs/c1/attempts/2"))
+    files = {
+        run.data: "data.h5",
+        run.checkpoint(50): "checkpoints/epoch_050",
+        run.best_at(42): "checkpoints/best/epoch_042",
+        run.resume_at(7): "checkpoints/resume/step_000000007",
+        run.loss_curve: "loss_curve.png",
+        run.attempt(1).job: "attempts/1/job.json",
+        run.attempt(1).lock: "attempts/1/lock",
+        run.attempt(1).events: "attempts/1/events.jsonl",
+        run.attempt(1).outcome: "attempts/1/outcome.json",
+        run.attempt(1).log: "attempts/1/trainer.log",
+    }
+    assert {path.relative_to("runs/c1").as_posix() for path in files} == set(files.values())
+
+
+def test_a_process_is_known_by_when_it_began() -> None:
+    fields = " ".join(map(str, range(4, 53)))
+    assert started_ticks(f"1 (a) b) S {fields}\n") == 22
+
+
+def test_a_line_of_progress_is_read_back() -> None:
+    line = Began.model_validate({"at": "2026-11-23T00:00:00Z", "pid": 1, "phase": "load"})
+    assert read_line(line.model_dump_json()) == line
+    with pytest.raises(ValidationError):
+        read_line("[]")
+
+
+def test_paths_in_the_bucket_are_the_card_s() -> None:
+    assert paths.lessons(7) == "lessons/cycle07.md"
+    assert paths.act_epoch(50) == "checkpoints/act_epoch_050/"
+    assert paths.act_best(7) == "checkpoints/cycle07/act_best/"
+    assert paths.loss_curve() == "checkpoints/loss_curve.png"
+
+
+def test_a_roster_knows_ids_by_name_and_names_by_id() -> None:
+    roster = Roster(watcher=200000000000000009)
+    assert roster.mention(Peer.WATCHER) == "<@200000000000000009>"
+    assert roster.peer_of(200000000000000009) is Peer.WATCHER
+    assert roster.peer_of(1477205631927717900) is None
+    with pytest.raises(ValidationError, match="not a Discord user id"):
+        Roster(watcher=5)
