@@ -66,7 +66,9 @@ def check(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) ->
         config=config,
         since=at,
     )
-    order = StartJob(run=cycle.run_name, attempt=attempt, work="check", config=config)
+    order = StartJob(
+        run=cycle.run_name, attempt=attempt, work="check", source=cycle.data.source, config=config
+    )
     return now(cycle, data=checking, attempts=attempt), (order,)
 
 
@@ -112,6 +114,7 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
         run=cycle.run_name,
         attempt=attempt,
         work="convert",
+        source=data.source,
         config=data.config,
         certificate=verdict.hash,
     )

@@ -55,12 +55,13 @@ class FetchData(Order):
 
 
 class StartJob(Order):
-    """Start a trainer process, unless this attempt was started before."""
+    """Start a trainer process, unless this attempt was started before. `source` is where its data is from."""
 
     kind: Literal["start_job"] = "start_job"
     run: str
     attempt: int
     work: Literal["check", "convert", "train"]
+    source: str
     config: TrainingConfig
     certificate: str = ""
 

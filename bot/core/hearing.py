@@ -42,7 +42,10 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
             return state, _answer(event, words.not_yours(event.message.kind))
 
 
-def garbled(state: State, event: Garbled) -> Step:
+def garbled(state: State, event: Garbled, policy: Policy) -> Step:
+    if event.author in policy.operators:
+        answer = Answer(to=(event.author,), body=f"{event.what}\n{views.WHAT_WE_UNDERSTAND}")
+        return state, say(answer)
     question = Question(to=(event.author,), question=event.what, how_to_answer=views.WHAT_WE_UNDERSTAND)
     return state, say(question)
 

@@ -33,6 +33,7 @@ def start(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) ->
         run=cycle.run_name,
         attempt=attempt,
         work="train",
+        source=cycle.data.source,
         config=config,
         certificate=cycle.data.certificate,
     )

@@ -47,7 +47,7 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
         case Heard():
             return hearing.heard(state, event, policy)
         case Garbled():
-            return hearing.garbled(state, event)
+            return hearing.garbled(state, event, policy)
         case Reacted():
             return consent.reacted(state, event, policy)
         case HandedOn():

@@ -18,7 +18,6 @@ import structlog
 from bot.core.effects import StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.policy import Policy
-from bot.core.state import Awaited
 from bot.shell import launch, tables
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
@@ -188,9 +187,9 @@ class Jobs:
     def _job_of(self, order: StartJob) -> Job | None:
         """What the process is told; None if the cycle that ordered it is over."""
         cycle, run = self._desk.state.cycle, self._places.run(order.run)
-        if cycle is None or cycle.run_name != order.run or isinstance(cycle.data, Awaited):
+        if cycle is None or cycle.run_name != order.run:
             return None
-        dataset = self._places.dataset(cycle.data.source)
+        dataset = self._places.dataset(order.source)
         match order.work:
             case "check":
                 return CheckJob(data=dataset, config=order.config)

@@ -216,6 +216,11 @@ class TestPeersWhoTalk:
         play.happened(Garbled(at=play.later(), author=play.developer, what="무슨 뜻인지 모르겠습니다"))
         assert play.posted("question")[0].how_to_answer == views.WHAT_WE_UNDERSTAND
 
+    def test_an_operator_who_is_not_understood_gets_an_answer(self, play) -> None:
+        operator = play.policy.operators[0]
+        play.happened(Garbled(at=play.later(), author=operator, what="무슨 뜻인지 모르겠습니다"))
+        assert play.posted("answer")[0].to == (operator,)
+
     def test_a_handoff_from_another_peer_is_not_taken(self, play) -> None:
         play.says(play.policy.roster.evaluation, Handoff(data="gs://ralphton-handoff/dataset/"))
         assert play.state.cycle is None

@@ -65,7 +65,7 @@ class House:
         return state, ()
 
     async def start(self, run: str) -> AttemptFolder:
-        order = StartJob(run=run, attempt=1, work="check", config=TrainingConfig())
+        order = StartJob(run=run, attempt=1, work="check", source="dataset/", config=TrainingConfig())
         self.desk.state = checking(run)
         await self.store.ask(tables.record, Record(at=NOW, state=self.desk.state, owed=(order,)))
         await self.jobs.start(order)
