@@ -29,6 +29,9 @@ MAX_EPOCHS_WITHOUT_CHECKPOINT = 50
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
+Finding = Literal["frozen", "repeated", "blank", "saturated", "held", "constant_channels", "duplicates"]
+"""What statistics suggest of a data set. It warns, unless `refuse_on` names it."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +99,12 @@ class DatasetConfig(Section):
     skip_first_frames: int = Field(default=0, ge=0, description="frames cut from the head of each episode")
     skip_last_frames: int = Field(default=0, ge=0, description="frames cut from the tail of each episode")
     exclude_episodes: tuple[str, ...] = Field(default=(), description="episode folders left out, by name")
+    refuse_on: tuple[Finding, ...] = Field(default=(), description="findings that refuse the data set")
+    frozen_frames: int = Field(default=10, ge=2, description="still pictures in a row while the state moves")
+    repeated_share: Share = Field(default=0.3, description="of pictures that repeat the one before")
+    blank_spread: float = Field(default=1.0, ge=0, description="grey levels; below it a picture is empty")
+    saturated_share: Share = Field(default=0.9, description="of actions at -1 or 1, by channel")
+    held_share: Share = Field(default=0.98, description="of actions with one and the same value, by channel")
 
 
 class ObservationConfig(Section):

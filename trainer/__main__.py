@@ -16,7 +16,7 @@ from trainer.bar import progress_bar
 from trainer.check import check
 from trainer.config_file import read_config
 from trainer.convert import convert
-from trainer.faults import FAULTS, Fault
+from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do
 from trainer.simulate import simulate
 
@@ -49,7 +49,11 @@ def main() -> None:
     epilog="""\
   training-claw simulate data --episodes 60 --frames 50 --lead-in 5
   training-claw simulate held-out --episodes 6 --first 60 --seed 0
-  training-claw simulate broken --episodes 50 --fault frame_count:23""",
+  training-claw simulate broken --episodes 50 --fault frame_count:23
+
+Faults:
+"""
+    + catalogue(),
 )
 @click.argument("out", type=FOLDER)
 @click.option("--episodes", default=60, show_default=True, type=click.IntRange(1), help="How many to write.")
@@ -78,7 +82,7 @@ def main() -> None:
     "faults",
     multiple=True,
     metavar="NAME[:EPISODE]",
-    help=f"Spoil an episode (the middle one unless numbered). NAME: {', '.join(FAULTS)}.",
+    help="Spoil an episode (the middle one unless numbered); the names are listed below.",
 )
 def simulate_command(
     *, out: Path, episodes: int, frames: int, seed: int, first: int, lead_in: int, faults: tuple[str, ...]
@@ -103,7 +107,7 @@ def read_fault(text: str, default_episode: int) -> Fault:
     """`NAME` or `NAME:EPISODE`, the episode by number."""
     name, _, number = text.partition(":")
     if name not in FAULTS:
-        raise click.BadParameter(f"{name!r} is not one of {', '.join(FAULTS)}", param_hint="--fault")
+        raise click.BadParameter(f"there is no fault {name!r}; --help lists them", param_hint="--fault")
     if number and not number.isdecimal():
         raise click.BadParameter(f"{number!r} is not an episode's number", param_hint="--fault")
     return Fault(name, int(number) if number else default_episode)

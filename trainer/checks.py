@@ -12,21 +12,13 @@ from numpy.typing import NDArray
 
 from protocol.job import Problem
 from protocol.training import TrainingConfig
-from trainer.episode import Episode, kept_frames, kept_rows
+from trainer.agreement import container, metadata_episode, metadata_fps, metadata_frames, synchrony
+from trainer.clock import first_uneven, is_at, rate
+from trainer.episode import Episode, kept_frames, kept_rows, refuse, warn
+from trainer.findings import blank, frozen, repeated
 
 MET_KEYS = ("met", "passed", "success", "satisfied")
 """Under which a criterion is known to record whether it was met."""
-
-type Check = Callable[[Episode, TrainingConfig], Iterator[Problem]]
-
-
-def refuse(check: str, message: str, frame: int | None = None) -> Problem:
-    return Problem(severity="refuse", check=check, message=message, frame=frame)
-
-
-def warn(check: str, message: str, frame: int | None = None) -> Problem:
-    return Problem(severity="warn", check=check, message=message, frame=frame)
-
 
 # --- of one episode -------------------------------------------------------------
 
@@ -59,14 +51,27 @@ def action_range(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
 
 
 def finite(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
-    """No NaN, no Inf, nothing that is no number, in actions or state."""
+    """No NaN, no Inf in actions or state (what was no number to begin with is another check's)."""
     if episode.table is None:
         return
     values = kept_rows(np.hstack([episode.table.action, episode.table.state]), config)
     for name, wrong in zip((*config.action_names, *config.state_names), ~np.isfinite(values).T, strict=True):
-        if wrong.any():
+        if wrong.any() and name not in episode.table.strange:
             frame, more = _first(wrong, config)
             yield refuse("finite", f"NaN/Inf 값 ({name}, 프레임 {frame}{more})", frame)
+
+
+def numbers(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
+    """Every value that should be a number is one."""
+    if episode.table is None:
+        return
+    remaining = kept_frames(len(episode.table), config)
+    for name, values in episode.table.strange.items():
+        frames = [frame for frame in sorted(values) if frame in remaining]
+        if frames:
+            more = f" 외 {len(frames) - 1}개" if len(frames) > 1 else ""
+            message = f"숫자가 아닌 값 ({name} {values[frames[0]]}, 프레임 {frames[0]}{more})"
+            yield refuse("numbers", message, frames[0])
 
 
 def resolution(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
@@ -143,10 +148,9 @@ def frame_rate(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
     if episode.table is not None:
         clocks.append(("actions.jsonl", episode.table.timestamp))
     for name, times in clocks:
-        mean = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-        uneven = _uneven(times, wanted)
-        if len(times) > 1 and not abs(mean - wanted) <= 0.01 * wanted:
-            yield refuse("fps", f"fps 불일치 ({name} {mean:.4g}fps, 기준 {wanted}fps)", uneven)
+        uneven = first_uneven(times, wanted)
+        if len(times) > 1 and not is_at(times, wanted):
+            yield refuse("fps", f"fps 불일치 ({name} {rate(times):.4g}fps, 기준 {wanted}fps)", uneven)
         elif uneven is not None:
             yield refuse("timestamps", f"프레임 간격 불균일 ({name}, 프레임 {uneven})", uneven)
 
@@ -159,24 +163,26 @@ def cuts(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
         yield refuse("cuts", f"남는 프레임 없음 ({removed})")
 
 
-def metadata_frames(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:  # noqa: ARG001
-    """metadata.json counts as many frames as there are."""
-    told = (episode.metadata or {}).get("frames")
-    if episode.table is not None and isinstance(told, int) and told != len(episode.table):
-        message = f"metadata의 프레임 수가 다름 (metadata {told}프레임, 액션 {len(episode.table)}프레임)"
-        yield warn("metadata_frames", message)
-
+type Check = Callable[[Episode, TrainingConfig], Iterator[Problem]]
 
 EPISODE_CHECKS: tuple[Check, ...] = (
     frame_count,
     action_range,
     resolution,
+    numbers,
     finite,
     success_criteria,
     frame_numbers,
     frame_rate,
+    container,
+    synchrony,
     cuts,
     metadata_frames,
+    metadata_fps,
+    metadata_episode,
+    frozen,
+    repeated,
+    blank,
 )
 
 
@@ -203,15 +209,6 @@ def excluded_names(names: Sequence[str], config: TrainingConfig) -> Iterator[Pro
             yield warn("excluded_names", f"제외할 에피소드가 없음 ({name})")
 
 
-def constant_channels(
-    low: NDArray[np.float64], high: NDArray[np.float64], config: TrainingConfig
-) -> Iterator[Problem]:
-    """No channel says the same thing throughout: normalising it would magnify the least deviation."""
-    for name, least, most in zip((*config.action_names, *config.state_names), low, high, strict=True):
-        if least == most:
-            yield warn("constant_channels", f"{name} 값이 모든 프레임에서 같음 ({least:.4g})")
-
-
 # --- small parts --------------------------------------------------------------------
 
 
@@ -219,12 +216,6 @@ def _first(wrong: NDArray[np.bool_], config: TrainingConfig) -> tuple[int, str]:
     """The number of the first wrong frame of those that remain, and how many more there are."""
     others = int(wrong.sum()) - 1
     return int(np.argmax(wrong)) + config.dataset.skip_first_frames, f" 외 {others}개" if others else ""
-
-
-def _uneven(times: NDArray[np.float64], fps: float) -> int | None:
-    """The first frame that does not come a frame's time after the one before it, give or take half."""
-    wrong = ~(np.abs(np.diff(times) * fps - 1) <= 0.5)
-    return int(np.argmax(wrong)) + 1 if wrong.any() else None
 
 
 def _name_of(criterion: Any) -> str:

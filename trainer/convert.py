@@ -17,6 +17,7 @@ from protocol.training import TrainingConfig
 from trainer.attempt import JobError, Stop, Told, hears_nothing, installed_versions, sync_folder
 from trainer.episode import Source, kept_frames, kept_rows
 from trainer.episodes import find_episodes, kept
+from trainer.material import Damaged
 from trainer.rows import RowError, Table
 from trainer.store import Frames, create, frame_maps, sync
 from trainer.video import Picture, VideoError
@@ -120,7 +121,7 @@ def _exactly(total: int, pictures: Iterator[Picture]) -> Iterator[Picture]:
 def _table(source: Source, config: TrainingConfig) -> Table:
     try:
         return source.table(config)
-    except (OSError, RowError) as error:
+    except (OSError, Damaged, RowError) as error:
         raise JobError("bad_data", f"{source.name}: actions: {error}; check the data set again") from error
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocol.job import Problem
-from protocol.training import TrainingConfig
+from protocol.training import Finding, TrainingConfig
 from trainer.rows import Table
 from trainer.video import Footage, Picture
 
@@ -29,6 +30,11 @@ class Source(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def path(self) -> Path:
+        """The folder or file it lies in, all of it."""
+        ...
 
     def read(self, config: TrainingConfig) -> Episode:
         """Everything but the pictures, each of which has been decoded once."""
@@ -55,6 +61,19 @@ def kept_rows(values: NDArray[np.float64], config: TrainingConfig) -> NDArray[np
     return values[remaining.start : remaining.stop]
 
 
+def refuse(check: str, message: str, frame: int | None = None) -> Problem:
+    return Problem(severity="refuse", check=check, message=message, frame=frame)
+
+
+def warn(check: str, message: str, frame: int | None = None) -> Problem:
+    return Problem(severity="warn", check=check, message=message, frame=frame)
+
+
+def finding(check: Finding, message: str, config: TrainingConfig, frame: int | None = None) -> Problem:
+    """What statistics suggest: a warning, unless the config says that it refuses."""
+    return (refuse if check in config.dataset.refuse_on else warn)(check, message, frame)
+
+
 def unreadable(message: str, frame: int | None = None) -> Problem:
     """Damage: a part of the episode, in Korean, that cannot be read."""
-    return Problem(severity="refuse", check="readable", message=message, frame=frame)
+    return refuse("readable", message, frame)

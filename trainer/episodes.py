@@ -13,7 +13,7 @@ EPISODE_FOLDER = re.compile(r"(episode|ep)[_-]?\d+", re.IGNORECASE)
 
 
 def find_episodes(folder: Path) -> tuple[Source, ...]:
-    """Every episode under `folder`, in the order of their numbers. Hidden folders are not looked at.
+    """Every episode under `folder`, in the order of their numbers. Hidden and linked folders are left out.
 
     An episode is named by its folder or file, and by its place under `folder` where that is not enough.
     """
@@ -35,7 +35,7 @@ def _source(path: Path, name: str) -> Source:
 
 
 def _episodes(folder: Path) -> Iterator[Path]:
-    for path, below, files in folder.walk(follow_symlinks=True):
+    for path, below, files in folder.walk():
         below[:] = [name for name in below if not name.startswith(".")]
         if EPISODE_FOLDER.fullmatch(path.name) or {ACTIONS, METADATA} & set(files):
             yield path

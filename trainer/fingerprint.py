@@ -1,25 +1,38 @@
 """The name of a data set: the same files give the same hash, on any machine."""
 
 import hashlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
+
+from trainer.tree import look_through
+
+type Stamp = tuple[int, int, int]
 
 
 def hash_folder(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files under `folder`, hidden ones left out."""
+    """SHA-256 over the names and contents of all files under `folder`, hidden ones left out.
+
+    Links that leave the folder are not followed; they count by their names alone.
+    """
+    tree = look_through(folder)
+    return hash_set({name: hash_file(path) for name, path in tree.files.items()}, tree.astray)
+
+
+def hash_set(hashes: Mapping[str, str], astray: Mapping[str, str]) -> str:
+    """The set's hash out of its files' by name."""
     whole = hashlib.sha256()
-    for name, path in sorted(_files(folder).items()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        whole.update(f"{name}\0{content}\n".encode())
+    for name, content in sorted({**hashes, **dict.fromkeys(astray, "astray")}.items()):
+        whole.update(os.fsencode(f"{name}\0{content}\n"))
     return whole.hexdigest()
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """By name relative to `folder`; linked folders are followed, as the readers of episodes do."""
-    found: dict[str, Path] = {}
-    for path, folders, names in folder.walk(follow_symlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and (path / name).is_file():
-                found[(path / name).relative_to(folder).as_posix()] = path / name
-    return found
+def hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(path: Path) -> Stamp:
+    """Changes whenever the file does: what it is, how large, when written (`os.stat_result`)."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

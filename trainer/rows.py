@@ -9,10 +9,9 @@ Lists stand in the config's order; one that is too short leaves the last names t
 the episode's metadata, where `legos_remaining` may stand once for all frames.
 """
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +19,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.training import TrainingConfig
+from trainer.material import BOM, MAX_LINE_BYTES, MAX_ROWS_BYTES, Damaged, read_json, read_whole
 
 SHOWN_CHARACTERS = 200
+SHOWN_OF_A_VALUE = 40
+
+type Strange = Mapping[str, Mapping[int, str]]
 
 
 class RowError(Exception):
     """A row cannot be understood. `line` counts from 1; the message quotes nothing but `shown`."""
 
-    def __init__(self, line: int, missing: Sequence[str] = (), shown: str = "") -> None:
+    def __init__(self, line: int, missing: Sequence[str] = (), shown: str = "", damage: str = "") -> None:
         super().__init__(f"line {line}")
-        self.line, self.missing, self.shown = line, tuple(missing), shown
+        self.line, self.missing, self.shown, self.damage = line, tuple(missing), shown, damage
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`is_ended`: a line end follows, as after every line that was written to its end."""
+
+    number: int
+    text: str
+    is_ended: bool
 
 
 @dataclass(frozen=True)
 class Table:
     """All rows of an episode: `frame` (T,), `timestamp` (T,) in seconds, `action` (T, A), `state` (T, S).
 
-    A value that is not a number is NaN here.
+    A value that is not a number is NaN here, and stands in `strange` as it was written, by name and frame.
     """
 
     frame: NDArray[np.float64]
     timestamp: NDArray[np.float64]
     action: NDArray[np.float64]
     state: NDArray[np.float64]
+    strange: Strange = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -53,32 +66,56 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
 
     Raises:
         OSError: it cannot be read at all.
+        Damaged: it is no regular file, or far too large.
         RowError: a line is no JSON object, or lacks a value the config names.
     """
-    lines = [line for line in path.read_text("utf-8", errors="replace").split("\n") if line.strip()]
     common = {name: metadata[name] for name in config.state_names if name in metadata}
-    rows = [_row(number, line, common, config) for number, line in enumerate(lines, start=1)]
+    content = read_whole(path, MAX_ROWS_BYTES)
+    rows = [_row(line, common, config) for line in _lines(content)]
+    strange: dict[str, dict[int, str]] = {}
+
+    def column(name: str, unsaid: float | None = None) -> list[float]:
+        """`unsaid` is the value of frame 1, when it goes without saying."""
+        values = [row[name] if unsaid is None else row.get(name, i * unsaid) for i, row in enumerate(rows)]
+        return [_number(name, frame, value, strange) for frame, value in enumerate(values)]
+
     return Table(
-        frame=np.array([_number(row.get("frame", index)) for index, row in enumerate(rows)]),
-        timestamp=np.array(
-            [_number(row.get("timestamp", index / config.dataset.fps)) for index, row in enumerate(rows)]
-        ),
-        action=_columns(rows, config.action_names),
-        state=_columns(rows, config.state_names),
+        frame=np.array(column("frame", 1)),
+        timestamp=np.array(column("timestamp", 1 / config.dataset.fps)),
+        action=_side_by_side([column(name) for name in config.action_names]),
+        state=_side_by_side([column(name) for name in config.state_names]),
+        strange=strange,
     )
 
 
-def _row(number: int, line: str, common: Mapping[str, Any], config: TrainingConfig) -> Mapping[str, Any]:
+def _lines(content: bytes) -> Iterator[Line]:
+    """The lines that say something, numbered from 1 as an editor does."""
+    if content.startswith(BOM):
+        raise RowError(1, damage="UTF-8 BOM으로 시작함")
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE_BYTES:
+            raise RowError(number, damage=f"너무 긺, {len(line)}바이트")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            raise RowError(number, damage="UTF-8이 아님") from None
+        if text.strip():
+            yield Line(number, text, is_ended=number < len(lines))
+
+
+def _row(line: Line, common: Mapping[str, Any], config: TrainingConfig) -> Mapping[str, Any]:
+    example = line.text[:SHOWN_CHARACTERS]
     try:
-        read = json.loads(line)
-    except ValueError:
-        raise RowError(number) from None
+        read = read_json(line.text)
+    except Damaged as damaged:
+        raise RowError(line.number, damage=damaged.reason if line.is_ended else "중간에 끊김") from None
     if not isinstance(read, dict):
-        raise RowError(number, config.action_names, line[:SHOWN_CHARACTERS])
+        raise RowError(line.number, config.action_names, example)
     row = {**common, **values_of(read, config)}
     missing = [name for name in (*config.action_names, *config.state_names) if name not in row]
     if missing:
-        raise RowError(number, missing, line[:SHOWN_CHARACTERS])
+        raise RowError(line.number, missing, example)
     return row
 
 
@@ -104,10 +141,15 @@ def _named(values: Any, names: Sequence[str]) -> dict[str, Any]:
             return {}
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> NDArray[np.float64]:
-    return np.array([[_number(row[name]) for name in names] for row in rows]).reshape(len(rows), len(names))
+def _number(name: str, frame: int, value: Any, strange: dict[str, dict[int, str]]) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:  # a whole number of more digits than a float holds
+            return math.inf
+    strange.setdefault(name, {})[frame] = repr(value)[:SHOWN_OF_A_VALUE]
+    return math.nan
 
 
-def _number(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else math.nan
+def _side_by_side(columns: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    return np.array(columns, dtype=np.float64).T.reshape(-1, len(columns))

@@ -1,6 +1,5 @@
 """Episodes as Developer's simulator writes them: a folder with videos, rows and metadata."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 from protocol.job import Problem
 from protocol.training import TrainingConfig
 from trainer.episode import Episode, unreadable
+from trainer.material import MAX_METADATA_BYTES, Damaged, read_json, read_whole
 from trainer.rows import RowError, Table, read_table
-from trainer.video import Footage, Picture, VideoError, pictures, survey
+from trainer.video import Footage, Picture, VideoError, VideoTooLarge, pictures, survey
 
 ACTIONS, METADATA = "actions.jsonl", "metadata.json"
 
@@ -41,11 +41,13 @@ class SimulatorEpisode:
 
     def _metadata(self, damage: list[Problem]) -> Mapping[str, Any] | None:
         try:
-            read = json.loads((self.path / METADATA).read_text("utf-8"))
+            read = read_json(read_whole(self.path / METADATA, MAX_METADATA_BYTES))
         except FileNotFoundError:
             damage.append(unreadable(f"{METADATA} 없음"))
-        except (OSError, ValueError):
+        except OSError:
             damage.append(unreadable(f"{METADATA} 읽기 불가"))
+        except Damaged as damaged:
+            damage.append(unreadable(f"{METADATA} 읽기 불가 ({damaged.reason})"))
         else:
             if isinstance(read, dict):
                 return read
@@ -61,6 +63,8 @@ class SimulatorEpisode:
             damage.append(unreadable(f"{ACTIONS} 없음"))
         except OSError:
             damage.append(unreadable(f"{ACTIONS} 읽기 불가"))
+        except Damaged as damaged:
+            damage.append(unreadable(f"{ACTIONS} 읽기 불가 ({damaged.reason})"))
         except RowError as error:
             damage.append(_not_understood(error))
         return None
@@ -73,6 +77,8 @@ class SimulatorEpisode:
                 continue
             try:
                 yield survey(path)
+            except VideoTooLarge as error:
+                damage.append(unreadable(f"{path.name} 너무 큼 ({error}), 디코딩하지 않음"))
             except VideoError as error:
                 reason = f"{path.name} 손상 (프레임 {error.frame}부터 디코딩 불가)"
                 damage.append(unreadable(reason, error.frame))
@@ -80,7 +86,7 @@ class SimulatorEpisode:
 
 def _not_understood(error: RowError) -> Problem:
     if not error.missing:
-        return unreadable(f"{ACTIONS} 읽기 불가 ({error.line}번째 줄)", error.line - 1)
+        return unreadable(f"{ACTIONS} 읽기 불가 ({error.line}번째 줄: {error.damage})", error.line - 1)
     lacking = ", ".join(error.missing)
     message = f"{ACTIONS} 형식을 알 수 없음 ({error.line}번째 줄에 {lacking} 없음, 예: {error.shown})"
     return Problem(severity="refuse", check="row_form", message=message, frame=error.line - 1)

@@ -18,7 +18,18 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from trainer.looks import Eye, Looks, brightness
+
 type Picture = NDArray[np.uint8]
+
+MAX_FRAMES = 100_000
+MAX_PIXELS = 4096 * 4096
+"""An hour at 30 fps, and four times a 4K picture: beyond that a file is an attack or an accident."""
+
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
+"""Never a playlist: those name other files, and addresses."""
+
+NOTHING_SEEN = Looks(np.empty(0), np.empty(0))
 
 
 class VideoError(Exception):
@@ -29,14 +40,24 @@ class VideoError(Exception):
         self.frame = frame
 
 
+class VideoTooLarge(VideoError):
+    """Decoding it would take more time or memory than any real episode does."""
+
+
 @dataclass(frozen=True)
 class Footage:
-    """A whole video, by every frame decoded: `times` (T,) in seconds, `sizes` each width, height it has."""
+    """A whole video, by every frame decoded: `times` (T,) in seconds, `sizes` each width, height it has.
+
+    `told` is the number of frames by the file's header, `packets` by its index; 0 where it does not say.
+    """
 
     name: str
     times: NDArray[np.float64]
     sizes: tuple[tuple[int, int], ...]
     fps: float
+    told: int = 0
+    packets: int = 0
+    looks: Looks = NOTHING_SEEN
 
     @property
     def frames(self) -> int:
@@ -60,20 +81,43 @@ def survey(path: Path) -> Footage:
     """Decode all of `path` and say what it holds, without keeping a picture.
 
     Raises:
+        VideoTooLarge: it is not decoded at all.
         VideoError: it is not a video, ends early, or a frame is damaged.
     """
     times: list[float] = []
     sizes: dict[tuple[int, int], None] = {}
-    rate = 0.0
+    eye = Eye()
+    packets = _packets(path)
+    told, rate = 0, 0.0
     with _opened(path) as container:
         stream = _video_of(container)
+        told, rate = stream.frames, float(stream.average_rate or stream.guessed_rate or 0)
         for frame in _frames(container, stream):
             times.append(frame.time or 0.0)
             sizes[frame.width, frame.height] = None
-        rate = float(stream.average_rate or stream.guessed_rate or 0)
+            eye.see(brightness(frame))
     if not times:
         raise VideoError("no frame in it", 0)
-    return Footage(path.name, np.array(times), tuple(sizes), rate)
+    return Footage(path.name, np.array(times), tuple(sizes), rate, told, packets, eye.seen())
+
+
+def _packets(path: Path) -> int:
+    """How many frames the index names; fifty times as fast as decoding them."""
+    count = 0
+    with _opened(path) as container:
+        stream = _video_of(container)
+        if stream.width * stream.height > MAX_PIXELS:
+            raise VideoTooLarge(f"{stream.width}x{stream.height}", 0)
+        if stream.frames > MAX_FRAMES:
+            raise VideoTooLarge(f"{stream.frames}프레임", 0)
+        try:
+            for packet in container.demux(stream):
+                count += packet.size > 0
+                if count > MAX_FRAMES:
+                    raise VideoTooLarge(f"{MAX_FRAMES}프레임 초과", 0)
+        except (FFmpegError, OSError) as error:
+            raise VideoError(_reason(error), count) from error
+    return count
 
 
 def pictures(path: Path) -> Iterator[Picture]:
@@ -91,7 +135,7 @@ def pictures(path: Path) -> Iterator[Picture]:
 
 def _opened(path: Path) -> InputContainer:
     try:
-        return av.open(path)
+        return av.open(path, options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"})
     except (FFmpegError, OSError) as error:
         raise VideoError(_reason(error), 0) from error
 
@@ -101,7 +145,7 @@ def _video_of(container: InputContainer) -> VideoStream:
         raise VideoError("no video stream", 0)
     stream = container.streams.video[0]
     stream.thread_type = "NONE"  # one process a core is faster than threads in each
-    stream.codec_context.options = {"err_detect": "explode"}
+    stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
     return stream
 
 

@@ -153,20 +153,32 @@ def test_a_descriptor_of_another_file_is_refused(folder: AttemptFolder) -> None:
 # --- as a process, with the lock handed over --------------------------------
 
 
+ENDLESS = """
+import sys
+from pathlib import Path
+from trainer.attempt import run_attempt
+from trainer.workers import in_processes
+
+def work(job, attempt):
+    in_processes(Path.read_bytes, [job.data], stop=attempt.stop, told=print)
+
+if __name__ == "__main__":
+    sys.exit(run_attempt(Path(sys.argv[1]), int(sys.argv[2]), work))
+"""
+
+
 @pytest.fixture
-def running(folder: AttemptFolder, simulated: Path) -> Iterator[Popen[bytes]]:
-    """A check that is under way and will never end: one episode's rows come out of a pipe nobody writes."""
-    data = folder.path / "data"
-    data.mkdir()
-    for episode in simulated.iterdir():
-        (data / episode.name).symlink_to(episode)
-    endless = data / "episode_009" / "actions.jsonl"
-    endless.parent.mkdir()
+def running(folder: AttemptFolder) -> Iterator[Popen[bytes]]:
+    """A job that is under way and will never end: its worker reads a pipe nobody writes to."""
+    endless = folder.path / "data"
     os.mkfifo(endless)
+    script = folder.path / "endless.py"
+    script.write_text(ENDLESS)
     lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    command = [sys.executable, "-m", "trainer", "run", folder.job, "--lock-fd", str(lock)]
-    with Popen(command, pass_fds=[lock], stdout=DEVNULL, stderr=PIPE) as process:
+    command = [sys.executable, script, folder.job, str(lock)]
+    where = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with Popen(command, pass_fds=[lock], stdout=DEVNULL, stderr=PIPE, env=where) as process:
         os.close(lock)
         writer = os.open(endless, os.O_WRONLY)  # returns once a worker has opened the other end
         try:

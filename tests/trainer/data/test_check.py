@@ -12,69 +12,27 @@ from hypothesis import strategies as st
 
 from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
+from trainer.agreement import metadata_frames
 from trainer.attempt import JobError, Stop
 from trainer.check import check
 from trainer.checks import (
-    constant_channels,
     episode_count,
     frame_rate,
-    metadata_frames,
     success_criteria,
     verdicts_of,
 )
 from trainer.episode import Episode, kept_frames
 from trainer.episodes import find_episodes
-from trainer.faults import FAULTS, Fault
+from trainer.findings import constant_channels
 from trainer.fingerprint import hash_folder
+from trainer.tally import tally
 from trainer.video import Footage
 
 CARD = TrainingConfig()
 
-FOUND = {
-    "frame_count": ("frame_count", "프레임 수 불일치 (비디오 16프레임, 액션 14프레임)"),
-    "frame_gap": ("frame_numbers", "프레임 번호 불연속 (프레임 7 다음 9)"),
-    "nan": ("finite", "NaN/Inf 값 (steering, 프레임 8)"),
-    "inf": ("finite", "NaN/Inf 값 (loader_x, 프레임 8)"),
-    "out_of_range": ("action_range", "액션 값 범위 초과 (throttle 1.5, 프레임 8)"),
-    "broken_row": ("readable", "actions.jsonl 읽기 불가 (16번째 줄)"),
-    "unknown_row": ("row_form", "actions.jsonl 형식을 알 수 없음 (1번째 줄에 steering, "),
-    "missing_actions": ("readable", "actions.jsonl 없음"),
-    "wrong_size": ("resolution", "이미지 해상도 불일치 (ego.mp4 320x240, 기준 640x480)"),
-    "wrong_fps": ("fps", "fps 불일치 (ego.mp4 25fps, 기준 30fps)"),
-    "truncated_video": ("readable", "ego.mp4 손상 (프레임 "),
-    "damaged_video": ("readable", "ego.mp4 손상 (프레임 "),
-    "missing_video": ("readable", "ego.mp4 없음"),
-    "missing_metadata": ("readable", "metadata.json 없음"),
-    "no_success": ("success_criteria", "success_criteria 미충족"),
-}
-
-
-@pytest.fixture(scope="session")
-def verdict(simulated: Path, config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    """Of a set in which each episode but the first has another fault."""
-    folder = tmp_path_factory.mktemp("faulty")
-    copytree(simulated / "episode_000", folder / "episode_000")
-    for number, name in enumerate(FAULTS, start=1):
-        copytree(simulated / "episode_001", folder / f"episode_{number:03d}")
-        Fault(name, number).spoil(folder / f"episode_{number:03d}")
-    return check(folder, config)
-
 
 def refused(verdict: Checked) -> list[Problem]:
     return [problem for problem in verdict.problems if problem.severity == "refuse"]
-
-
-@pytest.mark.parametrize(("number", "fault"), list(enumerate(FAULTS, start=1)))
-def test_each_fault_is_found_at_its_episode(verdict: Checked, number: int, fault: str) -> None:
-    here = [each for each in refused(verdict) if each.episode == f"episode_{number:03d}"]
-    assert len(here) == 1
-    assert here[0].check == FOUND[fault][0]
-    assert here[0].message.startswith(FOUND[fault][1])
-
-
-def test_a_good_episode_among_faulty_ones_has_no_problem(verdict: Checked) -> None:
-    assert not verdict.ok
-    assert "episode_000" not in {problem.episode for problem in verdict.problems}
 
 
 def test_a_good_set_is_admitted(simulated: Path, config: TrainingConfig) -> None:
@@ -185,11 +143,14 @@ def test_timestamps_rounded_to_milliseconds_are_even() -> None:
     assert list(frame_rate(Episode("episode_000", footage=(video,)), CARD)) == []
 
 
-def test_a_channel_that_never_moves_warns(simulated: Path) -> None:
-    low, high = np.zeros(8), np.ones(8)
-    high[2] = 0
-    (problem,) = constant_channels(low, high, CARD)
-    assert (problem.severity, problem.message) == ("warn", "bucket 값이 모든 프레임에서 같음 (0)")
+def test_a_channel_that_never_moves_warns_and_refuses_where_the_config_says_so() -> None:
+    values = np.random.default_rng(0).uniform(-1, 1, (30, 8))
+    values[:, 2] = 0
+    (problem,) = constant_channels(tally(values), CARD)
+    assert problem.severity == "warn"
+    assert problem.message.startswith("bucket 값이 모든 프레임에서 같음 (0)")
+    strict = CARD.with_changes({"dataset.refuse_on": ("constant_channels",)})
+    assert [each.severity for each in constant_channels(tally(values), strict)] == ["refuse"]
 
 
 def test_metadata_that_counts_otherwise_warns(simulated: Path, config: TrainingConfig) -> None:
