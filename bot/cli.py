@@ -9,6 +9,7 @@ import click
 OURS = {
     "serve": "bot.shell.command:serve",
     "rehearse": "bot.rehearsal.command:rehearse",
+    "bucket": "bot.shell.bucket.command:bucket",
 }
 
 COMPUTE = {

@@ -7,6 +7,7 @@ from bot.shell.bucket.manifest import Manifest, Meta
 from bot.shell.bucket.names import BucketUrl
 from bot.shell.bucket.opening import open_bucket
 from bot.shell.bucket.placing import Placed
+from bot.shell.bucket.probing import Finding, probe
 from bot.shell.bucket.publish import (
     Published,
     publish_best,
@@ -21,6 +22,7 @@ from bot.shell.bucket.trees import Fetched, fetch_dataset, read_text
 __all__ = [
     "BucketUrl",
     "Fetched",
+    "Finding",
     "Listed",
     "Manifest",
     "Meta",
@@ -33,6 +35,7 @@ __all__ = [
     "fetch_dataset",
     "list_checkpoints",
     "open_bucket",
+    "probe",
     "publish_best",
     "publish_checkpoint",
     "publish_curve",

@@ -11,7 +11,7 @@ import fcntl
 import io
 import os
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Collection, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,6 +88,13 @@ class FolderStore:
 
     async def delete(self, name: str, *, if_generation: int | None = None) -> None:
         await run_stoppable(lambda _stopped: self._delete(name, if_generation))
+
+    async def may(self, permissions: Collection[str]) -> frozenset[str]:
+        reads = {each for each in permissions if each.endswith((".get", ".list"))}
+        allowed = reads if os.access(self._root, os.R_OK) else set[str]()
+        if os.access(self._root, os.W_OK):
+            allowed |= set(permissions) - reads
+        return frozenset(allowed)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -8,7 +8,7 @@ bytes are never committed, and carries a `uid` by which we know our own write wh
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -267,6 +267,10 @@ class GcsStore:
 
         with contextlib.suppress(NotFound):
             await self._wire.persist(f"delete {name}", attempt)
+
+    async def may(self, permissions: Collection[str]) -> frozenset[str]:
+        asked = sorted(permissions)
+        return await self._wire.persist("look up our permissions", lambda: self._wire.granted(asked))
 
     async def close(self) -> None:
         await self._wire.close()

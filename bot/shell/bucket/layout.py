@@ -24,6 +24,11 @@ def superseded_prefix(cycle: int) -> str:
     return f"{paths.checkpoints(cycle)}.superseded/"
 
 
+def probe_of(host: str) -> str:
+    """The only object written to see whether writing is possible."""
+    return f"{paths.CHECKPOINTS}.probe/{host}"
+
+
 def marker_of(name: str) -> str:
     """The marker of a single object of ours, say the loss curve."""
     folder, _, base = name.rpartition("/")

@@ -17,6 +17,9 @@ from protocol.paths import CHECKPOINTS
 WRITABLE = CHECKPOINTS
 """The only place in the bucket this program writes to or deletes from."""
 
+PLACES = ("checkpoints", "dataset", "lessons", "ssot")
+"""What lies at the top of a bucket of ours."""
+
 MAX_NAME_BYTES = 1024
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -96,6 +99,27 @@ class BucketUrl:
         if separator and scheme == "file" and folder.startswith("/") and folder != "/":
             return cls("file", folder)
         raise BadName(f"{text!r} is no bucket: write gs://NAME or file:///absolute/folder")
+
+    @classmethod
+    def split(cls, text: str) -> "tuple[BucketUrl, str]":
+        """The bucket a whole URL lies in, and the name there; see `locate`.
+
+        A folder's URL does not say where the bucket ends: it is taken to end before one of the places that
+        a bucket of ours has. Raises BadName.
+
+        >>> BucketUrl.split("file:///srv/bucket/checkpoints/act_best/")[1]
+        'checkpoints/act_best/'
+        """
+        scheme, separator, rest = text.strip().partition("://")
+        if not separator:
+            raise BadName(
+                f"{text!r} does not name its bucket: write gs://NAME/{text.lstrip('/')}, or set BUCKET"
+            )
+        parts = rest.split("/")
+        inside = [number for number, part in enumerate(parts) if part in PLACES and number]
+        end = 1 if scheme == "gs" else min(inside, default=len(parts))
+        bucket = cls.parse(f"{scheme}://{'/'.join(parts[:end])}")
+        return bucket, bucket.locate(text)
 
     def locate(self, text: str) -> str:
         """The object name or prefix that `text` means: a URL in this bucket, or a path relative to it.

@@ -8,7 +8,7 @@ replace: None whatever is there, 0 nothing, N exactly that generation. Writes an
 
 import math
 import mimetypes
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -95,6 +95,10 @@ class ObjectStore(Protocol):
 
     async def delete(self, name: str, *, if_generation: int | None = None) -> None:
         """What is not there is deleted already."""
+        ...
+
+    async def may(self, permissions: Collection[str]) -> frozenset[str]:
+        """Which of these IAM permissions (`storage.objects.create`, …) we hold on the whole bucket."""
         ...
 
     async def close(self) -> None: ...

@@ -4,11 +4,11 @@ JSON API: https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from gcloud.aio.storage import Storage
@@ -103,6 +103,16 @@ class Wire:
             yield response
         finally:
             response.close()
+
+    async def granted(self, permissions: Sequence[str]) -> frozenset[str]:
+        """https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions"""
+        query = urlencode([("permissions", each) for each in permissions])
+        response = await self.storage.session.get(
+            f"{self._root}/storage/v1/b/{self.bucket}/iam/testPermissions?{query}",
+            headers=await self.headers(),
+            timeout=self.small_s,
+        )
+        return frozenset((await response.json()).get("permissions", ()))
 
     async def begin_upload(self, params: dict[str, int | str], metadata: str) -> str:
         """Opens a resumable upload; answers its session's URL, which needs no further credentials."""

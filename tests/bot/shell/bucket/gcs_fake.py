@@ -15,7 +15,7 @@ from aiohttp import BodyPartReader, web
 
 from bot.shell.bucket.crc import crc32c
 
-Errand = Literal["list", "stat", "read", "write", "begin", "chunk", "copy", "delete"]
+Errand = Literal["list", "stat", "read", "write", "begin", "chunk", "copy", "delete", "ask"]
 
 
 @dataclass
@@ -65,6 +65,7 @@ class FakeGcs:
         self.received_bytes = 0
         self.address = ""
         self.closing = asyncio.Event()
+        self.granted = {"storage.objects.get", "storage.objects.list"}
         self._uploads: dict[str, Upload] = {}
         self._generation = 1_795_000_000_000_000
 
@@ -73,6 +74,7 @@ class FakeGcs:
         objects = "/storage/v1/b/{bucket}/o"
         app.router.add_get(objects, self._list)
         app.router.add_get(objects + "/{name}", self._read)
+        app.router.add_get("/storage/v1/b/{bucket}/iam/testPermissions", self._permissions)
         app.router.add_delete(objects + "/{name}", self._delete)
         app.router.add_post(objects + "/{name}/rewriteTo/b/{other}/o/{dest}", self._copy)
         app.router.add_post("/upload" + objects, self._upload)
@@ -164,6 +166,12 @@ class FakeGcs:
         await response.write(_flipped(body) if fate == "flip" else body)
         await response.write_eof()
         return response
+
+    async def _permissions(self, request: web.Request) -> web.Response:
+        fate = self._fate("ask")
+        self._refuse_early(request, fate)
+        held = [each for each in request.query.getall("permissions") if each in self.granted]
+        return await self._answered(request, fate, {"permissions": held} if held else {})
 
     # --- writing --------------------------------------------------------------
 
