@@ -1,6 +1,6 @@
 """Watcher's word on the open proposal: by hash, by reply, by reaction or in plain words."""
 
-from bot.core import terms, words
+from bot.core import replies, terms
 from bot.core.events import Heard, Reacted
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
@@ -17,13 +17,13 @@ def answered(
 ) -> Step:
     cycle = state.cycle
     if cycle is None or cycle.proposal is None:
-        return state, say(words.nothing_to_decide(event.author))
+        return state, say(replies.nothing_to_decide(event.author))
     if isinstance(word, Acknowledgement):
         return _asked_back(state, cycle.proposal, event.author)
     if not _means(cycle.proposal, word.proposal, event.reply_ref):
-        return state, say(words.another_proposal(cycle.proposal, word.proposal or "", event.author))
+        return state, say(replies.another_proposal(cycle.proposal, word.proposal or "", event.author))
     after, effects = terms.answer(cycle, _read(word, cycle.proposal), event.at, policy)
-    return now(state, cycle=after), (*say(words.word_taken(after, event.author)), *effects)
+    return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
 
 
 def reacted(state: State, event: Reacted, policy: Policy) -> Step:
@@ -36,7 +36,7 @@ def reacted(state: State, event: Reacted, policy: Policy) -> Step:
     every = frozenset(line.number for line in cycle.proposal.lines)
     word = Word(by=WATCHER, approved=every) if event.yes else Word(by=WATCHER, rejected=every)
     after, effects = terms.answer(cycle, word, event.at, policy)
-    return now(state, cycle=after), (*say(words.word_taken(after, event.author)), *effects)
+    return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
 
 
 def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool:
@@ -60,4 +60,4 @@ def _asked_back(state: State, proposal: Proposal, author: int) -> Step:
     if proposal.asked_back:
         return state, ()
     asked = now(state.cycle, proposal=now(proposal, asked_back=True))
-    return now(state, cycle=asked), say(words.yes_or_no(proposal, author))
+    return now(state, cycle=asked), say(replies.yes_or_no(proposal, author))

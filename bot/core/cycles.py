@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import terms, words
+from bot.core import endings, terms
 from bot.core.effects import Effect
 from bot.core.events import HandedOn
 from bot.core.moves import Step, now, say
@@ -41,8 +41,8 @@ def finish(state: State, event: HandedOn, policy: Policy) -> Step:
     if cycle is None or cycle.number != event.cycle or not isinstance(cycle.run, Ended):
         return state, ()
     last_words = say(
-        words.done(cycle, cycle.run.outcome, policy),
-        words.final_handoff(cycle, cycle.run.outcome, event.manifest, policy),
+        endings.done(cycle, cycle.run.outcome, policy),
+        endings.final_handoff(cycle, cycle.run.outcome, event.manifest, policy),
     )
     return remembered(state, cycle, done=True), last_words
 

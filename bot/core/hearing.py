@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import consent, cycles, data, orders, terms, views, words
+from bot.core import consent, cycles, data, orders, replies, terms, views
 from bot.core.effects import Effect
 from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, now, say
@@ -39,7 +39,7 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
         case Talk(about=about):
             return state, _answer(event, views.told(about, state, event.gauges, event.at, policy))
         case _:
-            return state, _answer(event, words.not_yours(event.message.kind))
+            return state, _answer(event, replies.not_yours(event.message.kind))
 
 
 def garbled(state: State, event: Garbled, policy: Policy) -> Step:
@@ -54,11 +54,11 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
     """A HANDOFF, fresh from the channel or from the queue: open its cycle, or add it to the open one."""
     number = handoff.cycle or (state.cycle.number if state.cycle else cycles.next_number(state))
     if any(one.number == number for one in state.finished):
-        return state, say(words.number_is_taken(number, cycles.next_number(state), author))
+        return state, say(replies.number_is_taken(number, cycles.next_number(state), author))
     if state.cycle and state.cycle.number != number:
         return _queue(state, handoff, author)
     if author == policy.roster.developer and handoff.data is None:
-        return state, say(words.path_missing(author))
+        return state, say(replies.path_missing(author))
     opening = () if state.cycle else None
     if state.cycle is None:
         state, _, opening = cycles.begin(state, number, at, policy)
@@ -66,7 +66,7 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
     lessons = cycles.lessons_of(handoff.lessons, "HANDOFF")
     state, more = _add_lessons(state, lessons, at, policy)
     state, fetching = _add_data(state, handoff, author, at)
-    receipt = say(words.handoff_received(handoff, number, author))
+    receipt = say(replies.handoff_received(handoff, number, author))
     return state, (*receipt, *(opening or ()), *more, *fetching)
 
 
@@ -76,7 +76,7 @@ def _queue(state: State, handoff: Handoff, author: int) -> Step:
         state = now(state, queue=(*state.queue, Waiting(handoff=handoff, author=author)))
         place = len(state.queue)
     assert state.cycle is not None, "one only queues behind another"
-    return state, say(words.queued(handoff, place, state.cycle.number, author))
+    return state, say(replies.queued(handoff, place, state.cycle.number, author))
 
 
 def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step:
@@ -88,13 +88,13 @@ def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step
             cycle, effects = data.fetch(state.cycle, handoff.data, handoff.episodes, at)
             return now(state, cycle=cycle), effects
         case _:
-            return state, say(words.already_at_work(state.cycle, handoff, author))
+            return state, say(replies.already_at_work(state.cycle, handoff, author))
 
 
 def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) -> Step:
     lessons = cycles.lessons_of(message.lessons, "Watcher")
     state, effects = _add_lessons(state, lessons, event.at, policy)
-    return state, (*say(words.lessons_received(state, message, event.author)), *effects)
+    return state, (*say(replies.lessons_received(state, message, event.author)), *effects)
 
 
 def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Step:

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from bot.core import data, run, terms, views, words
+from bot.core import data, replies, run, terms, views
 from bot.core.effects import Post
 from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
@@ -23,12 +23,12 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
     near = get_close_matches(command.name, (*views.READS, *VERBS), n=1, cutoff=0.5)
-    return state, say(Answer(to=(event.author,), body=words.no_such_command(command.name, near)))
+    return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
 
 
 def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Step:
     if state.cycle is None:
-        return state, say(words.nothing_runs(event.author))
+        return state, say(replies.nothing_runs(event.author))
     match verb:
         case "stop":
             cycle, effects = run.stop(state.cycle, by, event.at)
@@ -36,7 +36,7 @@ def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Ste
             cycle, effects = run.lift(state.cycle, event.at)
         case _:
             cycle, effects = _retry(state, event)
-    told = words.order_taken(verb, by, cycle, event.author, policy)
+    told = replies.order_taken(verb, by, cycle, event.author, policy)
     return now(state, cycle=cycle), (*say(*told), *effects)
 
 

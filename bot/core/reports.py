@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import run, shelf, terms, views, words
+from bot.core import replies, run, shelf, terms, views
 from bot.core.events import Gauges, Ticked
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
@@ -52,7 +52,7 @@ def report(
                 now=at,
                 next_step=next_step,
                 missed=missed,
-                notes=(*views.progress_notes(cycle, gauges), *words.how_to_answer(cycle)),
+                notes=(*views.progress_notes(cycle, gauges), *replies.how_to_answer(cycle)),
             )
 
 
@@ -119,5 +119,5 @@ def _operators_told(state: State, at: datetime, policy: Policy) -> Step:
     if at < cycle.proposal.since + timedelta(seconds=policy.remind_operators_after_s):
         return state, ()
     told = now(cycle, proposal=now(cycle.proposal, operators_told=True))
-    alert = Alert(to=policy.operators, body=words.unanswered(cycle.proposal))
+    alert = Alert(to=policy.operators, body=replies.unanswered(cycle.proposal))
     return now(state, cycle=told), say(alert)

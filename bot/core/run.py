@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import words
+from bot.core import endings, words
 from bot.core.effects import StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, now, say
@@ -24,11 +24,14 @@ from protocol.progress import Found, Started, Stepped
 from protocol.training import TrainingConfig
 
 
-def start(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) -> Move:
-    """Order the next process of this run; it goes on from the newest good save by itself."""
+def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1, reached: int = 0) -> Move:
+    """Order the next process of this run; it goes on from the newest good save by itself.
+
+    `reached` is the number of epochs the process before had finished.
+    """
     assert isinstance(cycle.data, Admitted), "nothing trains on unchecked data"
     attempt = cycle.attempts + 1
-    starting = Starting(attempt=attempt, tries=tries, config=config, since=at)
+    starting = Starting(attempt=attempt, tries=tries, config=config, reached=reached, since=at)
     order = StartJob(
         run=cycle.run_name,
         attempt=attempt,
@@ -60,16 +63,16 @@ def lift(cycle: Cycle, at: datetime) -> Move:
     match cycle.run:
         case Held(config=config):
             return start(free, config, at)
-        case Cooling(config=config, tries=tries):
-            return start(free, config, at, tries)
+        case Cooling(config=config, tries=tries, reached=reached):
+            return start(free, config, at, tries=tries, reached=reached)
         case _:
             return free, ()
 
 
 def cooled(cycle: Cycle, at: datetime) -> Move:
     match cycle.run:
-        case Cooling(until=until, config=config, tries=tries) if at >= until:
-            return start(cycle, config, at, tries + 1)
+        case Cooling(until=until, config=config, tries=tries, reached=reached) if at >= until:
+            return start(cycle, config, at, tries=tries + 1, reached=reached)
         case _:
             return cycle, ()
 
@@ -95,7 +98,7 @@ def ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
         case Starting(attempt=event.attempt) | Training(attempt=event.attempt) as run:
             return _left(cycle, run, event, policy)
         case Stopping(attempt=event.attempt) as run:
-            return _stopped(cycle, run, event)
+            return _stopped(cycle, run, event, policy)
         case _:
             return cycle, ()
 
@@ -111,7 +114,7 @@ def _under_way(cycle: Cycle, run: Starting, line: Started) -> Move:
         since=line.at,
     )
     after = now(cycle, run=training)
-    said = words.resumed(after, line) if line.resumed_from else words.started(after, line)
+    said = words.resumed(after, line, run.reached) if line.resumed_from else words.started(after, line)
     return after, say(said)
 
 
@@ -138,7 +141,8 @@ def _crashed(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Po
     if run.tries >= policy.max_attempts:
         return _hold(cycle, run, "trainer", words.crashed(event), event.at)
     until = event.at + timedelta(seconds=policy.pause_s(run.tries))
-    cooling = Cooling(attempt=run.attempt, tries=run.tries, config=run.config, until=until)
+    reached = run.epoch if isinstance(run, Training) else run.reached
+    cooling = Cooling(attempt=run.attempt, tries=run.tries, config=run.config, reached=reached, until=until)
     return now(cycle, run=cooling), say(words.will_restart(cycle, event, until))
 
 
@@ -147,11 +151,11 @@ def _hold(cycle: Cycle, run: Starting | Training, cause: BlockCause, why: str, a
     return now(cycle, run=held), say(words.blocked(cause, (why,)))
 
 
-def _stopped(cycle: Cycle, run: Stopping, event: JobEnded) -> Move:
+def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Move:
     """It may have come to its end while the order to stop was on its way."""
     if isinstance(event.outcome, Trained):
         done = Ended(config=run.config, outcome=event.outcome, since=event.at)
         return now(cycle, run=done, on_hold=()), ()
     held = Held(cause="operator", why=run.by, config=run.config, since=event.at)
     after = now(cycle, run=held)
-    return after, say(words.stopped(after, run))
+    return after, say(endings.stopped(after, run, policy))

@@ -179,12 +179,13 @@ class Unstarted(Known):
 
 
 class Starting(Known):
-    """The process was ordered; it has not said anything yet."""
+    """The process was ordered; it has not said anything yet. The one before had finished `reached` epochs."""
 
     phase: Literal["starting"] = "starting"
     attempt: int
     tries: int
     config: TrainingConfig
+    reached: int
     since: AwareDatetime
 
 
@@ -213,12 +214,13 @@ class Stopping(Known):
 
 
 class Cooling(Known):
-    """It crashed; `attempt` was the last. It goes on at `until`."""
+    """It crashed, with `reached` epochs finished; `attempt` was the last. It goes on at `until`."""
 
     phase: Literal["cooling"] = "cooling"
     attempt: int
     tries: int
     config: TrainingConfig
+    reached: int
     until: AwareDatetime
 
 

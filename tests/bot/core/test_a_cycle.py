@@ -228,6 +228,7 @@ class TestWhenTheTrainerDies:
         assert training.cycle.run.phase == "starting"
         training.training_starts(resumed_from="checkpoints/resume", epoch=3)
         assert training.cycle.run.epoch == 3
+        assert training.posted("restart_notice")[-1].repeated_epochs == 0
         assert len(training.posted("start_report")) == 1
 
     def test_three_crashes_without_progress_are_blocked(self, training) -> None:

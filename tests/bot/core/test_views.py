@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core import reports, step, views, words
+from bot.core import endings, reports, step, views
 from bot.core.effects import read_effect
 from bot.core.events import FetchFailed, Garbled, Gauges, JobEnded, LessonsFile, TermsUnreadable
 from bot.core.policy import Policy
@@ -299,7 +299,7 @@ class TestWhatGoesWrong:
         assert len(play.posted("question")) == 2
         play.developer_hands_over()
         play.data_is_admitted()
-        marks = [outcome.mark for outcome in words.outcomes(play.cycle)]
+        marks = [outcome.mark for outcome in endings.outcomes(play.cycle)]
         assert marks == ["unanswered", "unanswered", "refused"]
 
     def test_an_event_of_no_cycle_changes_nothing(self, play) -> None:
@@ -347,6 +347,11 @@ class TestTheRun:
         assert (training.cycle.run.epoch, training.cycle.run.tries) == (150, 1)
         training.trainer_says(newest_step(training.at, epoch=149))
         assert training.cycle.run.epoch == 150
+        training.job_ends(None)
+        training.ticks(60)
+        training.training_starts(resumed_from="checkpoints/resume", epoch=148)
+        assert training.posted("restart_notice")[-1].repeated_epochs == 2
+        training.trainer_says(line)
         training.ticks()
         assert training.posted("training_report")[0].loss == 0.1, "the state knows, without gauges too"
         training.ticks(1800, Gauges(stepped=newest_step(training.at)))
@@ -397,16 +402,16 @@ class TestOddsAndEnds:
 
     def test_what_is_satisfied_already_is_said_to_be(self, play) -> None:
         play.watcher_hands_over(Lesson(category="학습", text="seed 고정", remedy="seed=42"))
-        assert [one.mark for one in words.outcomes(play.cycle)] == ["unanswered"]
+        assert [one.mark for one in endings.outcomes(play.cycle)] == ["unanswered"]
         play.terms_are_read()
-        assert [(one.mark, one.outcome) for one in words.outcomes(play.cycle)] == [
+        assert [(one.mark, one.outcome) for one in endings.outcomes(play.cycle)] == [
             ("applied", "이미 seed 42")
         ]
 
     def test_a_change_whose_effect_is_not_measured_claims_none(self, play) -> None:
         play.watcher_hands_over(Lesson(category="학습", text="seed 변경", remedy="seed=7"))
         play.terms_are_read()
-        assert words.outcomes(play.cycle)[0].outcome == ""
+        assert endings.outcomes(play.cycle)[0].outcome == ""
 
     def test_facts_of_another_cycle_or_run_change_nothing(self, training, trained) -> None:
         before = training.state

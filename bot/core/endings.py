@@ -1,0 +1,82 @@
+"""The last words of a cycle: DONE and HANDOFF, or that it was stopped. Each lesson is accounted for."""
+
+from bot.core import shelf
+from bot.core.policy import Policy
+from bot.core.state import Admitted, Cycle, Entry, Stopping
+from protocol import paths
+from protocol.job import Trained
+from protocol.messages import CycleStopped, Done, FinalHandoff, LessonOutcome
+
+
+def done(cycle: Cycle, outcome: Trained, policy: Policy) -> Done:
+    return Done(
+        cycle=cycle.number,
+        lessons=outcomes(cycle),
+        final_loss=outcome.last_loss,
+        best=f"{policy.bucket}/{paths.act_best(cycle.number)}",
+    )
+
+
+def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy) -> FinalHandoff:
+    return FinalHandoff(
+        final_loss=outcome.last_loss,
+        best=f"{policy.bucket}/{paths.act_best()}",
+        checkpoints=f"{policy.bucket}/{paths.checkpoints()}",
+        loss_curve=f"{policy.bucket}/{paths.loss_curve()}",
+        episodes=outcome.episodes,
+        epochs=outcome.epochs,
+        notes=(
+            f"Cycle {cycle.number}: {policy.bucket}/{paths.act_best(cycle.number)}",
+            f"L1: 첫 epoch {outcome.first_l1:.4g} → 마지막 epoch {outcome.last_l1:.4g}",
+            f"Best epoch: {outcome.best_epoch}",
+            f"manifest: {manifest}",
+            '로드: ACTPolicy.from_pretrained("act_best") (README.md 참조)',
+        ),
+    )
+
+
+def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
+    newest = shelf.newest_safe(cycle.shelf)
+    return CycleStopped(
+        cycle=cycle.number,
+        by=run.by,
+        epoch=run.epoch,
+        checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
+        lessons=outcomes(cycle),
+        notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
+    )
+
+
+def outcomes(cycle: Cycle) -> tuple[LessonOutcome, ...]:
+    """Every lesson with what became of it, in the order heard."""
+    terms = cycle.terms
+    if terms.phase == "unread":
+        return tuple(LessonOutcome(mark="unanswered", text=one.lesson.text) for one in terms.heard)
+    return tuple(_outcome(cycle, entry) for entry in terms.ledger)
+
+
+def _outcome(cycle: Cycle, entry: Entry) -> LessonOutcome:
+    lesson = entry.heard.lesson.text
+    match entry.status:
+        case "applied":
+            return LessonOutcome(mark="applied", text=entry.note, outcome=_measured(cycle, entry))
+        case "satisfied":
+            return LessonOutcome(mark="applied", text=lesson, outcome=entry.note)
+        case "rejected" | "not_ours":
+            return LessonOutcome(mark="refused", text=lesson, outcome=entry.note)
+        case _:
+            return LessonOutcome(mark="unanswered", text=lesson, outcome=entry.note)
+
+
+def _measured(cycle: Cycle, entry: Entry) -> str:
+    """What the change has demonstrably done, as far as the state shows it."""
+    fields = {change.field for change in entry.changes}
+    if isinstance(cycle.data, Admitted) and fields <= {
+        "dataset.skip_first_frames",
+        "dataset.skip_last_frames",
+        "dataset.exclude_episodes",
+    }:
+        return f"{cycle.data.frames}프레임으로 학습, 동기화 확인"
+    if "training.batch_size" in fields and cycle.run.phase == "ended":
+        return "OOM 없이 완료"
+    return ""

@@ -1,0 +1,123 @@
+"""What we answer to whoever spoke to us."""
+
+from bot.core.policy import Policy
+from bot.core.state import Cycle, Proposal, State
+from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
+
+
+def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
+    understood = [f"HANDOFF 접수: Cycle {number}"]
+    if handoff.data:
+        understood.append(f"데이터: {handoff.data}")
+    if handoff.episodes is not None:
+        understood.append(f"에피소드 수: {handoff.episodes}개")
+    if handoff.lessons:
+        understood.append(f"레슨런: {len(handoff.lessons)}건")
+    next_step = (
+        "데이터 다운로드와 무결성 검증" if handoff.data else "PLAN.md와 레슨런 확인, 데이터 HANDOFF 대기"
+    )
+    return Receipt(to=(author,), understood=tuple(understood), next_step=next_step)
+
+
+def lessons_received(state: State, message: Lessons, author: int) -> Receipt:
+    before_the_run = state.cycle is not None and state.cycle.run.phase == "unstarted"
+    next_step = "학습 시작 전에 판단해 보고" if before_the_run else "다음 cycle의 설정에 반영"
+    understood = tuple(f"레슨런: {lesson.text}" for lesson in message.lessons)
+    return Receipt(to=(author,), understood=understood or ("레슨런 없음",), next_step=next_step)
+
+
+def queued(handoff: Handoff, place: int, open_cycle: int, author: int) -> Receipt:
+    return Receipt(
+        to=(author,),
+        understood=(f"HANDOFF 접수: Cycle {handoff.cycle}",),
+        next_step=f"대기열 {place}번째, Cycle {open_cycle}이 끝나면 시작",
+    )
+
+
+def already_at_work(cycle: Cycle, handoff: Handoff, author: int) -> Answer:
+    assert cycle.data.phase != "awaited", "there is work to speak of"
+    same = cycle.data.source.rstrip("/") == (handoff.data or "").rstrip("/")
+    first = "이미 접수한 HANDOFF입니다." if same else f"이미 {cycle.data.source}(으)로 진행 중입니다."
+    return Answer(
+        to=(author,), body=f"{first}\nCycle {cycle.number}: data {cycle.data.phase}, run {cycle.run.phase}"
+    )
+
+
+def number_is_taken(number: int, free: int, author: int) -> Question:
+    return Question(
+        to=(author,),
+        question=f"Cycle {number}은 이미 끝났습니다. 새 cycle입니까?",
+        how_to_answer=f"새 cycle이면 `Cycle {free}`로 HANDOFF를 다시 보내 주세요.",
+    )
+
+
+def path_missing(author: int) -> Question:
+    return Question(
+        to=(author,),
+        question="HANDOFF에 데이터 경로가 없습니다.",
+        how_to_answer="`데이터: gs://ralphton-handoff/dataset/`처럼 경로를 적어 주세요.",
+    )
+
+
+def not_yours(kind: str) -> str:
+    return f"이 메시지({kind})는 보낸 분의 권한 밖이라 반영하지 않았습니다."
+
+
+def nothing_to_decide(author: int) -> Answer:
+    return Answer(to=(author,), body="승인을 기다리는 제안이 없습니다.")
+
+
+def another_proposal(proposal: Proposal, named: str, author: int) -> Question:
+    return Question(
+        to=(author,),
+        question=f"지금 기다리는 제안은 {proposal.hash}입니다{f' ({named}이 아님)' if named else ''}.",
+        how_to_answer=f"승인: `[APPROVE] {proposal.hash}`, 반려: `[REJECT] {proposal.hash} 사유`",
+    )
+
+
+def yes_or_no(proposal: Proposal, author: int) -> Question:
+    return Question(
+        to=(author,),
+        question=f"제안 {proposal.hash}을 승인합니까, 반려합니까?",
+        how_to_answer=f"승인: `[APPROVE] {proposal.hash}`, 반려: `[REJECT] {proposal.hash} 사유`",
+    )
+
+
+def word_taken(cycle: Cycle, author: int) -> Receipt:
+    left = cycle.proposal
+    next_step = f"제안 {left.hash}의 나머지 답을 대기" if left else "데이터가 준비되는 대로 학습 시작"
+    return Receipt(to=(author,), understood=("제안에 대한 답 접수",), next_step=next_step)
+
+
+def how_to_answer(cycle: Cycle) -> tuple[str, ...]:
+    """While a proposal waits, each report repeats the difference and how to answer."""
+    if cycle.proposal is None:
+        return ()
+    changes = [change for line in cycle.proposal.lines for change in line.changes]
+    return (
+        *(f"제안: {change.field} {change.before} → {change.after}" for change in changes),
+        f"답: [APPROVE] {cycle.proposal.hash} 또는 [REJECT] {cycle.proposal.hash} 사유",
+    )
+
+
+def unanswered(proposal: Proposal) -> str:
+    return f"제안 {proposal.hash}이 2시간 넘게 Watcher의 답을 기다립니다. 학습은 승인 전에 시작하지 않습니다."
+
+
+def nothing_runs(author: int) -> Answer:
+    return Answer(to=(author,), body="열린 cycle이 없습니다.")
+
+
+def no_such_command(name: str, near: list[str]) -> str:
+    return (
+        f"`!{name}`은 없는 명령입니다."
+        + (f" `!{near[0]}`입니까?" if near else "")
+        + " `!help`로 목록을 봅니다."
+    )
+
+
+def order_taken(verb: str, by: str, cycle: Cycle, author: int, policy: Policy) -> tuple[Receipt, ...]:
+    """To whoever gave the order; Watcher is told, too, when it was somebody else."""
+    next_step = {"stop": "저장하고 멈춤", "resume": "저장 지점에서 재개", "retry": "다시 시도"}[verb]
+    to = tuple(dict.fromkeys((author, policy.roster.watcher)))
+    return (Receipt(to=to, understood=(f"{verb} 접수 ({by}), Cycle {cycle.number}",), next_step=next_step),)
