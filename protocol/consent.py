@@ -20,7 +20,8 @@ HASH = re.compile(r"(?<![\w.-])(?=[0-9a-f]*\d)[0-9a-f]{6,64}(?![\w-])")
 _QUOTED = re.compile(
     r"\"[^\"\n]*\"|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|(?<!\w)'[^'\n]*'(?![a-z0-9])"
 )
-_BREAKS = re.compile(r"[.!…。！;；\n]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])|\s[—–-]\s|\s(?:그리고|and)\s")
+_BREAKS = re.compile(r"\n+|[.!…。！;；]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])|\s[—–-]\s|\s(?:그리고|and)\s")
+_ASIDE = re.compile(r"\([^()\n]*\)")
 _DECOR = " \t.,:;·~^\"'()[]*-–—!"
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+")
 _ITEM = re.compile(r"(?:#|항목 ?)?(\d{1,3})(?:\s?[-~–]\s?(\d{1,3}))? ?(?:번째|번|항목|항|$)")
@@ -62,6 +63,8 @@ def read_consent(lines: Iterable[Spoken]) -> Consent:
     text = "\n".join(line.text for line in lines if not line.quoted).casefold()
     bare = _QUOTED.sub(f" {MARK} ", text)
     named = HASH.search(bare)
+    if named:
+        bare = _ASIDE.sub(_unless_doubtful, bare)
     clauses = [_clause(one) for one in _BREAKS.split(HASH.sub(" ", bare)) if one and one.strip(_DECOR)]
     return _judged(tuple(_carried(clauses)), named[0] if named else None)
 
@@ -79,7 +82,12 @@ def named_items(text: str) -> tuple[int, ...]:
     >>> named_items("1번, 3-5")
     (1, 3, 4, 5)
     """
-    return _spans(re.finditer(r"(?<![\w.=#])#?(\d{1,3})(?:\s?[-~–]\s?(\d{1,3}))?(?=번|항|,|\s|\.?$)", text))
+    return _spans(re.finditer(r"(?<![\w.=#])#?(\d{1,3})(?:\s?[-~–]\s?(\d{1,3}))?(?=번|항|[,)\s]|\.?$)", text))
+
+
+def _unless_doubtful(aside: re.Match[str]) -> str:
+    """Beside a proposal's name its values may be repeated; the name says which are meant."""
+    return aside[0] if takes_back(aside[0]) else " "
 
 
 def _judged(clauses: tuple[Clause, ...], proposal: str | None) -> Consent:

@@ -30,7 +30,7 @@ _NAMED = re.compile(
     r"[^\w]*+(?:(?:제안|proposal)[\s:：#]*+)?(?=[\w./:#+-]*\d)([A-Za-z0-9][A-Za-z0-9._:/#+-]{3,63})(?![\w번])"
 )
 _ITEMS = re.compile(
-    r"[\s,.:#()–—-]*+(?:(?:항목|items?)\s*+)?((?:#?\d{1,3}(?:번|항)?(?:\s?[-~–]\s?\d{1,3}번?)?(?:[\s,]+|[과와]\s*|만\s*|$))+)"
+    r"[\s,.:#()–—-]*+(?:(?:항목|items?)\s*+)?((?:#?\d{1,3}(?:번|항)?(?:\s?[-~–]\s?\d{1,3}번?)?(?:[\s,)]+|[과와]\s*|만\s*|$))+)"
 )
 _VERBS: Mapping[Tag, Verb] = MappingProxyType({Tag.STOP: "stop", Tag.RESUME: "resume", Tag.RETRY: "retry"})
 _REPORTING = (Tag.REPORT, Tag.DONE, Tag.BLOCKED, Tag.RECEIPT, Tag.ALERT)

@@ -96,7 +96,8 @@ class LessonReader:
     def take(self, line: Spoken) -> bool:
         """Is the line a lesson's, or a heading of lessons?"""
         return (
-            self._arrow(line)
+            self._row(line)
+            or self._arrow(line)
             or self._categorised(line)
             or self._header(line)
             or self._part_of_block(line)
@@ -106,6 +107,15 @@ class LessonReader:
     def end(self) -> None:
         """Something else has begun."""
         self.listing, self._style, self._default = False, "", ""
+
+    def _row(self, line: Spoken) -> bool:
+        """A table's row that says a category and a sentence: `| 학습 | … |`. The others are its frame."""
+        if not (self.listing and line.text.startswith("|")):
+            return False
+        cells = [cell.strip() for cell in line.text.strip("|").split("|")]
+        if len(cells) > 1 and _known(cells[0]):
+            self.drafts.append(_Draft(_unbracketed(cells[0]), _unquoted(cells[1])))
+        return True
 
     def _arrow(self, line: Spoken) -> bool:
         arrow = _ARROW.match(line.text)

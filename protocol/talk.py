@@ -41,7 +41,7 @@ _ORDERS: dict[Verb, re.Pattern[str]] = {
         retry | try again
     """),
 }
-_BREAKS = re.compile(r"[.!…。！;；\n]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])")
+_BREAKS = re.compile(r"\n+|[.!…。！;；]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])")
 
 _COMPLAINT = re.compile(
     r"깨[졌지진]|손상|안 ?열|열리지|로드 ?(?:실패|오류|에러|안|불가)|불러(?:올|오지|와지지)|못 ?찾|누락|비어|"

@@ -7,7 +7,7 @@ from protocol.consent import Consent, named_items, read_consent, takes_back
 from protocol.lines import lines_of
 from protocol.messages import Acknowledgement, Approval, Rejection, Talk
 
-YES = """
+YES = r"""
 네, 승인합니다
 네
 예.
@@ -33,10 +33,12 @@ I approve the changes
 Please proceed with the training
 Yes, please go ahead with it
 LGTM
+승인합니다 ✅\n이유: OOM 재발 방지
+네, 확인했습니다. 제안 3f2a9c81b2d4 (batch_size 64 → 32) 승인합니다. 학습 진행해 주세요.
 agreed
-""".strip().splitlines()
+"""
 
-NO = """
+NO = r"""
 진행하지 마
 네, 진행하지 마세요
 승인하지 않습니다
@@ -55,9 +57,9 @@ please don't start
 I do not approve this
 not approved
 hold on
-""".strip().splitlines()
+"""
 
-NOTED = """
+NOTED = r"""
 확인했습니다
 네, 확인했습니다
 네 알겠습니다
@@ -66,9 +68,9 @@ OK
 ok, noted
 got it
 좋습니다
-""".strip().splitlines()
+"""
 
-ASKED_BACK = """
+ASKED_BACK = r"""
 승인 부탁드립니다
 승인합니다. 다만 lr은 그대로 두세요
 승인되면 시작하세요
@@ -80,9 +82,9 @@ no, go ahead
 approved if the loss keeps falling
 go ahead but keep lr
 1번
-""".strip().splitlines()
+"""
 
-NEITHER = """
+NEITHER = r"""
 승인할까요?
 승인 절차는 어떻게 되나요
 should we go ahead
@@ -96,39 +98,44 @@ should we go ahead
 좋은 하루 되세요
 안녕하세요
 lr은 그대로 두세요
-""".strip().splitlines()
+"""
+
+
+def said(table: str) -> list[str]:
+    """One message a line; `\\n` is a line break."""
+    return [line.replace("\\n", "\n") for line in table.strip().splitlines()]
 
 
 def verdict(text: str) -> str:
     return read_consent(lines_of(text)).verdict
 
 
-@pytest.mark.parametrize("text", YES)
+@pytest.mark.parametrize("text", said(YES))
 def test_a_plain_yes_is_consent(text: str) -> None:
     assert verdict(text) == "yes"
     assert isinstance(parse(text), Approval)
 
 
-@pytest.mark.parametrize("text", NO)
+@pytest.mark.parametrize("text", said(NO))
 def test_a_no_is_a_no_however_it_begins(text: str) -> None:
     assert verdict(text) == "no"
     assert isinstance(rejection := parse(text), Rejection)
     assert rejection.reason
 
 
-@pytest.mark.parametrize("text", NOTED)
+@pytest.mark.parametrize("text", said(NOTED))
 def test_noted_is_neither_yes_nor_no(text: str) -> None:
     assert verdict(text) == "acknowledged"
     assert isinstance(parse(text), Acknowledgement)
 
 
-@pytest.mark.parametrize("text", ASKED_BACK)
+@pytest.mark.parametrize("text", said(ASKED_BACK))
 def test_a_doubtful_yes_is_asked_back(text: str) -> None:
     assert verdict(text) == "unclear"
     assert isinstance(parse(text), Acknowledgement)
 
 
-@pytest.mark.parametrize("text", NEITHER)
+@pytest.mark.parametrize("text", said(NEITHER))
 def test_questions_quotations_and_small_talk_are_no_consent(text: str) -> None:
     assert verdict(text) == "none"
     assert isinstance(parse(text), Talk)

@@ -195,6 +195,7 @@ def test_lessons_may_name_their_cycle() -> None:
         ("[승인]", Approval()),
         ("[APPROVE] c7.proposal.1", Approval(proposal="c7.proposal.1")),
         ("[APPROVE] 1, 3", Approval(items=(1, 3))),
+        ("[APPROVE] 3f2a9c81b2d4 (1, 2)", Approval(proposal="3f2a9c81b2d4", items=(1, 2))),
         ("[APPROVE] 3f2a9c81b2d4 1번만", Approval(proposal="3f2a9c81b2d4", items=(1,))),
         (
             "[APPROVE] 3f2a9c81b2d4 1\n[REJECT] 2번 위험",

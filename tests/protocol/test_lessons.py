@@ -72,6 +72,13 @@ def test_under_a_heading_every_entry_is_a_lesson() -> None:
     )
 
 
+def test_lessons_may_stand_in_a_table() -> None:
+    assert said("레슨런:\n| 카테고리 | 내용 |\n|---|---|\n| [학습] | OOM |\n| 데이터 | 무효 |") == (
+        Lesson(category="학습", text="OOM"),
+        Lesson(category="데이터", text="무효"),
+    )
+
+
 def test_the_five_lines_of_an_insight_are_one_lesson() -> None:
     (lesson,) = said("카테고리: [학습]\n문제: loss가 높음\n원인: 분포\n해결: 가중치\n영향 범위: Developer")
     assert lesson == Lesson(category="학습", text="loss가 높음 (원인: 분포; 해결: 가중치)")
