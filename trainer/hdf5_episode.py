@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 from protocol.job import Problem
 from protocol.training import TrainingConfig
 from trainer.episode import Episode, unreadable
+from trainer.looks import Eye
 from trainer.rows import Table
-from trainer.store import ACTION, IMAGES, STATE
-from trainer.video import Footage, Picture, VideoError
+from trainer.store import ACTION, IMAGES, STATE, Frames
+from trainer.tree import shown
+from trainer.video import MAX_FRAMES, MAX_PIXELS, Footage, Picture, VideoError
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 CLOCKS = ("timestamp", "frame_index")
 PICTURES_AT_ONCE = 32
+GREEN = 1
+"""Of the three colours the one nearest to brightness."""
 
 
 def is_hdf5_episode(path: Path) -> bool:
@@ -54,19 +58,34 @@ class Hdf5Episode:
     def pictures(self, camera: str) -> Iterator[Picture]:
         try:
             with h5py.File(self.path, "r") as file:
-                frames = _dataset(file, IMAGES + camera)
-                for start in range(0, len(frames), PICTURES_AT_ONCE):
-                    yield from frames[start : start + PICTURES_AT_ONCE]
+                yield from _pictures(_dataset(file, IMAGES + camera))
         except (OSError, KeyError) as error:
             raise VideoError(str(error), 0) from error
 
     def _read(self, file: h5py.File, config: TrainingConfig) -> Episode:
         metadata = {name: _plain(value) for name, value in file.attrs.items()}
-        misfits = tuple(_misfits(file, config))
-        if misfits:
-            return Episode(self.name, metadata=metadata, damage=misfits)
-        footage = tuple(_footage(file, camera, config) for camera in config.dataset.camera_names)
-        return Episode(self.name, metadata=metadata, table=_table(file, config), footage=footage)
+        damage = [*_foreign(file)] or [*_misfits(file, config)]
+        if damage:
+            return Episode(self.name, metadata=metadata, damage=tuple(damage))
+        footage: list[Footage] = []
+        for camera in config.dataset.camera_names:
+            try:
+                footage.append(_footage(file, camera, config))
+            except VideoError as error:
+                reason = f"{IMAGES}{camera} 손상 (프레임 {error.frame}부터 읽기 불가)"
+                damage.append(unreadable(reason, error.frame))
+        return Episode(self.name, metadata, _table(file, config), tuple(footage), tuple(damage))
+
+
+def _foreign(file: h5py.File) -> Iterator[Problem]:
+    """Nothing in the file is kept in another one, by a link or by HDF5's other ways of pointing elsewhere."""
+    for name in map(str, file):
+        if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+            yield unreadable(f"다른 파일을 가리킴 ({shown(name)})")
+            continue
+        found = file.get(name)
+        if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+            yield unreadable(f"다른 파일을 가리킴 ({shown(name)})")
 
 
 def _misfits(file: h5py.File, config: TrainingConfig) -> Iterator[Problem]:
@@ -84,6 +103,10 @@ def _misfits(file: h5py.File, config: TrainingConfig) -> Iterator[Problem]:
         shape = _shape(file, IMAGES + camera)
         if len(shape) != 4 or shape[3] != 3 or _dataset(file, IMAGES + camera).dtype != np.uint8:
             yield _unknown(f"{IMAGES}{camera} {shape or '없음'}, 기준 uint8 (프레임 수, 높이, 너비, 3)")
+        elif shape[0] > MAX_FRAMES or shape[1] * shape[2] > MAX_PIXELS:
+            yield unreadable(f"{IMAGES}{camera} 너무 큼 {shape}")
+    if max(counts.values(), default=0) > MAX_FRAMES:
+        yield unreadable(f"너무 김 (최대 {MAX_FRAMES}프레임)")
 
 
 def _unknown(what: str) -> Problem:
@@ -102,9 +125,21 @@ def _table(file: h5py.File, config: TrainingConfig) -> Table:
 
 
 def _footage(file: h5py.File, camera: str, config: TrainingConfig) -> Footage:
-    """Stored pictures have no clock and no size that a rule is about."""
-    times = np.arange(len(_dataset(file, IMAGES + camera))) / config.dataset.fps
-    return Footage(IMAGES + camera, times, sizes=(), fps=float(config.dataset.fps))
+    """Stored pictures have no clock and no size that a rule is about. Raises VideoError."""
+    eye = Eye()
+    for picture in _pictures(_dataset(file, IMAGES + camera)):
+        eye.see(picture[..., GREEN])
+    times = np.arange(len(eye.change)) / config.dataset.fps
+    return Footage(IMAGES + camera, times, sizes=(), fps=float(config.dataset.fps), looks=eye.seen())
+
+
+def _pictures(frames: h5py.Dataset) -> Iterator[Picture]:
+    for start in range(0, len(frames), PICTURES_AT_ONCE):
+        try:
+            block: Frames = frames[start : start + PICTURES_AT_ONCE]
+        except OSError as error:
+            raise VideoError(str(error), start) from error
+        yield from block
 
 
 def _column(file: h5py.File, name: str, otherwise: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -144,6 +144,8 @@ def _video_of(container: InputContainer) -> VideoStream:
     if not container.streams.video:
         raise VideoError("no video stream", 0)
     stream = container.streams.video[0]
+    if stream.codec_context is None:  # its header names no codec, or one we have not
+        raise VideoError("unknown codec", 0)
     stream.thread_type = "NONE"  # one process a core is faster than threads in each
     stream.codec_context.options = {"err_detect": "explode", "max_pixels": str(MAX_PIXELS)}
     return stream

@@ -108,3 +108,46 @@ def test_a_broken_file_is_named(episode: Path, config: TrainingConfig, tmp_path:
     create(output, config=config, state=rows, action=rows, episode_ends=[FRAMES], episode_names=["a"])
     with pytest.raises(JobError, match="episode_000: ego"):
         fill(output, config, place)
+
+
+def test_a_damaged_block_of_pictures_is_placed(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["observation.images.ego"]
+        packed = file.create_dataset(
+            "observation.images.ego",
+            data=PICTURES,
+            chunks=(1, 48, 64, 3),
+            compression="gzip",
+            fletcher32=True,
+        )
+        where = packed.id.get_chunk_info(4)
+    content = bytearray(episode.read_bytes())
+    content[where.byte_offset + 20] ^= 0xFF
+    episode.write_bytes(content)
+    assert messages(episode, config) == ["observation.images.ego 손상 (프레임 0부터 읽기 불가)"]
+
+
+def test_what_is_kept_in_another_file_is_not_read(
+    episode: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.bin"
+    elsewhere.write_bytes(bytes(FRAMES * 4 * 8))
+    with h5py.File(episode, "r+") as file:
+        del file["action"], file["observation.state"]
+        file["action"] = h5py.ExternalLink("other.h5", "action")
+        file.create_dataset(
+            "observation.state", (FRAMES, 4), "f8", external=[(str(elsewhere), 0, FRAMES * 32)]
+        )
+    assert messages(episode, config) == [
+        "다른 파일을 가리킴 (action)",
+        "다른 파일을 가리킴 (observation.state)",
+    ]
+
+
+def test_a_file_that_claims_more_than_fits_is_not_read(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["observation.images.ego"]
+        file.create_dataset(
+            "observation.images.ego", (200_000, 480, 640, 3), np.uint8, chunks=(1, 480, 640, 3)
+        )
+    assert messages(episode, config) == ["observation.images.ego 너무 큼 (200000, 480, 640, 3)"]
