@@ -88,7 +88,7 @@ class Sizes:
     report_every_s: float = 10
 
 
-FAST = Sizes(episodes=50, frames=15, held_out=4, epochs=12, save_checkpoint_every=3, report_every_s=5)
+FAST = Sizes(episodes=50, held_out=4, epochs=15, save_checkpoint_every=3, report_every_s=5)
 
 
 @dataclass(frozen=True, slots=True)

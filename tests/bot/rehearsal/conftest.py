@@ -1,7 +1,8 @@
 """The embedded Discord with the card's cast."""
 
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,20 @@ from protocol.roster import Roster
 async def server() -> AsyncIterator[DiscordServer]:
     async with DiscordServer(Guild(cast_of(Roster()))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def processes_that_name() -> Callable[[Path], list[str]]:
+    """Looks for living processes in whose command line a folder stands."""
+
+    def command_line(path: Path) -> str:
+        try:
+            return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""  # gone meanwhile
+
+    def look(folder: Path) -> list[str]:
+        lines = map(command_line, Path("/proc").glob("[0-9]*/cmdline"))
+        return [line for line in lines if str(folder) in line]
+
+    return look

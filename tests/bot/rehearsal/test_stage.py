@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from bot.rehearsal.stage import FAST, Sizes, Stage, set_stage, strike, write_env
 from bot.settings import read_settings
 from protocol.job import RunFolder
 from protocol.training import TrainingConfig
+
+Look = Callable[[Path], list[str]]
 
 TRAINER = """
 import signal, sys
@@ -83,7 +85,9 @@ class TestTheWitness:
 class TestLeavingNobodyBehind:
     @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_rehearsal_that_is_interrupted_leaves_no_process(self, tmp_path: Path, number: int) -> None:
+    def test_a_rehearsal_that_is_interrupted_leaves_no_process(
+        self, tmp_path: Path, number: int, processes_that_name: Look
+    ) -> None:
         code = "from bot.rehearsal.command import rehearse; rehearse()"
         command = [sys.executable, "-c", code, "--dir", str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -124,15 +128,3 @@ class TestLeavingNobodyBehind:
             assert await daemon.wait() != 0
         assert "Error" in daemon.last_words() or "rehearsal.env" in daemon.last_words()
         await daemon.stop()
-
-
-def processes_that_name(folder: Path) -> list[str]:
-    """Command lines of living processes in which `folder` stands."""
-    return [line for line in map(command_line, Path("/proc").glob("[0-9]*/cmdline")) if str(folder) in line]
-
-
-def command_line(path: Path) -> str:
-    try:
-        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
