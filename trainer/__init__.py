@@ -1,4 +1,4 @@
-"""The computing side: checks, converts, trains. A process of its own: no network, no token, no credentials."""
+"""The computing side: checks, converts, trains. A process of its own, without network, token, credentials."""
 
 import os
 

@@ -35,8 +35,8 @@ UNSET_FLAGS = {"fused": None, "foreach": None, "capturable": False}
 """Stock LeRobot can load an optimizer state only where these are as AdamW's defaults have them."""
 
 
-def write_checkpoint(target: Path, learner: Learner, state: TrainerState) -> int:
-    """Model and training state, whole at `target` or not there at all. Returns its bytes."""
+def write_checkpoint(target: Path, learner: Learner, state: TrainerState) -> None:
+    """Model and training state, whole at `target` or not there at all."""
 
     def fill(unfinished: Path) -> None:
         _write_model(unfinished / PRETRAINED, learner, learner.weights(), state)
@@ -46,17 +46,17 @@ def write_checkpoint(target: Path, learner: Learner, state: TrainerState) -> int
         )
         _write_words(unfinished, learner, state, PRETRAINED)
 
-    return folder.write_whole(target, fill)
+    folder.write_whole(target, fill)
 
 
-def write_best(target: Path, learner: Learner, weights: Weights, state: TrainerState) -> int:
+def write_best(target: Path, learner: Learner, weights: Weights, state: TrainerState) -> None:
     """Model alone, its files directly in `target`. `weights` and `state` are of the best epoch's end."""
 
     def fill(unfinished: Path) -> None:
         _write_model(unfinished, learner, weights, state)
         _write_words(unfinished, learner, state, ".")
 
-    return folder.write_whole(target, fill)
+    folder.write_whole(target, fill)
 
 
 def read_state(saved: Path) -> TrainerState | None:

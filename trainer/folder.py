@@ -20,8 +20,8 @@ UNFINISHED = ".tmp-"
 SET_ASIDE = ".damaged-"
 
 
-def write_whole(target: Path, fill: Callable[[Path], None]) -> int:
-    """Make the folder `target` with what `fill` writes into the path it is given. Returns its bytes.
+def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
+    """Make the folder `target` with what `fill` writes into the path it is given.
 
     A kill at any instant leaves either no `target` or a whole one. A damaged folder of that name is set
     aside, never deleted; a whole one must not be there.
@@ -34,7 +34,7 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> int:
     unfinished.mkdir(parents=True)
     try:
         fill(unfinished)
-        size_bytes = _seal(unfinished)
+        _seal(unfinished)
     except BaseException as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         if _tells_of_a_full_disk(error):
@@ -44,7 +44,6 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> int:
         _set_aside(target)
     unfinished.rename(target)
     sync_folder(target.parent)
-    return size_bytes
 
 
 def damage(folder: Path) -> str | None:
@@ -55,6 +54,10 @@ def damage(folder: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{folder}: {type(error).__name__}: {error}"
     return None if wrong is None else f"{folder / wrong}: not what its manifest says"
+
+
+def size_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def sweep(parent: Path) -> None:
@@ -71,7 +74,7 @@ def remove(folder: Path) -> None:
     shutil.rmtree(doomed)
 
 
-def _seal(folder: Path) -> int:
+def _seal(folder: Path) -> None:
     """Sync every file, read each back from what was written, and list them."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in paths:
@@ -80,7 +83,6 @@ def _seal(folder: Path) -> int:
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
         sync_folder(inner)
     replace_whole(folder / MANIFEST, json.dumps({"files": listed}, indent=1).encode() + b"\n")
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _described(folder: Path, name: str) -> dict[str, str | int]:

@@ -43,13 +43,13 @@ class Saves:
         """The best so far, then a checkpoint at an epoch's end."""
         self._best(learner)
         target = self.run.checkpoint(state.epoch)
-        self._save("checkpoint", target, state, lambda: write_checkpoint(target, learner, state))
+        self._save("checkpoint", target, lambda: write_checkpoint(target, learner, state))
 
     def resume_point(self, learner: Learner, state: TrainerState) -> None:
         """The best so far, then where we are, in mid-epoch or not."""
         self._best(learner)
         target = self.run.resume_at(state.step)
-        self._save("resume", target, state, lambda: write_checkpoint(target, learner, state))
+        self._save("resume", target, lambda: write_checkpoint(target, learner, state))
         drop_all_but_newest(self.run.resume, KEPT)
 
     def _best(self, learner: Learner) -> None:
@@ -57,16 +57,30 @@ class Saves:
             return
         weights, state = self._unsaved_best
         target = self.run.best_at(state.epoch)
-        self._save("best", target, state, lambda: write_best(target, learner, weights, state))
+        self._save("best", target, lambda: write_best(target, learner, weights, state))
         self._unsaved_best = None
         drop_all_but_newest(self.run.best, KEPT)
 
-    def _save(self, what: What, target: Path, state: TrainerState, write: Callable[[], int]) -> None:
-        if folder.damage(target) is None:  # this very save, by an attempt that was killed right after it
+    def catch_up(self, came_from: Path | None, state: TrainerState) -> None:
+        """Announce what a killed attempt had made whole but could no longer say."""
+        if state.best is not None:
+            self._announce("best", self.run.best_at(state.best.epoch))
+        if came_from is not None and came_from.parent == self.run.checkpoints:
+            self._announce("checkpoint", came_from)
+
+    def _save(self, what: What, target: Path, write: Callable[[], None]) -> None:
+        if folder.damage(target) is not None:
+            started_at = self.pace.clock()
+            write()
+            self.pace.saved(started_at)
+        self._announce(what, target)
+
+    def _announce(self, what: What, target: Path) -> None:
+        """Once a run: who hears of a folder again would take it for another one."""
+        name = target.relative_to(self.run.path).as_posix()
+        state = read_state(target)
+        if state is None or _was_said(self.run, name):
             return
-        started_at = self.pace.clock()
-        size_bytes = write()
-        self.pace.saved(started_at)
         self.say(
             Saved(
                 at=now(),
@@ -74,11 +88,16 @@ class Saves:
                 what=what,
                 epoch=state.epoch,
                 step=state.step,
-                folder=target.relative_to(self.run.path).as_posix(),
+                folder=name,
                 loss=state.history[-1].loss if state.history else None,
-                size_bytes=size_bytes,
+                size_bytes=folder.size_bytes(target),
             )
         )
+
+
+def _was_said(run: RunFolder, name: str) -> bool:
+    needle = f'"folder":"{name}"'.encode()
+    return any(needle in events.read_bytes() for events in run.path.glob("attempts/*/events.jsonl"))
 
 
 def newest_good(run: RunFolder) -> tuple[Path, TrainerState] | None:

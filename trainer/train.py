@@ -59,8 +59,9 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     run, pace = RunFolder(job.run), Pace()
     voice = Voice(attempt.say, pace, device)
     voice.started(learner, state, came_from)
+    keeper = Saves(run, attempt.say, pace)
+    keeper.catch_up(came_from, state)
     with Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
-        keeper = Saves(run, attempt.say, pace)
         known = channels(job.config.action_names, store.action)
         course = Course(attempt, learner, feed, pace, keeper, voice, curve, known)
         while not state.is_done:

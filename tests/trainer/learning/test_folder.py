@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.folder import damage, remove, sweep, write_whole
+from trainer.folder import damage, remove, size_bytes, sweep, write_whole
 
 from .runs import flip_a_bit
 
@@ -17,9 +17,10 @@ def two_files(folder: Path) -> None:
 
 
 def test_a_written_folder_is_whole(tmp_path: Path) -> None:
-    size_bytes = write_whole(tmp_path / "x", two_files)
+    write_whole(tmp_path / "x", two_files)
     assert damage(tmp_path / "x") is None
-    assert size_bytes == sum(path.stat().st_size for path in (tmp_path / "x").rglob("*") if path.is_file())
+    manifest = (tmp_path / "x" / "manifest.json").stat().st_size
+    assert size_bytes(tmp_path / "x") == len("one") + len("two") + manifest
 
 
 @pytest.mark.parametrize(

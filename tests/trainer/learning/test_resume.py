@@ -4,14 +4,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from subprocess import DEVNULL, Popen
+from contextlib import suppress
+from subprocess import DEVNULL, Popen, TimeoutExpired
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from protocol.job import RunFolder, Trained
-from protocol.progress import Saved, Started, read_line
+from protocol.progress import Saved, Started
 from trainer.checkpoint import read_state
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, Run, flip_a_bit
@@ -95,6 +96,28 @@ def test_a_smaller_batch_goes_on_where_the_larger_one_stopped(new_run: Callable[
     assert state.step == EPOCHS * STEPS_PER_EPOCH
 
 
+def test_a_save_that_was_never_announced_is_announced_by_the_next_attempt(
+    new_run: Callable[..., Run],
+) -> None:
+    run = new_run()
+    run.stop_at(step=2 * STEPS_PER_EPOCH + 1)
+    events = run.folder.attempt(1).events
+    said = events.read_bytes().splitlines(keepends=True)
+    events.write_bytes(b"".join(line for line in said if b'"saved"' not in line))
+    shutil.rmtree(run.folder.resume)
+    run.stop_at(step=1)
+    best, checkpoint = [line for line in run.lines(2) if isinstance(line, Saved)][:2]
+    assert (best.what, checkpoint.what, checkpoint.epoch) == ("best", "checkpoint", 2)
+
+
+def test_no_folder_is_announced_twice(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    run.stop_at(step=2 * STEPS_PER_EPOCH + 1)
+    run.stop_at(step=1)
+    folders = [line.folder for number in (1, 2) for line in run.lines(number) if isinstance(line, Saved)]
+    assert len(folders) == len(set(folders))
+
+
 @pytest.mark.slow
 def test_a_killed_process_loses_no_bit(new_run: Callable[..., Run], unbroken: tuple[Run, Trained]) -> None:
     run = new_run()
@@ -104,24 +127,21 @@ def test_a_killed_process_loses_no_bit(new_run: Callable[..., Run], unbroken: tu
 
 
 def kill_after_the_first_checkpoint(run: Run) -> None:
-    """Run the job as a process of its own, its events coming through a pipe, and end it by SIGKILL."""
+    """Run the job as a process of its own and end it by SIGKILL."""
     folder = RunFolder(run.folder.path).attempt(1)
     folder.path.mkdir(parents=True)
     folder.job.write_text(run.job().model_dump_json())
-    os.mkfifo(folder.events)
-    events = os.open(folder.events, os.O_RDWR)
     command = [sys.executable, "-m", "trainer", "run", folder.job]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    with (
-        Popen(command, env={**os.environ, **threads}, stdout=DEVNULL, stderr=DEVNULL) as process,
-        os.fdopen(events, "rb") as lines,
-    ):
-        while not is_a_checkpoint(lines.readline()):
+    with Popen(command, env={**os.environ, **threads}, stdout=DEVNULL, stderr=DEVNULL) as process:
+        while not has_saved_a_checkpoint(run):
+            with suppress(TimeoutExpired):
+                process.wait(0.02)
             assert process.poll() is None
         process.kill()
     assert not folder.outcome.exists()
 
 
-def is_a_checkpoint(line: bytes) -> bool:
-    said = read_line(line)
-    return isinstance(said, Saved) and said.what == "checkpoint"
+def has_saved_a_checkpoint(run: Run) -> bool:
+    said = run.lines() if run.folder.attempt(1).events.exists() else []
+    return any(isinstance(line, Saved) and line.what == "checkpoint" for line in said)
