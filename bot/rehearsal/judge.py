@@ -3,12 +3,11 @@
 The judge knows the rules of the channel and nothing of the daemon: it reads only what everybody could read.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.rehearsal import script
-from bot.rehearsal.mentions import calls_everyone, outside_code
+from bot.rehearsal.etiquette import mention_faults, names
 from bot.rehearsal.numbers import (
     LEAST_BETTER_THAN_BLANK,
     LEAST_BETTER_THAN_MEAN,
@@ -17,9 +16,8 @@ from bot.rehearsal.numbers import (
     read_numbers,
 )
 from bot.rehearsal.record import Entry
-from protocol.roster import MENTION, Peer, Roster, mentioned_ids
+from protocol.roster import MENTION, Roster
 
-_PLAIN_NAME = re.compile(rf"@(?:{'|'.join(Peer)})\b", re.IGNORECASE)
 _SHOWN_CHARS = 90
 
 
@@ -166,47 +164,23 @@ def _done(play: Play) -> str:
 def _handoff(play: Play) -> str:
     handoff = _only(play, "HANDOFF", script.ENDING)
     if handoff.mentions != (play.roster.evaluation,):
-        raise Missing(f"the final HANDOFF goes to {_names(play, handoff.mentions)}, not to Evaluation alone")
+        raise Missing(
+            f"the final HANDOFF goes to {names(handoff.mentions, play.roster)}, not to Evaluation alone"
+        )
     return _shown(handoff)
 
 
 def _mentions(play: Play) -> str:
     said = [one for one in play.entries if one.author_id == play.roster.training]
     _first(said, "a message of Training")
-    faults = [f"{fault}: {_shown(one)}" for one in said for fault in mention_faults(one, play)]
+    faults = [
+        f"{fault}: {_shown(one)}"
+        for one in said
+        for fault in mention_faults(one, play.roster, play.operators)
+    ]
     if faults:
         raise Missing("; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
     return f"all {len(said)} messages"
-
-
-def mention_faults(entry: Entry, play: Play) -> list[str]:
-    """What is wrong with whom a message of Training calls; nothing for a right one."""
-    faults: list[str] = []
-    text = outside_code(entry.content)
-    known = {*play.roster.ids().values(), *play.operators} - {play.roster.training}
-    if not MENTION.search(text) or not entry.mentions:
-        faults.append("mentions nobody")
-    if unknown := set(mentioned_ids(text)) - known:
-        faults.append(f"mentions {_names(play, unknown)}")
-    if set(mentioned_ids(text)) != set(entry.mentions):
-        faults.append("notifies others than its text mentions")
-    if calls_everyone(entry.content) or _PLAIN_NAME.search(text):
-        faults.append("calls somebody by a plain @name")
-    expected = _recipients(entry, play)
-    if expected and entry.mentions != expected:
-        faults.append(f"goes to {_names(play, entry.mentions)} instead of {_names(play, expected)} alone")
-    return faults
-
-
-def _recipients(entry: Entry, play: Play) -> tuple[int, ...]:
-    """Who alone must hear it, where its tag decides that."""
-    match script.tag(entry):
-        case "REPORT" | "BLOCKED" | "DONE":
-            return (play.roster.watcher,)
-        case "HANDOFF":
-            return (play.roster.evaluation,)
-        case _:
-            return ()
 
 
 def _learned(play: Play) -> str:
@@ -305,10 +279,6 @@ def _bound(said: str, *, holds: bool, bound: str) -> str:
     if not holds:
         raise Missing(f"{said}; it must be {bound}")
     return said
-
-
-def _names(play: Play, ids: Sequence[int] | set[int]) -> str:
-    return ", ".join(play.roster.peer_of(one) or str(one) for one in ids) or "nobody"
 
 
 def _shown(entry: Entry) -> str:

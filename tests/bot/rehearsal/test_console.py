@@ -42,9 +42,10 @@ REVIEW = Review(
 
 def shown(*, terminal: bool) -> str:
     out = io.StringIO()
-    with Onlooker(cast_of(Roster()), Console(file=out, force_terminal=terminal, width=100)) as onlooker:
+    with Onlooker(cast_of(Roster()), Console(file=out, force_terminal=terminal, width=80)) as onlooker:
         onlooker.said(REPORT)
-        onlooker.gauge(Gauge("training", 5, 20, "loss 0.400"))
+        onlooker.gauge(Gauge("fetching", 56, 56))
+        onlooker.gauge(Gauge("training", 5, 20, "loss 0.400, L1 0.300"))
         onlooker.verdict(REVIEW)
     return out.getvalue()
 
@@ -54,7 +55,8 @@ class TestAtATerminal:
         seen = shown(terminal=True)
         assert "\x1b[" in seen
         assert "5/20" in seen
-        assert "loss 0.400" in seen
+        assert "56/56" in seen
+        assert "loss 0.400, L1 0.300" in seen
 
 
 class TestInALog:

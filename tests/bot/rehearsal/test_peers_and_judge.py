@@ -9,8 +9,9 @@ import pytest
 from bot.rehearsal import peers, script
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
 from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.etiquette import mention_faults
 from bot.rehearsal.guild import Guild
-from bot.rehearsal.judge import ACTS, Play, judge, mention_faults, passed
+from bot.rehearsal.judge import ACTS, Play, judge, passed
 from bot.rehearsal.numbers import Numbers, read_numbers, worded
 from bot.rehearsal.record import Entry, read_transcript
 from protocol.roster import Peer, Roster, mention
@@ -236,13 +237,13 @@ class TestTheJudge:
     async def test_a_wrong_mention_is_a_fault(self, log: list[Entry], text: str) -> None:
         server = DiscordServer(Guild(cast_of(ROSTER)))
         await server.say(ROSTER.training, text)
-        assert mention_faults(server.record.entries[0], Play([], ROSTER, (OPERATOR_ID,)))
+        assert mention_faults(server.record.entries[0], ROSTER, (OPERATOR_ID,))
         assert "Every message reaches whom it must" in verdicts([*log, server.record.entries[0]])
 
     async def test_a_right_mention_is_none(self) -> None:
         server = DiscordServer(Guild(cast_of(ROSTER)))
         await server.say(ROSTER.training, f"{WATCHER} [REPORT] ACT 학습 진행. Epoch: 150/500, Loss: 0.0234")
-        assert mention_faults(server.record.entries[0], Play([], ROSTER, ())) == []
+        assert mention_faults(server.record.entries[0], ROSTER, ()) == []
 
 
 class TestWhatIsKept:
