@@ -66,9 +66,11 @@ def newest_safe(shelf: Shelf) -> int | None:
 
 
 def _checkpoint_saved(cycle: Cycle, line: Saved) -> Move:
-    others = tuple(one for one in cycle.shelf.checkpoints if one.epoch != line.epoch)
+    """Announced again (by a process that went on from it), it is the same checkpoint still."""
+    if any(one.epoch == line.epoch for one in cycle.shelf.checkpoints):
+        return cycle, ()
     fresh = Checkpoint(epoch=line.epoch, folder=line.folder, status="saved")
-    on_shelf = now(cycle, shelf=now(cycle.shelf, checkpoints=(*others, fresh)))
+    on_shelf = now(cycle, shelf=now(cycle.shelf, checkpoints=(*cycle.shelf.checkpoints, fresh)))
     after, best = publish_best(on_shelf)
     order = PublishCheckpoint(
         cycle=cycle.number,

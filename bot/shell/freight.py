@@ -149,12 +149,22 @@ class Freight:
         return CheckpointPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
 
     async def _publish_best(self, order: PublishBest) -> Event:
+        order = self._newest_best(order)
         folder = self._places.run(order.run).path / order.folder
         place = paths.act_best(order.cycle)
         await bucket.publish_best(
             self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
         )
         return BestPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+
+    def _newest_best(self, order: PublishBest) -> PublishBest:
+        """A better one may have come since, and the trainer keeps only the newest two folders."""
+        cycle = self._desk.state.cycle
+        best = cycle.shelf.best if cycle and cycle.run_name == order.run else None
+        if best is None or best.epoch == order.epoch:
+            return order
+        meta = {**order.meta, "epoch": best.epoch} | ({} if best.loss is None else {"loss": best.loss})
+        return order.model_copy(update={"epoch": best.epoch, "folder": best.folder, "meta": meta})
 
     async def _publish_curve(self, cycle: int, run: str, *, final: bool = False) -> None:
         """A run that drew none has none to show."""

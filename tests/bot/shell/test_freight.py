@@ -28,7 +28,7 @@ from bot.core.events import (
     TermsUnreadable,
 )
 from bot.core.policy import Policy
-from bot.core.state import State
+from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
 from bot.shell import tables
 from bot.shell.bucket import BucketUrl, open_bucket
 from bot.shell.desk import Desk
@@ -193,3 +193,27 @@ async def test_what_cannot_be_published_is_tried_again(yard: Yard) -> None:
         await yard.carry(gone)
     assert later.value.alarming
     assert await yard.store.ask(tables.owes, gone.key)
+
+
+async def test_a_better_best_that_came_meanwhile_goes_up_instead(yard: Yard) -> None:
+    """The trainer keeps only its newest two; the folder an old order names may be gone."""
+    yard.save("checkpoints/best/epoch_012/model.safetensors", "better weights")
+    yard.desk.state = knows_a_best(epoch=12, folder="checkpoints/best/epoch_012")
+    gone = PublishBest(cycle=1, run=RUN, epoch=10, folder="checkpoints/best/epoch_010", meta={"loss": 0.2})
+    event = await yard.carry(gone)
+    assert isinstance(event, BestPublished)
+    assert event.epoch == 12
+    at_home = yard.bucket / "checkpoints/cycle01/act_best/model.safetensors"
+    assert at_home.read_text() == "better weights"
+
+
+def knows_a_best(epoch: int, folder: str) -> State:
+    cycle = Cycle(
+        number=1,
+        opened_at=NOON,
+        run_name=RUN,
+        data=Awaited(since=NOON),
+        terms=Unread(heard=(), since=NOON),
+        shelf=Shelf(best=Best(epoch=epoch, folder=folder, loss=0.1)),
+    )
+    return State(cycle=cycle)
