@@ -18,9 +18,9 @@ def mention_faults(entry: Entry, roster: Roster, operators: tuple[int, ...]) -> 
     expected = _recipients(entry, roster)
     unknown = mentioned - ({*roster.ids().values(), *operators} - {roster.training})
     faults = {
-        "mentions nobody": not MENTION.search(text) or not entry.mentions,
-        f"mentions {names(unknown, roster)}": bool(unknown),
-        "notifies others than its text mentions": mentioned != set(entry.mentions),
+        "calls nobody": not MENTION.search(text) or not entry.mentions,
+        f"calls outsiders ({names(unknown, roster)})": bool(unknown),
+        "notifies others than its text calls": mentioned != set(entry.mentions),
         "calls somebody by a plain @name": calls_everyone(entry.content) or bool(_PLAIN_NAME.search(text)),
         f"goes to {names(entry.mentions, roster)} instead of {names(expected, roster)} alone": bool(expected)
         and entry.mentions != expected,
