@@ -124,6 +124,8 @@ def _end(line: str, start: int, room: int) -> int:
     while end < len(line) and used + 1 + (line[end] > "\uffff") <= room:
         used += 1 + (line[end] > "\uffff")
         end += 1
+    while line[end : end + 1] == MARK and end > start + 1:
+        end -= 1  # what a mark disarms stays with it
     blank = line.rfind(" ", start + (end - start) // 2, end)
     return blank if blank > start else end
 
@@ -142,7 +144,7 @@ def _joined_ours(parts: Sequence[str], numbers: Sequence[re.Match[str]]) -> str:
     cut = False
     for part, number in zip(parts, numbers, strict=True):
         page = part.split("\n")[:-1]
-        if page and _HEAD.fullmatch(page[0]):
+        if number["number"] != "1" and page and _HEAD.fullmatch(page[0]):
             del page[0]
         if lines and page and lines[-1] == page[0] == FENCE:
             del lines[-1], page[0]

@@ -1,6 +1,6 @@
 """What holds for every message and every text, not only for the examples.
 
-Tried 20 times each by default; `LAWS=longer` tries 200 times, `LAWS=long` 5000.
+Tried 20 times each by default; `LAWS=longer` tries 500 times, `LAWS=long` 2000.
 """
 
 import contextlib

@@ -55,6 +55,12 @@ def test_a_fence_is_closed_and_opened_again() -> None:
     assert len(read_back(answer("table", "x" * 9000))) > 4
 
 
+def test_words_that_look_like_the_seams_are_only_words() -> None:
+    for words in (CONTINUED, "@everyone" * 500, f"{CONTINUED}\n-# c7.1 · 1/2 ↩\n```\n"):
+        read_back(answer(words, "x\n" * 900, ref=""))
+        read_back(answer(words + "\n" + "y\n" * 900))
+
+
 def test_a_message_without_reference_is_split_and_read_back_too() -> None:
     parts = read_back(answer("word " * 1000, ref=""))
     assert reference(parts[0]) == Reference("", 1, len(parts))

@@ -65,6 +65,8 @@ def test_a_run_s_files_lie_where_the_docstring_says() -> None:
         run.attempt(1).lock: "attempts/1/lock",
         run.attempt(1).events: "attempts/1/events.jsonl",
         run.attempt(1).outcome: "attempts/1/outcome.json",
+        run.attempt(1).certificate: "attempts/1/certificate.json",
+        run.attempt(1).report: "attempts/1/report",
         run.attempt(1).log: "attempts/1/trainer.log",
     }
     assert {path.relative_to("runs/c1").as_posix() for path in files} == set(files.values())
