@@ -11,6 +11,8 @@
             lock                        held by the process for as long as it lives; holds a Holder
             events.jsonl                facts, appended by the process alone (protocol.progress)
             outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
+            certificate.json            of a check that admitted: what the data set is (trainer.certificate)
+            report/                     of a check that refused: JSON and pictures (trainer.report)
             trainer.log                 for people
 
 The bot opens and locks `lock`, hands the descriptor to the process (`--lock-fd`) and closes its own copy.
@@ -220,6 +222,14 @@ class AttemptFolder:
     @property
     def outcome(self) -> Path:
         return self.path / "outcome.json"
+
+    @property
+    def certificate(self) -> Path:
+        return self.path / "certificate.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report"
 
     @property
     def log(self) -> Path:

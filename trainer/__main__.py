@@ -13,11 +13,12 @@ from protocol.job import EXIT_OF_FAILURE, Checked, ExitCode
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError, exit_code, run_attempt
 from trainer.bar import progress_bar
-from trainer.check import check
+from trainer.check import Judgement, judge
 from trainer.config_file import read_config
 from trainer.convert import convert
 from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do
+from trainer.report import write_report
 from trainer.simulate import simulate
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -118,18 +119,24 @@ def read_fault(text: str, default_episode: int) -> Fault:
     cls=Examples,
     epilog="""\
   training-claw validate data
+  training-claw validate data --report report
   training-claw validate data --config ssot/PLAN.md --json | jq .problems""",
 )
 @click.argument("path", type=EXISTING_FOLDER)
 @CONFIG_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def validate_command(path: Path, config_path: Path | None, as_json: bool) -> None:
+@click.option("--report", type=FOLDER, metavar="DIR", help="Write JSON and pictures to this folder, too.")
+def validate_command(path: Path, config_path: Path | None, as_json: bool, report: Path | None) -> None:
     """Say whether the episodes in the folder PATH are fit to train on.
 
     Exit code 0: they are. 4: they are refused. 2: the call was wrong.
     """
     with one_line_errors():
-        verdict = checked(path, config_of(config_path))
+        config = config_of(config_path)
+        judgement = judged(path, config)
+        if report:
+            write_report(report, path, judgement, config)
+    verdict = judgement.verdict
     if as_json:
         click.echo(verdict.model_dump_json(exclude={"kind"}))
     else:
@@ -154,7 +161,7 @@ def convert_command(path: Path, output: Path, config_path: Path | None) -> None:
     """
     with one_line_errors():
         config = config_of(config_path)
-        verdict = checked(path, config)
+        verdict = judged(path, config).verdict
         if not verdict.ok:
             show(path, verdict)
             sys.exit(ExitCode.REFUSED)
@@ -204,9 +211,9 @@ def config_of(path: Path | None) -> TrainingConfig:
     return read_config(path) if path else TrainingConfig()
 
 
-def checked(path: Path, config: TrainingConfig) -> Checked:
+def judged(path: Path, config: TrainingConfig) -> Judgement:
     with progress_bar("checking") as told:
-        return check(path, config, told=told)
+        return judge(path, config, told=told)
 
 
 def show(path: Path, verdict: Checked) -> None:

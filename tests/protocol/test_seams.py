@@ -55,21 +55,18 @@ def test_every_failure_has_an_exit_code_of_its_own() -> None:
 def test_a_run_s_files_lie_where_the_docstring_says() -> None:
     run = RunFolder(Path("runs/c1"))
     assert run.attempt(2) == AttemptFolder(Path("runs/c1/attempts/2"))
-    files = {
-        run.data: "data.h5",
-        run.checkpoint(50): "checkpoints/epoch_050",
-        run.best_at(42): "checkpoints/best/epoch_042",
-        run.resume_at(7): "checkpoints/resume/step_000000007",
-        run.loss_curve: "loss_curve.png",
-        run.attempt(1).job: "attempts/1/job.json",
-        run.attempt(1).lock: "attempts/1/lock",
-        run.attempt(1).events: "attempts/1/events.jsonl",
-        run.attempt(1).outcome: "attempts/1/outcome.json",
-        run.attempt(1).certificate: "attempts/1/certificate.json",
-        run.attempt(1).report: "attempts/1/report",
-        run.attempt(1).log: "attempts/1/trainer.log",
-    }
-    assert {path.relative_to("runs/c1").as_posix() for path in files} == set(files.values())
+    assert run.checkpoint(50) == Path("runs/c1/checkpoints/epoch_050")
+    assert run.best_at(42) == Path("runs/c1/checkpoints/best/epoch_042")
+    assert run.resume_at(7) == Path("runs/c1/checkpoints/resume/step_000000007")
+    assert (run.data, run.loss_curve) == (Path("runs/c1/data.h5"), Path("runs/c1/loss_curve.png"))
+
+
+def test_every_file_of_an_attempt_lies_in_its_folder_under_its_own_name() -> None:
+    attempt = AttemptFolder(Path("runs/c1/attempts/1"))
+    names = [name for name, value in vars(AttemptFolder).items() if isinstance(value, property)]
+    files = {getattr(attempt, name) for name in names}
+    assert len(files) == len(names) >= 5
+    assert all(file.parent == attempt.path for file in files)
 
 
 def test_a_process_is_known_by_when_it_began() -> None:

@@ -37,7 +37,10 @@ def good_episode() -> Episode:
     rng = np.random.default_rng(5)
     clock = np.array([frame / 30 for frame in range(FRAMES)])
     table = Table(
-        np.arange(FRAMES) * 1.0, clock, rng.uniform(-1, 1, (FRAMES, 4)), rng.normal(size=(FRAMES, 4))
+        np.array(range(FRAMES), np.float64),
+        clock,
+        rng.uniform(-1, 1, (FRAMES, 4)),
+        rng.normal(size=(FRAMES, 4)),
     )
     looks = Looks(np.r_[np.inf, np.full(FRAMES - 1, 3.0)], np.full(FRAMES, 40.0))
     video = Footage("ego.mp4", clock, ((640, 480),), 30.0, FRAMES, FRAMES, looks)
