@@ -46,7 +46,7 @@ async def evaluate(stage: Stage, handoff: str) -> str:
 async def _copied(stage: Stage, handoff: str) -> str:
     """The checkpoint, by plain file copy, as `gcloud storage cp -r` would."""
     named = field(handoff, "Best checkpoint") or ""
-    copy = stage.folder / "evaluation" / "act_best"
+    copy = stage.evaluation / "act_best"
     try:
         source = stage.in_bucket(named)
         shutil.rmtree(copy, ignore_errors=True)

@@ -115,6 +115,10 @@ class Stage:
         return self.folder / "held-out"
 
     @property
+    def evaluation(self) -> Path:
+        return self.folder / "evaluation"
+
+    @property
     def state(self) -> Path:
         return self.folder / "state"
 
@@ -224,7 +228,7 @@ def simulate_commands(stage: Stage) -> tuple[tuple[str, ...], ...]:
 
 def strike(stage: Stage) -> None:
     """Leave only what is worth a look: the loss curve, the transcript, the log."""
-    for folder in (stage.bucket, stage.held_out, stage.state):
+    for folder in (stage.bucket, stage.held_out, stage.evaluation, stage.state):
         shutil.rmtree(folder, ignore_errors=True)
     stage.env_file.unlink(missing_ok=True)
 

@@ -60,6 +60,7 @@ class TestSettingTheStage:
 
     def test_what_is_left_is_worth_a_look(self, stage: Stage) -> None:
         stage.daemon_log.touch()
+        stage.evaluation.mkdir()
         strike(stage)
         assert [path.name for path in stage.folder.iterdir()] == ["daemon.log"]
 
