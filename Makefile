@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: install rehearse test check format lock bench clean help
+.PHONY: install rehearse test laws check format lock bench clean help
 
 install: $(READY)  ## build everything into .venv/
 
@@ -24,6 +24,9 @@ rehearse: $(READY)  ## play one whole cycle on this machine; options through ARG
 
 test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
 	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
+
+laws: $(READY)  ## the laws of the language with thousands of examples (half an hour and more)
+	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
 
 check: format test  ## put the format right, then everything `make test` looks at
 

@@ -127,7 +127,7 @@ class Addressed(Said):
 
 
 class GpuMemory(Value):
-    """Device memory in gigabytes (10^9 bytes, as the card's `28.5/40GB`)."""
+    """Device memory in GiB, which the card writes `28.5/40GB`: an A100 of 40 has 2^30 bytes 40 times."""
 
     used_gb: float = Field(ge=0, allow_inf_nan=False)
     total_gb: float = Field(ge=0, allow_inf_nan=False)

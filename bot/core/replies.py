@@ -116,8 +116,12 @@ def no_such_command(name: str, near: list[str]) -> str:
     )
 
 
-def order_taken(verb: str, by: str, cycle: Cycle, author: int, policy: Policy) -> tuple[Receipt, ...]:
-    """To whoever gave the order; Watcher is told, too, when it was somebody else."""
+def order_taken(
+    verb: str, by: str, cycle: Cycle, author: int, policy: Policy
+) -> tuple[Receipt | Answer, ...]:
+    """Watcher is told of every order; an operator who gave it gets an answer as well."""
     next_step = {"stop": "저장하고 멈춤", "resume": "저장 지점에서 재개", "retry": "다시 시도"}[verb]
-    to = tuple(dict.fromkeys((author, policy.roster.watcher)))
-    return (Receipt(to=to, understood=(f"{verb} 접수 ({by}), Cycle {cycle.number}",), next_step=next_step),)
+    taken = f"{verb} 접수 ({by}), Cycle {cycle.number}"
+    watcher = Receipt(to=(policy.roster.watcher,), understood=(taken,), next_step=next_step)
+    operator = Answer(to=(author,), body=f"{taken}\n다음 단계: {next_step}")
+    return (watcher,) if author == policy.roster.watcher else (operator, watcher)

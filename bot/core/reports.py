@@ -12,6 +12,8 @@ from protocol import paths
 from protocol.messages import Alert, GpuMemory, PhaseReport, TrainingReport
 from protocol.progress import Stepped
 
+GIB = 2**30
+
 
 def ticked(state: State, event: Ticked, policy: Policy) -> Step:
     if state.cycle is None:
@@ -72,7 +74,7 @@ def _training_report(
         loss=_loss(training, stepped),
         first_loss=(stepped.first_loss if stepped else None) or training.first_loss,
         lr=stepped.lr if stepped else training.config.training.lr,
-        gpu=GpuMemory(used_gb=gpu.used_bytes / 1e9, total_gb=gpu.total_bytes / 1e9) if gpu else None,
+        gpu=GpuMemory(used_gb=gpu.used_bytes / GIB, total_gb=gpu.total_bytes / GIB) if gpu else None,
         now=at,
         eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
         checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,

@@ -218,7 +218,7 @@ def _training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
     first = f" (초기 {stepped.first_loss:.4g})" if stepped.first_loss is not None else ""
     best = f", best {stepped.best_loss:.4g} (epoch {stepped.best_epoch})" if stepped.best_loss else ""
     gpu = stepped.gpu
-    memory = f"{gpu.used_bytes / 1e9:.1f}/{gpu.total_bytes / 1e9:.0f}GB" if gpu else "CPU"
+    memory = f"{gpu.used_bytes / 2**30:.1f}/{gpu.total_bytes / 2**30:.0f}GB" if gpu else "CPU"
     left = _ago(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
     return [
         f"Loss: {loss:.4g}{first}{best}",

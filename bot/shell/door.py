@@ -9,7 +9,7 @@ from bot.core.events import Garbled, Heard
 from bot.core.policy import Policy
 from bot.shell.channel import Letter, Mark
 from bot.shell.desk import STAMPED
-from protocol import NotUnderstood, parse
+from protocol import NotUnderstood, Voice, parse
 from protocol.messages import Said, Talk
 from protocol.roster import Roster, mentioned_ids
 
@@ -53,11 +53,15 @@ class Door:
         us = self.roster.training
         return us in letter.mentions and us in mentioned_ids(letter.content)
 
+    @property
+    def voice(self) -> Voice:
+        return Voice(roster=self.roster, operators=self.operators)
 
-def understood(letter: Letter, text: str, reply_ref: str | None) -> Heard | Garbled:
+
+def understood(letter: Letter, text: str, reply_ref: str | None, voice: Voice) -> Heard | Garbled:
     """What the core is told of an admitted message whose whole text is `text`."""
     try:
-        message = parse(text, message_id=letter.id)
+        message = parse(text, message_id=letter.id, voice=voice)
     except NotUnderstood as error:
         return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
     if isinstance(message, Said):  # somebody repeats one of our own messages

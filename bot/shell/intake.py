@@ -114,7 +114,7 @@ class Intake:
         ref = await self._store.ask(tables.ref_of, letter.reply_to) if letter.reply_to else None
         if not self._door.admits(letter, answers_ours=ref is not None):
             return
-        event = understood(letter, await whole_text(letter), ref)
+        event = understood(letter, await whole_text(letter), ref, self._door.voice)
         log.info("heard", author=letter.author_id, message=letter.id, what=type(event).__name__)
         await self._desk.tell(
             Note(

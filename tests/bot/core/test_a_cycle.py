@@ -253,6 +253,8 @@ class TestWhenTheTrainerDies:
 
     def test_a_stop_is_not_a_failure(self, training) -> None:
         training.operator_asks("stop")
+        assert training.posted("answer")[-1].to == training.policy.operators
+        assert training.posted("receipt")[-1].to == (training.watcher,)
         assert training.ordered("stop_job")[0].attempt == training.cycle.attempts
         training.job_ends(Failed(failure="stopped", message="stopped"))
         assert training.posted("cycle_stopped")[0].by.startswith("operator")

@@ -67,7 +67,7 @@ class TestStatus:
             first_loss=0.158,
             best_loss=0.0229,
             best_epoch=149,
-            gpu=Gpu(used_bytes=28_500_000_000, total_bytes=40_000_000_000),
+            gpu=Gpu(used_bytes=int(28.5 * 2**30), total_bytes=40 * 2**30),
             eta_s=5400,
         )
         shown = asked(training, "status", Gauges(stepped=line))

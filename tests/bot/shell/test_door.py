@@ -6,6 +6,7 @@ import pytest
 from bot.core.events import Garbled, Heard
 from bot.shell.channel import Letter, Mark
 from bot.shell.door import Door, understood
+from protocol import CARD_VOICE
 from protocol.messages import Command, Handoff
 from protocol.roster import Roster
 
@@ -79,14 +80,14 @@ def test_only_watchers_two_answers_count() -> None:
 
 
 def test_what_was_admitted_is_read() -> None:
-    heard = understood(TO_US, TO_US.content, "ab-1")
+    heard = understood(TO_US, TO_US.content, "ab-1", CARD_VOICE)
     assert isinstance(heard, Heard)
     assert isinstance(heard.message, Handoff)
     assert (heard.message.message_id, heard.reply_ref) == (1, "ab-1")
-    command = understood(TO_US, "!status", None)
+    command = understood(TO_US, "!status", None, CARD_VOICE)
     assert isinstance(command, Heard)
     assert isinstance(command.message, Command)
 
 
 def test_an_empty_message_is_garbled() -> None:
-    assert isinstance(understood(TO_US, f"<@{US}>", None), Heard | Garbled)
+    assert isinstance(understood(TO_US, f"<@{US}>", None, CARD_VOICE), Heard | Garbled)
