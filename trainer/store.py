@@ -5,6 +5,8 @@
     action                        float32  (N, A)
     episode_ends                  int64    (E,)           exclusive; an episode starts where the last ended
     episode_names                 utf-8    (E,)
+    episode_keys                  ascii    (E,)           what each was made of (see trainer.reuse)
+    episode_checksums             uint32   (E, cameras)   CRC-32 of each one's pictures; 0: not there yet
     attributes of the root        schema, fps, action_names, state_names, camera_names, certificate, config,
                                   stats, versions (all but schema, fps and certificate as JSON)
 
@@ -30,6 +32,8 @@ SCHEMA = 1
 IMAGES = "observation.images."
 STATE = "observation.state"
 ACTION = "action"
+KEYS = "episode_keys"
+CHECKSUMS = "episode_checksums"
 
 type Frames = NDArray[np.uint8]
 type Rows = NDArray[np.float32]
@@ -79,6 +83,7 @@ def create(
     action: Rows,
     episode_ends: Sequence[int],
     episode_names: Sequence[str],
+    episode_keys: Sequence[str] = (),
     certificate: str = "",
     versions: Mapping[str, str] | None = None,
 ) -> dict[str, Frames]:
@@ -91,12 +96,15 @@ def create(
         OSError: the disk is full; nothing is promised of the file then.
     """
     height, width = config.dataset.image_size
+    cameras = len(config.dataset.camera_names)
     shape = (len(action), height, width, 3)
     with h5py.File(path, "w", libver="latest") as file:
         file.create_dataset(STATE, data=state.astype(np.float32))
         file.create_dataset(ACTION, data=action.astype(np.float32))
         file.create_dataset("episode_ends", data=np.asarray(episode_ends, dtype=np.int64))
         file.create_dataset("episode_names", data=list(episode_names), dtype=h5py.string_dtype())
+        file.create_dataset(KEYS, data=list(episode_keys), dtype=h5py.string_dtype("ascii"))
+        file.create_dataset(CHECKSUMS, data=np.zeros((len(episode_keys), cameras), np.uint32))
         for camera in config.dataset.camera_names:
             _allocate(file, IMAGES + camera, shape)
         file.attrs.update(_attributes(config, certificate, versions or {}))
@@ -117,6 +125,14 @@ def frame_maps(path: Path, mode: Literal["r", "r+"] = "r") -> dict[str, Frames]:
         camera: np.memmap(path, np.uint8, mode, offset=offset, shape=shape)
         for camera, (offset, shape) in places.items()
     }
+
+
+def checksum_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint32]:
+    """The checksums (E, cameras) of the file at `path`, likewise."""
+    with h5py.File(path, "r") as file:
+        told = _dataset(file, CHECKSUMS)
+        offset, shape = told.id.get_offset(), told.shape
+    return np.memmap(path, np.uint32, mode, offset=offset, shape=shape)
 
 
 def stats_of(rows: Rows) -> dict[str, list[float]]:

@@ -65,6 +65,7 @@ def test_the_file_is_one_piece_with_lerobot_s_keys(converted: FrameStore) -> Non
     with h5py.File(converted.path) as file:
         assert set(file) == {
             *("observation.images.ego", "observation.state", "action", "episode_ends", "episode_names"),
+            *("episode_keys", "episode_checksums"),
         }
         pictures = file["observation.images.ego"]
         assert isinstance(pictures, h5py.Dataset)
@@ -89,10 +90,12 @@ def test_pictures_and_actions_must_be_as_many_to_the_end(
         fill(path, config, Place(find_episodes(simulated)[0], total=14, kept=range(10), start=0))
 
 
-def test_a_stop_leaves_no_file(simulated: Path, config: TrainingConfig, tmp_path: Path) -> None:
+def test_a_stop_leaves_no_file_under_its_name(
+    simulated: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
     with pytest.raises(JobError, match="stopped"):
         convert(simulated, tmp_path / "data.h5", config, "certified", stop=Stop(asked=True))
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / "data.h5").exists()
 
 
 @pytest.mark.parametrize("certificate", ["", "of other data"])
