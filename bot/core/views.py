@@ -33,6 +33,16 @@ WHAT_WE_UNDERSTAND = (
     "이해하는 것: [HANDOFF], 레슨런, [APPROVE]/[REJECT] <hash>, stop/resume/retry, "
     "상태·레슨런·checkpoint·config 질문"
 )
+IN_KOREAN = {
+    "applied": "적용",
+    "proposed": "승인 대기",
+    "rejected": "반려",
+    "satisfied": "이미 충족",
+    "not_ours": "해당 없음",
+    "unclear": "질문함",
+}
+"""What became of a lesson, for people."""
+
 NOTHING = "대기 중: 열린 cycle이 없습니다. HANDOFF를 기다립니다."
 
 
@@ -114,7 +124,9 @@ def lessons(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
         case Unread(heard=heard):
             lines = [f"- (판단 전) {one.lesson.text}" for one in heard]
         case terms:
-            lines = [f"- [{one.status}] {one.heard.lesson.text} ({one.note})" for one in terms.ledger]
+            lines = [
+                f"- [{IN_KOREAN[one.status]}] {one.heard.lesson.text} ({one.note})" for one in terms.ledger
+            ]
     return "\n".join(lines) or "없음"
 
 
@@ -241,7 +253,7 @@ def _lesson_counts(cycle: Cycle) -> str:
     counts: dict[str, int] = {}
     for entry in cycle.terms.ledger:
         counts[entry.status] = counts.get(entry.status, 0) + 1
-    return ", ".join(f"{status} {count}" for status, count in counts.items()) or "없음"
+    return ", ".join(f"{IN_KOREAN[status]} {count}" for status, count in counts.items()) or "없음"
 
 
 def _source(cycle: Cycle, field: str) -> str:

@@ -156,8 +156,8 @@ class TestTheOtherCommands:
         assert asked(play, "lessons").startswith("- (판단 전)")
         assert "1개 (판단 전)" in asked(play, "status")
         play.terms_are_read()
-        assert asked(play, "lessons").startswith("- [applied]")
-        assert "applied 1" in asked(play, "status")
+        assert asked(play, "lessons").startswith("- [적용]")
+        assert "적용 1" in asked(play, "status")
 
     def test_config_names_the_source_of_each_value(self, play) -> None:
         assert asked(play, "config").startswith("기본 설정")
