@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.shell.bucket.errors import BadName, IntegrityError, NotFound, PreconditionFailed
+from bot.shell.bucket.landing import TEMPORARY
 from bot.shell.bucket.layout import cycle_of, epoch_of, holds_checkpoints, is_hidden
 from bot.shell.bucket.manifest import Manifest, Meta, read_manifest
 from bot.shell.bucket.names import check_prefix, check_writable
@@ -137,7 +138,7 @@ def _refuse_strays(dest: Path, wanted: frozenset[str]) -> None:
     for where, _, files in os.walk(dest):
         for file in files:
             path = Path(where, file).relative_to(dest).as_posix()
-            if path not in wanted:
+            if path not in wanted and not file.startswith(TEMPORARY):
                 raise BadName(
                     f"{dest} holds {path}, which the bucket does not: choose an empty folder, or say --mirror"
                 )

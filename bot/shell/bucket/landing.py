@@ -72,8 +72,8 @@ class Landing:
             self.temporary.unlink(missing_ok=True)
 
     def _explained(self, error: OSError) -> OSError | NoSpace:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return NoSpace(f"no space left for {self.place}: free some on that disk, then try again")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return NoSpace(f"no space left for {self.place}: free some there, or lift the limit")
         return error
 
 

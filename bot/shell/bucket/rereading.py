@@ -22,11 +22,22 @@ class Reread:
 
 
 async def reread(store: ObjectStore, prefix: str, progress: Progress = quiet) -> Reread:
-    """Needs room for a few of the files in the temporary folder. Raises NotFound if nothing is published."""
+    """Needs room for a few of the files in the temporary folder.
+
+    A checkpoint that is being replaced meanwhile is read again, as it is by then. Raises NotFound if
+    nothing is published there (any more).
+    """
     folder = check_prefix(prefix)
-    manifest = await read_manifest(store, folder)
-    if not manifest:
-        raise NotFound(f"{folder} is not published")
+    while True:
+        manifest = await read_manifest(store, folder)
+        if not manifest:
+            raise NotFound(f"{folder} is not published")
+        read = await _reread(store, folder, manifest, progress)
+        if not read.faults or await read_manifest(store, folder) == manifest:
+            return read
+
+
+async def _reread(store: ObjectStore, folder: str, manifest: Manifest, progress: Progress) -> Reread:
     tally = Tally(manifest.total_bytes, progress)
     with tempfile.TemporaryDirectory(prefix="training-claw-") as aside:
 

@@ -78,14 +78,25 @@ async def _listed(store: ObjectStore, prefix: str) -> Listed:
 async def verify(store: ObjectStore, prefix: str) -> Manifest:
     """Looks whether every file of a published checkpoint stands there as its manifest says.
 
+    One that is being replaced meanwhile is looked at again, as it is by then.
+
     Raises:
-        NotFound: nothing is published there.
+        NotFound: nothing is published there (any more).
         IntegrityError: names the first file that is missing or other.
     """
     folder = check_prefix(prefix)
-    manifest = await read_manifest(store, folder)
-    if not manifest:
-        raise NotFound(f"{folder} is not published")
+    while True:
+        manifest = await read_manifest(store, folder)
+        if not manifest:
+            raise NotFound(f"{folder} is not published")
+        try:
+            return await _hold_against(store, folder, manifest)
+        except IntegrityError:
+            if await read_manifest(store, folder) == manifest:
+                raise
+
+
+async def _hold_against(store: ObjectStore, folder: str, manifest: Manifest) -> Manifest:
     there = {each.name: each async for each in store.list(folder)}
     for file in manifest.files:
         found = there.get(folder + file.path)

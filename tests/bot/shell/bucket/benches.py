@@ -61,9 +61,10 @@ class FolderBench:
 
 
 class GcsBench:
-    def __init__(self, fake: FakeGcs) -> None:
+    def __init__(self, fake: FakeGcs, pace: Pace = HASTE) -> None:
         self.fake = fake
-        self.store: ObjectStore = GcsStore(Wire(fake.bucket, HASTE, fake.address))
+        self.wire = Wire(fake.bucket, pace, fake.address)
+        self.store: ObjectStore = GcsStore(self.wire)
 
     def seed(self, name: str, data: bytes) -> None:
         self.fake.put(name, data)
@@ -78,18 +79,27 @@ class GcsBench:
 
 @asynccontextmanager
 async def gcs_bench() -> AsyncIterator[GcsBench]:
+    async with fake_gcs() as fake:
+        bench = GcsBench(fake)
+        try:
+            yield bench
+        finally:
+            await bench.store.close()
+
+
+@asynccontextmanager
+async def fake_gcs() -> AsyncIterator[FakeGcs]:
+    """It listens on a port of its own."""
     fake = FakeGcs()
     runner = web.AppRunner(fake.app(), shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
     fake.address = f"http://{host}:{port}"
-    bench = GcsBench(fake)
     try:
-        yield bench
+        yield fake
     finally:
         fake.closing.set()
-        await bench.store.close()
         await runner.cleanup()
 
 

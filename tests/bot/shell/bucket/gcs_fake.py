@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -65,6 +66,9 @@ class FakeGcs:
         self.received_bytes = 0
         self.address = ""
         self.closing = asyncio.Event()
+        self.heard = asyncio.Event()
+        self.token = ""  # asked for with every request when it is set
+        self.weather: Callable[[Errand], int | str] = lambda _: ""  # what befalls errands without a trouble
         self.granted = {"storage.objects.get", "storage.objects.list"}
         self._uploads: dict[str, Upload] = {}
         self._generation = 1_795_000_000_000_000
@@ -89,11 +93,18 @@ class FakeGcs:
 
     def _fate(self, errand: Errand) -> int | str:
         self.requests.append(errand)
+        self.heard.set()
         for trouble in self.troubles:
             if trouble.errand == errand and trouble.times:
                 trouble.times -= 1
                 return trouble.how
-        return ""
+        return self.weather(errand)
+
+    async def hears(self, errand: Errand, times: int) -> None:
+        """Returns once so many errands of a kind have come."""
+        while self.requests.count(errand) < times:
+            self.heard.clear()
+            await self.heard.wait()
 
     async def _answered(
         self, request: web.Request, fate: int | str, body: dict[str, Any] | None
@@ -102,9 +113,12 @@ class FakeGcs:
             _hang_up(request)
         return web.json_response(body) if body is not None else web.Response(status=204)
 
-    def _refuse_early(self, request: web.Request, fate: int | str) -> None:
+    def _refuse_early(self, request: web.Request, fate: int | str, *, asks_token: bool = True) -> None:
         if fate == "reset":
             _hang_up(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if asks_token and self.token and token != self.token:
+            raise _refusal(401, "Invalid Credentials")
         if isinstance(fate, int):
             raise _refusal(fate, f"made to fail with {fate}")
 
@@ -139,7 +153,7 @@ class FakeGcs:
         name, query = request.match_info["name"], request.query
         media = query.get("alt") == "media"
         fate = self._fate("read" if media else "stat")
-        self._refuse_early(request, fate)
+        self._refuse_early(request, "reset" if media and fate == "lost" else fate)
         stored = self.objects.get(name)
         if not stored or query.get("generation", str(stored.generation)) != str(stored.generation):
             raise _refusal(404, f"No such object: {self.bucket}/{name}")
@@ -215,11 +229,13 @@ class FakeGcs:
         self._precondition(resource["name"], query)
         upload_id = str(len(self._uploads))
         self._uploads[upload_id] = Upload(resource, query)
+        if fate == "lost":
+            _hang_up(request)
         return web.json_response({}, headers={"Location": f"{self.address}/session/{upload_id}"})
 
     async def _chunk(self, request: web.Request) -> web.Response:
         fate = self._fate("chunk")
-        self._refuse_early(request, fate)
+        self._refuse_early(request, fate, asks_token=False)  # the session's URL stands for credentials
         if fate == "stall":
             await self.closing.wait()
         if fate == "forget":
