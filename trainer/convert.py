@@ -24,7 +24,7 @@ from trainer.store import Frames, FrameStore, checksum_map, create, frame_maps, 
 from trainer.video import Picture, VideoError
 from trainer.workers import in_processes
 
-BLOCK_FRAMES = 32
+BLOCK_FRAMES = 8
 """Pictures resized at once: enough to keep the loop short, few enough to stay in the cache."""
 
 NOTHING_KNOWN = Known()

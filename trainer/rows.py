@@ -24,6 +24,9 @@ from trainer.material import BOM, MAX_LINE_BYTES, MAX_ROWS_BYTES, Damaged, read_
 SHOWN_CHARACTERS = 200
 SHOWN_OF_A_VALUE = 40
 
+NESTING = frozenset({"frame_index", "action", "state", "observation", "observation.state"})
+"""What a row that is not flat has one of."""
+
 type Strange = Mapping[str, Mapping[int, str]]
 
 
@@ -76,7 +79,12 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
 
     def column(name: str, unsaid: float | None = None) -> list[float]:
         """`unsaid` is the value of frame 1, when it goes without saying."""
-        values = [row[name] if unsaid is None else row.get(name, i * unsaid) for i, row in enumerate(rows)]
+        if unsaid is None:
+            values = [row[name] for row in rows]
+        else:
+            values = [row.get(name, frame * unsaid) for frame, row in enumerate(rows)]
+        if set(map(type, values)) <= {float}:
+            return values
         return [_number(name, frame, value, strange) for frame, value in enumerate(values)]
 
     return Table(
@@ -104,7 +112,7 @@ def _lines(content: bytes) -> Iterator[Line]:
             yield Line(number, text, is_ended=number < len(lines))
 
 
-def _row(line: Line, common: Mapping[str, Any], config: TrainingConfig) -> Mapping[str, Any]:
+def _row(line: Line, common: dict[str, Any], config: TrainingConfig) -> dict[str, Any]:
     example = line.text[:SHOWN_CHARACTERS]
     try:
         read = read_json(line.text)
@@ -112,7 +120,7 @@ def _row(line: Line, common: Mapping[str, Any], config: TrainingConfig) -> Mappi
         raise RowError(line.number, damage=damaged.reason if line.is_ended else "중간에 끊김") from None
     if not isinstance(read, dict):
         raise RowError(line.number, config.action_names, example)
-    row = {**common, **values_of(read, config)}
+    row = common | values_of(read, config)
     missing = [name for name in (*config.action_names, *config.state_names) if name not in row]
     if missing:
         raise RowError(line.number, missing, example)
@@ -121,6 +129,8 @@ def _row(line: Line, common: Mapping[str, Any], config: TrainingConfig) -> Mappi
 
 def values_of(row: Mapping[str, Any], config: TrainingConfig) -> dict[str, Any]:
     """The row's values by name, whichever of the known forms it has."""
+    if not NESTING & row.keys():
+        return dict(row)
     found = {"frame": row["frame_index"]} if "frame_index" in row else {}
     found |= {name: value for name, value in row.items() if not isinstance(value, dict | list)}
     found |= _named(row.get("action"), config.action_names)
