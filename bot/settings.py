@@ -4,6 +4,7 @@ Every problem is one line that names the setting, the place and the next step; w
 """
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -114,7 +115,10 @@ class Settings(BaseSettings):
 
 
 def read_settings(env_file: Path | None = None) -> Settings:
-    """Settings from the environment, and beneath it from `env_file`.
+    """Settings from the environment, beneath it from `env_file`, beneath that from credentials.
+
+    A credential is a file of a setting's name in the folder CREDENTIALS_DIRECTORY, as systemd's
+    LoadCredential makes it; the token belongs there.
 
     Raises:
         SettingsError: every problem, one line each.
@@ -122,7 +126,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
     if env_file is not None:
         _must_be_readable(env_file)
     try:
-        return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue]  the sources give the rest
+        return Settings(_env_file=env_file, _secrets_dir=_credentials())  # pyright: ignore[reportCallIssue]  the sources give the rest
     except ValidationError as error:
         place = str(env_file or "the environment")
         raise SettingsError(tuple(_line(problem, place) for problem in error.errors())) from None
@@ -138,6 +142,11 @@ def to_policy(settings: Settings) -> Policy:
         report_every_s=settings.report_every_s,
         approval=settings.approval,
     )
+
+
+def _credentials() -> Path | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def _must_be_readable(env_file: Path) -> None:

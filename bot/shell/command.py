@@ -1,5 +1,6 @@
 """`training-claw serve`."""
 
+import faulthandler
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def serve(env_file: Path | None) -> None:
     from bot.shell.daemon import serve as run_daemon  # noqa: PLC0415
     from bot.shell.logs import set_up_logs  # noqa: PLC0415
 
+    faulthandler.enable()  # a watchdog's SIGABRT leaves every thread's stack in the log
     try:
         settings = read_settings(env_file)
         set_up_logs(settings.discord_token.get_secret_value())

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import os
 import secrets
 import signal
 from collections.abc import Coroutine, Generator
@@ -34,8 +35,10 @@ from bot.shell.intake import CURSOR, Intake
 from bot.shell.jobs import Jobs
 from bot.shell.lanes import Lane
 from bot.shell.places import Places
+from bot.shell.pulse import Pulse
 from bot.shell.speech import Speech
 from bot.shell.store import Store, StoreUnusable
+from bot.shell.supervisor import Supervisor
 from protocol import Voice
 
 log = structlog.stdlib.get_logger("daemon")
@@ -63,6 +66,7 @@ class House:
     courier: Courier
     jobs: Jobs
     clock: Clock
+    pulse: Pulse
     lanes: list[Lane] = field(default_factory=list[Lane])
 
     def wake(self) -> None:
@@ -138,6 +142,9 @@ async def furnish(settings: Settings, places: Places, store: Store, bucket: Obje
         courier=Courier(gateway, store, places, settings.training_id, alert=speech.alert),
         jobs=Jobs(places, policy, store, desk),
         clock=Clock(desk, policy, nudge),
+        pulse=Pulse(
+            Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)
+        ),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
     house.lanes = [
@@ -161,11 +168,13 @@ async def live(house: House, stop: asyncio.Event) -> None:
                 "gateway": house.gateway.run(),
                 "courier": house.courier.run(),
                 "jobs": house.jobs.run(),
+                "pulse": house.pulse.run(),
                 **{f"lane {lane.name}": lane.run() for lane in house.lanes},
             }
         )
         try:
             await _until_stopped([desk, *hearing, *working], stop)
+            house.pulse.stopping()
             house.clock.stop()
             await _cancelled(hearing)
             await _flushed(house.courier)

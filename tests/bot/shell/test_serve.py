@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -73,6 +74,9 @@ async def test_it_answers_stays_small_and_leaves_when_told(
     server: DiscordServer, env: dict[str, str], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    env |= {"NOTIFY_SOCKET": str(tmp_path / "notify")}
     async with daemon(env, log) as process:
         assert "대기 중" in await answered(server, "!status")
         assert resident_kb(process.pid) < IDLE_LIMIT_KB
@@ -84,6 +88,9 @@ async def test_it_answers_stays_small_and_leaves_when_told(
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     assert env["DISCORD_TOKEN"] not in log.read_text()
+    with systemd:
+        assert systemd.recv(99) == b"READY=1"
+        assert systemd.recv(999).decode().startswith("STATUS=대기 중")
 
 
 @pytest.mark.slow

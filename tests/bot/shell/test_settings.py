@@ -93,6 +93,15 @@ def test_the_environment_stands_above_the_env_file(environment: pytest.MonkeyPat
     assert settings.operator_ids == (1477300000000000001,)
 
 
+def test_the_token_may_be_a_credential(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.delenv("DISCORD_TOKEN")
+    environment.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "discord_token").write_text("from.a.credential\n")
+    assert read_settings().discord_token.get_secret_value() == "from.a.credential"
+    environment.setenv("DISCORD_TOKEN", "from.the.environment")
+    assert read_settings().discord_token.get_secret_value() == "from.the.environment"
+
+
 def test_an_unreadable_env_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_settings(tmp_path / "absent.env")
