@@ -16,7 +16,7 @@ COMPUTE = {
     "simulate": ("simulate", "Make a simulator's output: episodes with video, actions and metadata."),
     "validate": ("validate", "Is a data set fit to train on?"),
     "convert": ("convert", "Turn episodes into one HDF5 file."),
-    "train": ("run", "Do the job in a JOB.json: check, convert or train."),
+    "train": ("train", "Do the job in a JOB.json: check, convert or train."),
 }
 """What needs the heavy libraries: `python -m trainer <verb>`, a process of its own."""
 

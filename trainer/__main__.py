@@ -20,6 +20,7 @@ from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do
 from trainer.report import write_report
 from trainer.simulate import simulate
+from trainer.watched import run_watched
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -205,6 +206,23 @@ def evaluate_command(checkpoint: Path, episodes: Path, as_json: bool) -> None:
 def run_command(job: Path, lock_fd: int | None) -> None:
     """Do the job in JOB.json, in its own folder (see protocol/job.py)."""
     sys.exit(run_attempt(job, lock_fd, do))
+
+
+@main.command(
+    "train",
+    cls=Examples,
+    epilog="""\
+  training-claw train runs/mine/attempts/1/job.json
+
+A JOB.json says what to do and has a folder of its own, in which events.jsonl, outcome.json and trainer.log
+appear; check and convert jobs are done as well. The smallest one that trains:
+
+  {"kind": "train", "data": "data.h5", "run": "runs/mine", "device": "cpu", "config": {}}""",
+)
+@click.argument("job", metavar="JOB.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def train_command(job: Path) -> None:
+    """Do the job in JOB.json and show how far it is. Ctrl-C saves and leaves; the next attempt goes on."""
+    sys.exit(run_watched(job))
 
 
 def config_of(path: Path | None) -> TrainingConfig:
