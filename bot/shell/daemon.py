@@ -142,9 +142,7 @@ async def furnish(settings: Settings, places: Places, store: Store, bucket: Obje
         courier=Courier(gateway, store, places, settings.training_id, alert=speech.alert),
         jobs=Jobs(places, policy, store, desk),
         clock=Clock(desk, policy, nudge),
-        pulse=Pulse(
-            Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)
-        ),
+        pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
     house.lanes = [
