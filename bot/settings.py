@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Seoul"
     device: Literal["cuda", "cpu"] = "cuda"
     approval: Literal["explicit", "notice"] = "explicit"
+    quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
+    answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
     watcher_id: int = CARD_IDS[Peer.WATCHER]
     developer_id: int = CARD_IDS[Peer.DEVELOPER]
     domain_expert_id: int = CARD_IDS[Peer.DOMAIN_EXPERT]
@@ -141,6 +143,8 @@ def to_policy(settings: Settings) -> Policy:
         device=settings.device,
         report_every_s=settings.report_every_s,
         approval=settings.approval,
+        quiet_s=settings.quiet_s,
+        answers_a_minute=settings.answers_a_minute,
     )
 
 

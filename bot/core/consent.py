@@ -17,7 +17,8 @@ def answered(
 ) -> Step:
     cycle = state.cycle
     if cycle is None or cycle.proposal is None:
-        return state, say(replies.nothing_to_decide(event.author))
+        acknowledged = isinstance(word, Acknowledgement)  # an answer to that would never end
+        return state, () if acknowledged else say(replies.nothing_to_decide(event.author))
     if isinstance(word, Acknowledgement):
         return _asked_back(state, cycle.proposal, event.author)
     if not _means(cycle.proposal, word.proposal, event.reply_ref):

@@ -35,12 +35,13 @@ class DaemonWoke(Fact):
 class Gauges:
     """Readings too fleeting to be state: the newest progress line and the transfers under way.
 
-    `transfer` is what is moving, in bytes done and bytes in all.
+    `transfer` is what is moving, in bytes done and bytes in all; `journal` what happened, the newest last.
     """
 
     stepped: Stepped | None = None
     counted: tuple[int, int, str] | None = None
     transfer: tuple[str, int, int] | None = None
+    journal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,34 @@ class Ticked(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spoke(Fact):
+    """Somebody we listen to said something; `addressed`: to us, else it may go on with what was.
+
+    `message_id` and `said_at` are the channel's, `text` comes with its text attachments; `reply_ref` is the
+    reference of our message that it answers.
+    """
+
+    author: int
+    message_id: int
+    text: str
+    said_at: datetime
+    addressed: bool = True
+    reply_ref: str | None = None
+    gauges: Gauges = field(default_factory=Gauges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited(Fact):
+    """The author of a message that we heard gave it another text."""
+
+    author: int
+    message_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard(Fact):
-    """Somebody we listen to said something to us that we understood.
+    """A whole message of somebody we listen to, said to us and understood.
 
     `reply_ref` is the reference of our message that it answers.
     """
@@ -68,7 +95,7 @@ class Heard(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garbled(Fact):
-    """Somebody we listen to said something to us that we did not understand."""
+    """A whole message of somebody we listen to, said to us and not understood."""
 
     author: int
     what: str
@@ -187,6 +214,8 @@ class JobEnded(Fact):
 Event = (
     DaemonWoke
     | Ticked
+    | Spoke
+    | Edited
     | Heard
     | Garbled
     | Reacted

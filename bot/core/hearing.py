@@ -8,6 +8,7 @@ from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Awaited, LessonHeard, Refused, State, Unread, Unstarted, Waiting
+from protocol.lines import leading_tag, lines_of
 from protocol.messages import (
     Acknowledgement,
     Answer,
@@ -21,6 +22,9 @@ from protocol.messages import (
     Talk,
 )
 from protocol.roster import Peer
+from protocol.tags import Tag
+
+TOLD = (Tag.REPORT, Tag.DONE, Tag.BLOCKED, Tag.RECEIPT, Tag.ALERT, Tag.ANSWER)
 
 
 def heard(state: State, event: Heard, policy: Policy) -> Step:
@@ -36,10 +40,21 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
             return orders.given(state, verb, event, peer.value, policy)
         case Command() as command if event.author in policy.operators:
             return orders.commanded(state, command, event, policy)
+        case Acknowledgement():
+            return state, ()
+        case Talk(about="other", text=text) if _tells_only(text):
+            return state, ()
         case Talk(about=about):
             return state, _answer(event, views.told(about, state, event.gauges, event.at, policy))
         case _:
             return state, _answer(event, replies.not_yours(event.message.kind))
+
+
+def _tells_only(text: str) -> bool:
+    """A peer's REPORT, DONE or the like: answering it would begin a conversation of machines."""
+    first = next(iter(lines_of(text)), None)
+    tagged = leading_tag(first.text) if first else None
+    return tagged is not None and tagged[0] in TOLD
 
 
 def garbled(state: State, event: Garbled, policy: Policy) -> Step:

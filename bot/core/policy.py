@@ -25,6 +25,8 @@ class Policy(BaseModel):
     max_attempts: int = 3
     backoff_s: float = 30
     keep_checkpoints: int = 3
+    quiet_s: float = 2.5
+    answers_a_minute: int = 20
 
     def pause_s(self, attempt: int) -> float:
         """How long to wait before the attempt after `attempt`, which crashed (1, 2, …)."""

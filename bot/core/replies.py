@@ -63,6 +63,26 @@ def not_yours(kind: str) -> str:
     return f"이 메시지({kind})는 보낸 분의 권한 밖이라 반영하지 않았습니다."
 
 
+def edited_too_late(author: int) -> Question:
+    return Question(
+        to=(author,),
+        question="이미 처리한 메시지가 수정되었습니다. 수정한 내용은 아직 반영하지 않았습니다.",
+        how_to_answer="반영하려면 수정한 내용 전체를 새 메시지로 보내 주세요.",
+    )
+
+
+def went_on_too_late(author: int) -> Question:
+    return Question(
+        to=(author,),
+        question="이미 처리한 메시지 뒤에 이어진 내용이 도착했습니다. 아직 반영하지 않았습니다.",
+        how_to_answer="반영하려면 내용 전체를 멘션과 함께 다시 보내 주세요.",
+    )
+
+
+def too_many_answers(to: int, limit: int) -> str:
+    return f"<{to}>에게 보내는 답이 1분에 {limit}개를 넘어 잠시 답하지 않습니다. 받은 내용은 모두 처리합니다."
+
+
 def nothing_to_decide(author: int) -> Answer:
     return Answer(to=(author,), body="승인을 기다리는 제안이 없습니다.")
 

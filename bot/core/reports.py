@@ -27,15 +27,15 @@ def ticked(state: State, event: Ticked, policy: Policy) -> Step:
 
 def wake_at(state: State, policy: Policy) -> datetime | None:
     """The next moment something is due, if any is."""
+    moments = [one.due_at for one in state.open_messages]
+    if state.report_due_at:
+        moments.append(state.report_due_at)
     cycle = state.cycle
-    if cycle is None:
-        return None
-    moments = [state.report_due_at]
-    if isinstance(cycle.run, Cooling):
+    if cycle and isinstance(cycle.run, Cooling):
         moments.append(cycle.run.until)
-    if cycle.proposal and policy.approval == "notice":
+    if cycle and cycle.proposal and policy.approval == "notice":
         moments.append(cycle.proposal.since + timedelta(seconds=policy.notice_grace_s))
-    return min((moment for moment in moments if moment), default=None)
+    return min(moments, default=None)
 
 
 def report(

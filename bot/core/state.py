@@ -273,6 +273,43 @@ class Shelf(Known):
     handing_on: bool = False
 
 
+# --- what is being said to us -------------------------------------------------
+
+
+class Uttered(Known):
+    """One message of somebody's. `said_at` is by the channel's own clock."""
+
+    id: int
+    text: str
+    said_at: AwareDatetime
+
+
+class OpenMessage(Known):
+    """What somebody says to us and may not have finished: it is acted on at `due_at`."""
+
+    author: int
+    parts: tuple[Uttered, ...]
+    reply_ref: str | None
+    since: AwareDatetime
+    due_at: AwareDatetime
+
+
+class ActedOn(Known):
+    """What we acted on lately: fingerprints of its parts by id, and of what was understood."""
+
+    author: int
+    prints: dict[int, str]
+    meaning: str
+    last: Uttered
+
+
+class Answered(Known):
+    """That somebody was answered; for a minute it counts."""
+
+    to: int
+    at: AwareDatetime
+
+
 # --- all of it --------------------------------------------------------------
 
 
@@ -320,3 +357,6 @@ class State(Known):
     carried: tuple[LessonHeard, ...] = ()
     finished: tuple[Finished, ...] = ()
     report_due_at: AwareDatetime | None = None
+    open_messages: tuple[OpenMessage, ...] = ()
+    acted_on: tuple[ActedOn, ...] = ()
+    answered: tuple[Answered, ...] = ()

@@ -4,7 +4,20 @@
 must be done? An event goes to its one track; then the joins fire; then what is said gets its reference.
 """
 
-from bot.core import consent, cycles, data, hearing, joins, reports, run, shelf, terms, words
+from bot.core import (
+    budget,
+    consent,
+    cycles,
+    data,
+    hearing,
+    joins,
+    listening,
+    reports,
+    run,
+    shelf,
+    terms,
+    words,
+)
 from bot.core.effects import Effect, Post
 from bot.core.events import (
     BestPublished,
@@ -12,6 +25,7 @@ from bot.core.events import (
     CheckpointPublished,
     DaemonWoke,
     DataFetched,
+    Edited,
     Event,
     FetchFailed,
     Garbled,
@@ -20,6 +34,7 @@ from bot.core.events import (
     JobEnded,
     JobSpoke,
     Reacted,
+    Spoke,
     TermsRead,
     TermsUnreadable,
     Ticked,
@@ -35,7 +50,8 @@ def step(state: State, event: Event, policy: Policy) -> Step:
     """Decide. Never raises; an event that means nothing now changes nothing."""
     after, effects = _taken(state, event, policy)
     after, more = _joined(after, event)
-    return _numbered(after, (*effects, *more))
+    after, allowed = budget.kept(after, (*effects, *more), event.at, policy)
+    return _numbered(after, allowed)
 
 
 def _taken(state: State, event: Event, policy: Policy) -> Step:
@@ -43,7 +59,11 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
         case DaemonWoke():
             return _woken(state, event, policy)
         case Ticked():
-            return reports.ticked(state, event, policy)
+            return _ticked(state, event, policy)
+        case Spoke():
+            return listening.spoke(state, event, policy)
+        case Edited():
+            return listening.edited(state, event, policy)
         case Heard():
             return hearing.heard(state, event, policy)
         case Garbled():
@@ -92,8 +112,14 @@ def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
     return after, (*of_data, *of_run)
 
 
+def _ticked(state: State, event: Ticked, policy: Policy) -> Step:
+    after, effects = listening.due(state, event, policy)
+    after, more = reports.ticked(after, event, policy)
+    return after, (*effects, *more)
+
+
 def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
-    known = state if state.house else now(state, house=event.house)
+    known = listening.woken(state if state.house else now(state, house=event.house), event)
     if known.cycle is None:
         return known, ()
     return known, say(words.restarted(known.cycle, event, policy))

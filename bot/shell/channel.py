@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -80,6 +80,10 @@ class Ears(Protocol):
 
     def heard(self, letter: Letter) -> None: ...
 
+    def reread(self, letter: Letter) -> None:
+        """A message may have another text now, and so other mentions."""
+        ...
+
     def saw(self, mark: Mark) -> None: ...
 
     def missed_some(self) -> None:
@@ -96,4 +100,4 @@ def id_at(moment: datetime) -> int:
 
     https://discord.com/developers/docs/reference#snowflakes
     """
-    return max(0, round((moment - SNOWFLAKE_EPOCH).total_seconds() * 1000)) << 22
+    return max(0, (moment - SNOWFLAKE_EPOCH) // timedelta(milliseconds=1)) << 22

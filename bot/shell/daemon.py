@@ -131,7 +131,7 @@ async def furnish(settings: Settings, places: Places, store: Store, bucket: Obje
         committed=committed,
     )
     intake = Intake(
-        Door.of(policy, settings.discord_channel_id), store, desk, start_after=await _floor(store)
+        Door.of(policy, settings.discord_channel_id), store, desk, policy, start_after=await _floor(store)
     )
     gateway = Gateway(settings, intake, lambda: count_identify(store))
     house = House(

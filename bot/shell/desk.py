@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.core.effects import Effect, Post
-from bot.core.events import Event, Gauges, Heard, Ticked
+from bot.core.events import Event, Gauges, Heard, Spoke, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
@@ -118,7 +118,7 @@ class Desk:
         return True
 
     def _stamped(self, event: Event) -> Event:
-        if isinstance(event, Heard | Ticked):
+        if isinstance(event, Spoke | Heard | Ticked):
             return replace(event, at=self.now(), gauges=self.gauges)
         return replace(event, at=self.now())
 

@@ -3,18 +3,20 @@
 https://discord.com/developers/docs/resources/message#message-object-message-types
 """
 
+import re
 from dataclasses import dataclass
 
-from bot.core.events import Garbled, Heard
 from bot.core.policy import Policy
 from bot.shell.channel import Letter, Mark
-from bot.shell.desk import STAMPED
-from protocol import NotUnderstood, Voice, parse
-from protocol.messages import Said, Talk
 from protocol.roster import Roster, mentioned_ids
 
 YES, NO = "✅", "❌"
 ANSWERS = (YES, NO)
+
+AWAITING = frozenset({"proposal", "question", "blocked", "alert"})
+"""Kinds of our messages that ask for something: a bare reply to one of them is said to us."""
+
+_ADDRESSED = re.compile(r"\s*<@!?\d+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,13 @@ class Door:
         return user_id != self.roster.training and self.roster.peer_of(user_id) is not None
 
     def admits(self, letter: Letter, *, answers_ours: bool) -> bool:
-        """Is it said to us? `answers_ours`: it is a reply to a message of ours."""
+        """Is it said to us? `answers_ours`: it is a reply to a message of ours that asks for one."""
         return self.knows(letter) and (answers_ours or self._mentions_us(letter) or self.is_command(letter))
+
+    def may_go_on(self, letter: Letter) -> bool:
+        """Said to nobody: it may belong to what its author said just before."""
+        elsewhere = _ADDRESSED.match(letter.content) is not None or letter.reply_to is not None
+        return self.knows(letter) and self.is_peer(letter.author_id) and not elsewhere
 
     def is_command(self, letter: Letter) -> bool:
         """An operator's `!` needs no mention."""
@@ -52,18 +59,3 @@ class Door:
         """Both the service (which a reply's ping satisfies) and the text itself (code included) say so."""
         us = self.roster.training
         return us in letter.mentions and us in mentioned_ids(letter.content)
-
-    @property
-    def voice(self) -> Voice:
-        return Voice(roster=self.roster, operators=self.operators)
-
-
-def understood(letter: Letter, text: str, reply_ref: str | None, voice: Voice) -> Heard | Garbled:
-    """What the core is told of an admitted message whose whole text is `text`."""
-    try:
-        message = parse(text, message_id=letter.id, voice=voice)
-    except NotUnderstood as error:
-        return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
-    if isinstance(message, Said):  # somebody repeats one of our own messages
-        message = Talk(text=text, message_id=letter.id)
-    return Heard(at=STAMPED, author=letter.author_id, message=message, reply_ref=reply_ref)

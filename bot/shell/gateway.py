@@ -224,6 +224,9 @@ class _Client(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         self._ears.heard(letter_of(message))
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        self._ears.reread(letter_of(payload.message))
+
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         if payload.channel_id == self._settings.discord_channel_id:
             self._ears.saw(Mark(payload.message_id, payload.user_id, str(payload.emoji)))

@@ -6,16 +6,20 @@ live meanwhile, and the answers to what we asked are looked at again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 
 import structlog
 
-from bot.core.events import Reacted
+from bot.core import listening
+from bot.core.events import Edited, Reacted, Spoke
+from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
-from bot.shell.channel import Attached, Channel, Letter, Mark
+from bot.shell.channel import Attached, Channel, Letter, Mark, id_at
 from bot.shell.desk import STAMPED, Desk, Note
-from bot.shell.door import YES, Door, understood
+from bot.shell.door import AWAITING, YES, Door
 from bot.shell.lanes import Later, pause_s
 from bot.shell.rows import InboxEntry
 from bot.shell.store import Store
@@ -25,6 +29,15 @@ log = structlog.stdlib.get_logger("intake")
 CURSOR = "channel"
 TEXT_BYTES = 64 << 10
 TEXT_NAMES = (".txt", ".md")
+EDITS_COUNT = timedelta(hours=1)
+"""Edits of messages older than this are not looked for after an absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Somebody gave his message another text, or the service another look."""
+
+    letter: Letter
 
 
 class _Session(Enum):
@@ -40,6 +53,7 @@ class Intake:
         door: Door,
         store: Store,
         desk: Desk,
+        policy: Policy,
         *,
         start_after: int,
         pause: Callable[[int], float] = pause_s,
@@ -47,15 +61,19 @@ class Intake:
         self._door = door
         self._store = store
         self._desk = desk
+        self._policy = policy
         self._start_after = start_after
         self._pause = pause
-        self._queue: asyncio.Queue[Letter | Mark | _Session] = asyncio.Queue()
-        self._held: list[Letter | Mark] | None = None
+        self._queue: asyncio.Queue[Letter | Rewritten | Mark | _Session] = asyncio.Queue()
+        self._held: list[Letter | Rewritten | Mark] | None = None
 
     # --- told by the gateway -------------------------------------------------
 
     def heard(self, letter: Letter) -> None:
         self._queue.put_nowait(letter)
+
+    def reread(self, letter: Letter) -> None:
+        self._queue.put_nowait(Rewritten(letter))
 
     def saw(self, mark: Mark) -> None:
         self._queue.put_nowait(mark)
@@ -79,9 +97,9 @@ class Intake:
                     held, self._held = self._held or [], None
                     for one in held:
                         await self._insist(lambda one=one: self._take(one))
-                case Letter() | Mark() as one if self._held is not None:
+                case Letter() | Rewritten() | Mark() as one if self._held is not None:
                     self._held.append(one)
-                case Letter() | Mark() as one:
+                case Letter() | Rewritten() | Mark() as one:
                     await self._insist(lambda one=one: self._take(one))
 
     async def _insist(self, what: Callable[[], Awaitable[None]]) -> None:
@@ -95,34 +113,71 @@ class Intake:
                 await asyncio.sleep(self._pause(failures))
 
     async def _catch_up(self, channel: Channel) -> None:
-        newest = after = max(int(await self._store.ask(tables.cursor, CURSOR) or 0), self._start_after)
-        async for letter in channel.letters_after(after):
-            await self._take(letter)
-            newest = letter.id
+        """Read what was said since, and look again at what was edited or answered meanwhile."""
+        newest = int(await self._store.ask(tables.cursor, CURSOR) or 0)
+        after = max(newest, self._start_after)
+        async for letter in channel.letters_after(min(after, self._first_to_reread(after))):
+            await self._take(Rewritten(letter) if letter.id <= newest else letter)
+            newest = max(newest, letter.id)
         await self._store.ask(tables.move_cursor, CURSOR, str(newest))
         for message_id in await self._store.ask(tables.discord_ids, awaited_refs(self._desk.state)):
             for mark in await channel.marks_on(message_id):
                 await self._take(mark)
 
-    async def _take(self, one: Letter | Mark) -> None:
-        if isinstance(one, Mark):
-            await self._take_mark(one)
-        elif self._door.knows(one) and not await self._store.ask(tables.was_heard, str(one.id)):
-            await self._take_letter(one)
+    def _first_to_reread(self, after: int) -> int:
+        """Edits of messages that young still count."""
+        oldest = id_at(self._desk.now() - EDITS_COUNT)
+        return min((one - 1 for one in listening.remembered(self._desk.state) if one > oldest), default=after)
 
-    async def _take_letter(self, letter: Letter) -> None:
-        ref = await self._store.ask(tables.ref_of, letter.reply_to) if letter.reply_to else None
-        if not self._door.admits(letter, answers_ours=ref is not None):
+    async def _take(self, one: Letter | Rewritten | Mark) -> None:
+        match one:
+            case Mark():
+                await self._take_mark(one)
+            case Rewritten(letter):
+                await self._take_edit(letter)
+            case Letter():
+                await self._take_letter(one, {CURSOR: str(one.id)})
+
+    async def _take_edit(self, letter: Letter) -> None:
+        """An edit can also be what first addresses us."""
+        if not listening.remembers(self._desk.state, letter.id):
+            await self._take_letter(letter, {})
+        elif self._door.knows(letter):
+            text = await whole_text(letter)
+            await self._desk.tell(
+                Note(event=Edited(at=STAMPED, author=letter.author_id, message_id=letter.id, text=text))
+            )
+
+    async def _take_letter(self, letter: Letter, cursors: dict[str, str]) -> None:
+        known = self._door.knows(letter) and letter.id > self._start_after
+        if not known or await self._store.ask(tables.was_heard, str(letter.id)):
             return
-        event = understood(letter, await whole_text(letter), ref, self._door.voice)
-        log.info("heard", author=letter.author_id, message=letter.id, what=type(event).__name__)
+        ref = await self._store.ask(tables.ref_of, letter.reply_to) if letter.reply_to else None
+        kind = await self._store.ask(tables.kind_of, letter.reply_to) if letter.reply_to else None
+        addressed = self._door.admits(letter, answers_ours=kind in AWAITING)
+        if not addressed and not self._goes_on(letter):
+            return
+        event = Spoke(
+            at=STAMPED,
+            author=letter.author_id,
+            message_id=letter.id,
+            text=await whole_text(letter),
+            said_at=letter.at,
+            addressed=addressed,
+            reply_ref=ref,
+        )
+        log.info("heard", author=letter.author_id, message=letter.id, addressed=addressed)
         await self._desk.tell(
             Note(
                 event=event,
                 inbox=InboxEntry(heard_id=str(letter.id), author=letter.author_id),
-                cursors={CURSOR: str(letter.id)},
+                cursors=cursors,
             )
         )
+
+    def _goes_on(self, letter: Letter) -> bool:
+        state, policy = self._desk.state, self._policy
+        return self._door.may_go_on(letter) and listening.goes_on(state, letter.author_id, letter.at, policy)
 
     async def _take_mark(self, mark: Mark) -> None:
         ref = await self._store.ask(tables.ref_of, mark.message_id)

@@ -158,6 +158,12 @@ def ref_of(db: Db, discord_id: int) -> str | None:
     return row["ref"] if row else None
 
 
+def kind_of(db: Db, discord_id: int) -> str | None:
+    """The kind of our message with this Discord id."""
+    row = db.execute("SELECT kind FROM outbox WHERE discord_id = ?", (discord_id,)).fetchone()
+    return row["kind"] if row else None
+
+
 def discord_ids(db: Db, refs: Collection[str]) -> tuple[int, ...]:
     """The Discord messages that carried these references."""
     marks = ", ".join("?" * len(refs))

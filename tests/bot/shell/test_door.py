@@ -3,11 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.events import Garbled, Heard
 from bot.shell.channel import Letter, Mark
-from bot.shell.door import Door, understood
-from protocol import CARD_VOICE
-from protocol.messages import Command, Handoff
+from bot.shell.door import Door
 from protocol.roster import Roster
 
 ROSTER = Roster()
@@ -79,15 +76,10 @@ def test_only_watchers_two_answers_count() -> None:
     assert not DOOR.counts(Mark(1, ROSTER.developer, "✅"))
 
 
-def test_what_was_admitted_is_read() -> None:
-    heard = understood(TO_US, TO_US.content, "ab-1", CARD_VOICE)
-    assert isinstance(heard, Heard)
-    assert isinstance(heard.message, Handoff)
-    assert (heard.message.message_id, heard.reply_ref) == (1, "ab-1")
-    command = understood(TO_US, "!status", None, CARD_VOICE)
-    assert isinstance(command, Heard)
-    assert isinstance(command.message, Command)
-
-
-def test_an_empty_message_is_garbled() -> None:
-    assert isinstance(understood(TO_US, f"<@{US}>", None, CARD_VOICE), Heard | Garbled)
+def test_what_a_peer_says_to_nobody_may_go_on_from_before() -> None:
+    unaddressed = replace(TO_US, content="- [학습] 둘째", mentions=frozenset())
+    assert DOOR.may_go_on(unaddressed)
+    assert not DOOR.may_go_on(replace(unaddressed, content=f"<@{ROSTER.developer}> 데이터는?"))
+    assert not DOOR.may_go_on(replace(unaddressed, reply_to=7))
+    assert not DOOR.may_go_on(replace(unaddressed, author_id=OPERATOR))
+    assert not DOOR.may_go_on(replace(unaddressed, author_id=STRANGER))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.core.effects import Effect
-from bot.core.events import Event, Heard, Reacted
+from bot.core.events import Event, Reacted, Spoke
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
@@ -18,7 +18,7 @@ from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import File
 from bot.settings import Settings
 from bot.shell import tables
-from bot.shell.channel import Fatal, id_at
+from bot.shell.channel import Fatal
 from bot.shell.desk import Desk, utc_now
 from bot.shell.door import Door
 from bot.shell.gateway import Gateway
@@ -66,7 +66,7 @@ class Bot:
             committed=self.changed.set,
         )
         door = Door(self.server.channel_id, ROSTER, (OPERATOR_ID,))
-        self.intake = Intake(door, self.store, self.desk, start_after=self.start_after)
+        self.intake = Intake(door, self.store, self.desk, Policy(), start_after=self.start_after)
         self.gateway = Gateway(settings(self.server), self.intake, self._count, ready_s=READY_S)
 
     def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
@@ -77,7 +77,7 @@ class Bot:
         return 1
 
     def texts(self) -> list[str]:
-        return [one.message.text.partition("> ")[2] for one in self.heard if isinstance(one, Heard)]
+        return [one.text.partition("> ")[2] for one in self.heard if isinstance(one, Spoke)]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
@@ -101,9 +101,9 @@ def to_us(text: str) -> str:
     return f"<@{US}> {text}"
 
 
-def part(ref: str = "ab-1", recipients: tuple[int, ...] = (WATCHER,)) -> Part:
+def part(ref: str = "ab-1", recipients: tuple[int, ...] = (WATCHER,), kind: str = "done") -> Part:
     content = f"<@{recipients[0]}> [REPORT] hi @everyone <@{ROSTER.developer}>\n-# {ref}"
-    return Part(ref=ref, part=1, parts=1, kind="done", recipients=recipients, content=content)
+    return Part(ref=ref, part=1, parts=1, kind=kind, recipients=recipients, content=content)
 
 
 async def test_what_is_said_to_us_is_heard_and_nothing_else(server: DiscordServer, store: Store) -> None:
@@ -116,7 +116,7 @@ async def test_what_is_said_to_us_is_heard_and_nothing_else(server: DiscordServe
         await server.say(OPERATOR_ID, "!status")
         await server.say(ROSTER.developer, to_us("two"))
         await bot.until(lambda: len(bot.heard) == 3)
-        assert [one.author for one in bot.heard if isinstance(one, Heard)] == [
+        assert [one.author for one in bot.heard if isinstance(one, Spoke)] == [
             WATCHER,
             OPERATOR_ID,
             ROSTER.developer,
@@ -126,8 +126,7 @@ async def test_what_is_said_to_us_is_heard_and_nothing_else(server: DiscordServe
 async def test_what_was_said_while_we_were_away_is_heard_once_and_in_order(
     server: DiscordServer, store: Store
 ) -> None:
-    await server.say(WATCHER, to_us("long before"))
-    before = id_at(utc_now())
+    before = (await server.say(WATCHER, to_us("long before"))).id
     await server.say(WATCHER, to_us("one"))
     async with Bot(server, store, start_after=before).online() as bot:
         await bot.until(lambda: bot.texts() == ["one"])
@@ -172,18 +171,20 @@ async def test_a_message_is_sent_once_and_notifies_its_recipient_alone(
     assert len(said[0].attachments) == 1
 
 
-async def test_a_reply_to_our_message_carries_its_reference(server: DiscordServer, store: Store) -> None:
+async def test_a_reply_to_what_awaits_an_answer_needs_no_mention(server: DiscordServer, store: Store) -> None:
     async with Bot(server, store).online() as bot:
         await server.say(WATCHER, to_us("first"))
         await bot.until(lambda: bool(bot.texts()))
-        await store.ask(tables.owe_parts, (part("ab-9"),), utc_now())
-        ours = await bot.gateway.send(part("ab-9"), None)
-        await store.ask(tables.sent_part, 1, ours, utc_now())
-        await server.say(WATCHER, "승인", reply_to=ours)
+        await store.ask(tables.owe_parts, (part("ab-9", kind="proposal"), part("ab-10")), utc_now())
+        for seq, one in enumerate((part("ab-9", kind="proposal"), part("ab-10")), start=1):
+            await store.ask(tables.sent_part, seq, await bot.gateway.send(one, None), utc_now())
+        proposal, done = await store.ask(tables.discord_ids, ("ab-9", "ab-10"))
+        await server.say(WATCHER, "고마워요", reply_to=done)
+        await server.say(WATCHER, "승인", reply_to=proposal)
         await bot.until(lambda: len(bot.heard) == 2)
         answer = bot.heard[-1]
-        assert isinstance(answer, Heard)
-        assert answer.reply_ref == "ab-9"
+        assert isinstance(answer, Spoke)
+        assert (answer.text, answer.reply_ref) == ("승인", "ab-9")
 
 
 async def test_a_mark_on_our_message_is_an_answer_live_and_after_a_restart(

@@ -1,0 +1,49 @@
+"""How often anybody is answered: two bots that answer each other would never stop.
+
+Only answers are withheld. What we have to say of ourselves (REPORT, BLOCKED, HANDOFF, DONE, proposals) never
+is, and what comes in is taken in all the same.
+"""
+
+from datetime import datetime, timedelta
+
+from bot.core import replies
+from bot.core.effects import Effect, Post
+from bot.core.moves import Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Answered, State
+from protocol.messages import Alert, Answer, Question, Receipt
+
+MINUTE = timedelta(minutes=1)
+
+
+def kept(state: State, effects: tuple[Effect, ...], at: datetime, policy: Policy) -> Step:
+    """`effects` without the answers that go beyond `answers_a_minute` to anybody."""
+    answered = [one for one in state.answered if at - one.at < MINUTE]
+    allowed: list[Effect] = []
+    for effect in effects:
+        to = _answered_by(effect)
+        lately = sum(one.to == to for one in answered)
+        if to is not None:
+            answered.append(Answered(to=to, at=at))
+        if to is None or lately < policy.answers_a_minute:
+            allowed.append(effect)
+        elif lately == policy.answers_a_minute and policy.operators:
+            told = replies.too_many_answers(to, policy.answers_a_minute)
+            allowed += say(Alert(to=policy.operators, body=told))
+    return now(state, answered=_bounded(answered, policy)), tuple(allowed)
+
+
+def _answered_by(effect: Effect) -> int | None:
+    """Whom it answers; None if it is no answer."""
+    if isinstance(effect, Post) and isinstance(effect.message, Answer | Question | Receipt):
+        return effect.message.to[0]
+    return None
+
+
+def _bounded(answered: list[Answered], policy: Policy) -> tuple[Answered, ...]:
+    """Of each the newest few: more than one too many is no news."""
+    kept_back: list[Answered] = []
+    for one in reversed(answered):
+        if sum(other.to == one.to for other in kept_back) <= policy.answers_a_minute:
+            kept_back.append(one)
+    return tuple(reversed(kept_back))
