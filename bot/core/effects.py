@@ -82,13 +82,18 @@ class StopJob(Order):
         return f"stop_job/{self.run}/{self.attempt}"
 
 
-class PublishCheckpoint(Order):
-    """Bring `folder` (relative to the run's) to `checkpoints/cycleNN/act_epoch_NNN/` and its flat path."""
+class OfAnEpoch(Order):
+    """About what a run has saved, or drawn, after `epoch` epochs."""
 
-    kind: Literal["publish_checkpoint"] = "publish_checkpoint"
     cycle: int
     run: str
     epoch: int
+
+
+class PublishCheckpoint(OfAnEpoch):
+    """Bring `folder` (relative to the run's) to `checkpoints/cycleNN/act_epoch_NNN/` and its flat path."""
+
+    kind: Literal["publish_checkpoint"] = "publish_checkpoint"
     folder: str
     meta: dict[str, str | int | float]
 
@@ -97,13 +102,10 @@ class PublishCheckpoint(Order):
         return f"publish_checkpoint/{self.run}/{self.epoch}"
 
 
-class PublishBest(Order):
-    """Bring the best weights so far to `checkpoints/cycleNN/act_best/`."""
+class PublishBest(OfAnEpoch):
+    """Bring the best weights so far, in `folder`, to `checkpoints/cycleNN/act_best/`."""
 
     kind: Literal["publish_best"] = "publish_best"
-    cycle: int
-    run: str
-    epoch: int
     folder: str
     meta: dict[str, str | int | float]
 
@@ -112,17 +114,25 @@ class PublishBest(Order):
         return f"publish_best/{self.run}/{self.epoch}"
 
 
-class PublishCurve(Order):
+class PublishCurve(OfAnEpoch):
     """Bring `loss_curve.png` to its flat path and the cycle's."""
 
     kind: Literal["publish_curve"] = "publish_curve"
-    cycle: int
-    run: str
-    epoch: int
 
     @property
     def key(self) -> str:
         return f"publish_curve/{self.run}/{self.epoch}"
+
+
+class ForgetCheckpoint(OfAnEpoch):
+    """Delete this checkpoint, in the bucket and here. It is verified in the bucket and superseded."""
+
+    kind: Literal["forget_checkpoint"] = "forget_checkpoint"
+    folder: str
+
+    @property
+    def key(self) -> str:
+        return f"forget_checkpoint/{self.run}/{self.epoch}"
 
 
 class HandOn(Order):
@@ -135,20 +145,6 @@ class HandOn(Order):
     @property
     def key(self) -> str:
         return f"hand_on/{self.run}"
-
-
-class ForgetCheckpoint(Order):
-    """Delete this checkpoint, in the bucket and here. It is verified in the bucket and superseded."""
-
-    kind: Literal["forget_checkpoint"] = "forget_checkpoint"
-    cycle: int
-    run: str
-    epoch: int
-    folder: str
-
-    @property
-    def key(self) -> str:
-        return f"forget_checkpoint/{self.run}/{self.epoch}"
 
 
 Effect = Annotated[
