@@ -10,6 +10,7 @@ OURS = {
     "serve": "bot.shell.command:serve",
     "rehearse": "bot.rehearsal.command:rehearse",
     "bucket": "bot.shell.bucket.command:bucket",
+    "alarm": "bot.shell.alarm:alarm",
 }
 
 COMPUTE = {

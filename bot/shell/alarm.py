@@ -1,0 +1,91 @@
+"""`training-claw alarm`: say through a webhook that a unit stays down. The daemon cannot say that itself."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+CREDENTIAL = "alarm_webhook"
+LIMIT_S = 30.0
+DISCORD = ("discord.com", "discordapp.com")
+
+
+@click.command(
+    epilog="""\b
+Example:
+  training-claw alarm training-claw.service
+
+The webhook's URL is read from the file alarm_webhook in $CREDENTIALS_DIRECTORY."""
+)
+@click.argument("unit")
+def alarm(unit: str) -> None:
+    """Tell operators and Watcher that UNIT stays down and a person is needed."""
+    try:
+        url = webhook(os.environ)
+        asyncio.run(_send(url, *alarm_of(unit)))
+    except Unsent as error:
+        click.echo(f"training-claw alarm: {error}", err=True)
+        sys.exit(1)
+
+
+class Unsent(Exception):
+    """Nobody was told. One line."""
+
+
+def webhook(environ: Mapping[str, str]) -> str:
+    """Raises Unsent: there is none, or it is not Discord's."""
+    path = Path(environ.get("CREDENTIALS_DIRECTORY", ".")) / CREDENTIAL
+    try:
+        url = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Unsent(f"{path} cannot be read ({error.strerror}); write the webhook's URL into it") from None
+    parts = urlsplit(url)
+    if (parts.scheme, parts.hostname) in {("https", host) for host in DISCORD}:
+        return url
+    if (parts.scheme, parts.hostname) == ("http", "127.0.0.1"):
+        return url
+    raise Unsent(f"{path} does not hold the URL of a Discord webhook")  # the URL itself is a secret
+
+
+def alarm_of(unit: str) -> tuple[str, tuple[int, ...]]:
+    """The words, past the gate, and who is pinged. Unreadable settings may be why: then Watcher alone is."""
+    from pydantic import SecretStr, ValidationError  # noqa: PLC0415  half a second
+
+    from bot.settings import Settings  # noqa: PLC0415
+    from protocol import Voice, check, recipients_of, render  # noqa: PLC0415
+    from protocol.messages import Alert  # noqa: PLC0415
+    from protocol.roster import Roster  # noqa: PLC0415
+
+    try:
+        settings = Settings(discord_token=SecretStr("not needed"))  # pyright: ignore[reportCallIssue]
+        voice = Voice(roster=settings.roster(), operators=settings.operator_ids)
+    except ValidationError:
+        voice = Voice(roster=Roster())
+    body = (
+        f"`{unit}` 서비스가 멈췄고 스스로 다시 시작하지 않는다. 실행 중인 학습 프로세스는 계속된다.\n"
+        f"원인: `journalctl -u {unit} -n 20`, 점검: `training-claw doctor`"
+    )
+    message = Alert(to=(*voice.operators, voice.roster.watcher), body=body, ref=f"alarm-{os.getpid():x}")
+    recipients = recipients_of(message, voice)
+    texts = render(message, voice=voice)
+    check(texts, recipients, voice)
+    return "\n".join(texts), recipients
+
+
+async def _send(url: str, text: str, recipients: tuple[int, ...]) -> None:
+    import aiohttp  # noqa: PLC0415
+
+    told = {"content": text, "allowed_mentions": {"users": [str(one) for one in recipients]}}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(LIMIT_S)) as session,
+            session.post(url, json=told) as answer,
+        ):
+            if answer.status >= 300:
+                raise Unsent(f"Discord answers {answer.status}; make the webhook anew")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unsent(f"Discord cannot be reached: {type(error).__name__}") from None
