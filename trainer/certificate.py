@@ -45,8 +45,8 @@ def statistics(tally: Tally, config: TrainingConfig) -> dict[str, dict[str, floa
 
 
 def _notes(judgement: Judgement, config: TrainingConfig) -> list[str]:
-    stored = sum(any(name.endswith(tuple(SUFFIXES)) for name in each.hashes) for each in judgement.examined)
+    stored = sum(name.endswith(tuple(SUFFIXES)) for name in judgement.hashes)
     if not stored:
         return []
     width, height = config.dataset.video_size
-    return [f"{stored} episodes came as HDF5: the rule of {width}x{height} is for video and was not applied"]
+    return [f"{stored} HDF5 files: the rule of {width}x{height} is for video and was not applied to them"]

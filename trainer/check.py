@@ -85,6 +85,7 @@ def judge(
     if not sources and not tree.astray:
         return _refused("no_data", "에피소드 없음")
     parts = [_part(source, data, tree) for source in sources]
+    shared = {name: stamp(path) for name, path in _of_no_single_part(tree, parts).items()}
     remaining = kept(sources, config)
     examined = in_processes(
         partial(examine, config),
@@ -94,10 +95,12 @@ def judge(
     )
     hashes = {name: each for episode in examined for name, each in episode.hashes.items()}
     hashes |= {name: hash_file(path) for name, path in tree.files.items() if name not in hashes}
+    changed = [name for name, before in shared.items() if stamp(tree.files[name]) != before]
     problems = (
         *episode_count(len(remaining), config),
         *excluded_names([source.name for source in sources], config),
         *_astray(tree, parts),
+        *(_changed(name, None) for name in changed),
         *(problem for each in examined for problem in each.problems),
         *_of_the_set(examined, config),
     )
@@ -137,7 +140,14 @@ def _refused(check: str, message: str) -> Judgement:
 
 def _part(source: Source, data: Path, tree: Tree) -> Part:
     place = source.path.relative_to(data).as_posix()
-    return Part(source, _of(place, tree.files), _of(place, tree.astray))
+    files = {} if source.shares_its_file else _of(place, tree.files)
+    return Part(source, files, _of(place, tree.astray))
+
+
+def _of_no_single_part(tree: Tree, parts: Sequence[Part]) -> dict[str, Path]:
+    """Files of several episodes or of none: looked after for all of them at once."""
+    looked_after = {name for part in parts for name in part.files}
+    return {name: path for name, path in tree.files.items() if name not in looked_after}
 
 
 def _of[Value](place: str, named: Mapping[str, Value]) -> dict[str, Value]:
@@ -160,7 +170,7 @@ def _stray(name: str, reason: str, episode: str | None) -> Problem:
     )
 
 
-def _changed(name: str, episode: str) -> Problem:
+def _changed(name: str, episode: str | None) -> Problem:
     message = f"검증하는 동안 파일이 바뀜 ({name.rpartition('/')[2]})"
     return refuse("changing", message).model_copy(update={"episode": episode})
 

@@ -18,7 +18,7 @@ from trainer.attempt import JobError, Stop, Told, hears_nothing, installed_versi
 from trainer.episode import Source, kept_frames, kept_rows
 from trainer.episodes import find_episodes, kept
 from trainer.material import Damaged
-from trainer.reuse import Known, checksum, key_of, known_in
+from trainer.reuse import Known, checksum, content_of, key_of, known_in
 from trainer.rows import RowError, Table
 from trainer.store import Frames, FrameStore, checksum_map, create, frame_maps, sync
 from trainer.video import Picture, VideoError
@@ -188,8 +188,13 @@ def _table(source: Source, config: TrainingConfig) -> Table:
 def _places(sources: Sequence[Source], tables: Sequence[Table], config: TrainingConfig) -> list[Place]:
     remaining = [kept_frames(len(table), config) for table in tables]
     starts = accumulate((len(frames) for frames in remaining), initial=0)
-    found = enumerate(zip(sources, tables, remaining, starts, strict=False))
+    contents = {path: content_of(path) for path in {source.path for source in sources}}
+    keys = [
+        key_of(source, contents[source.path], frames, config)
+        for source, frames in zip(sources, remaining, strict=True)
+    ]
+    found = zip(sources, tables, remaining, starts, keys, strict=False)
     return [
-        Place(source, len(table), frames, start, number, key_of(source, frames, config))
-        for number, (source, table, frames, start) in found
+        Place(source, len(table), frames, start, number, key)
+        for number, (source, table, frames, start, key) in enumerate(found)
     ]

@@ -36,6 +36,11 @@ class Source(Protocol):
         """The folder or file it lies in, all of it."""
         ...
 
+    @property
+    def shares_its_file(self) -> bool:
+        """Whether others lie there, too."""
+        ...
+
     def read(self, config: TrainingConfig) -> Episode:
         """Everything but the pictures, each of which has been decoded once."""
         ...

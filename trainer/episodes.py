@@ -1,12 +1,14 @@
 """The episodes of a data set: found wherever they lie in it, in whichever known form."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from protocol.training import TrainingConfig
 from trainer.episode import Source
-from trainer.hdf5_episode import Hdf5Episode, is_hdf5_episode
+from trainer.hdf5_episode import Hdf5Episode, episodes_in, is_hdf5_episode
 from trainer.simulator_episode import ACTIONS, METADATA, SimulatorEpisode
 
 EPISODE_FOLDER = re.compile(r"(episode|ep)[_-]?\d+", re.IGNORECASE)
@@ -17,11 +19,11 @@ def find_episodes(folder: Path) -> tuple[Source, ...]:
 
     An episode is named by its folder or file, and by its place under `folder` where that is not enough.
     """
-    found = sorted(_episodes(folder), key=_by_number)
-    short = [path.stem for path in found]
+    found = [source for path in sorted(_episodes(folder), key=_by_number) for source in _sources(path)]
+    short = Counter(source.name for source in found)
     return tuple(
-        _source(path, path.stem if short.count(path.stem) == 1 else path.relative_to(folder).as_posix())
-        for path in found
+        source if short[source.name] == 1 else replace(source, name=_place(source, folder))
+        for source in found
     )
 
 
@@ -30,8 +32,14 @@ def kept(sources: tuple[Source, ...], config: TrainingConfig) -> tuple[Source, .
     return tuple(source for source in sources if source.name not in config.dataset.exclude_episodes)
 
 
-def _source(path: Path, name: str) -> Source:
-    return Hdf5Episode(path, name) if path.is_file() else SimulatorEpisode(path, name)
+def _sources(path: Path) -> Sequence[SimulatorEpisode | Hdf5Episode]:
+    return episodes_in(path) if path.is_file() else [SimulatorEpisode(path, path.stem)]
+
+
+def _place(source: SimulatorEpisode | Hdf5Episode, folder: Path) -> str:
+    """Its place under `folder`, and within its file where that holds several."""
+    place = source.path.relative_to(folder).as_posix()
+    return f"{place}/{source.name}" if isinstance(source, Hdf5Episode) and source.of > 1 else place
 
 
 def _episodes(folder: Path) -> Iterator[Path]:

@@ -51,12 +51,11 @@ def known_in(path: Path) -> Known:
         return Known()
 
 
-def key_of(source: Source, kept: range, config: TrainingConfig) -> str:
-    """Names an episode's pictures by what they are made of: its files, which frames, cameras, what size.
+def key_of(source: Source, content: str, kept: range, config: TrainingConfig) -> str:
+    """Names an episode's pictures by what they are made of: `content`, which frames, cameras, what size.
 
     Its name counts, too: of two episodes with one content each has a place of its own.
     """
-    content = hash_folder(source.path) if source.path.is_dir() else hash_file(source.path)
     how = (
         source.name,
         content,
@@ -66,6 +65,11 @@ def key_of(source: Source, kept: range, config: TrainingConfig) -> str:
         config.dataset.image_size,
     )
     return hashlib.sha256(repr(how).encode()).hexdigest()
+
+
+def content_of(path: Path) -> str:
+    """The hash of an episode's folder, or of the file that it lies in."""
+    return hash_folder(path) if path.is_dir() else hash_file(path)
 
 
 def checksum(frames: Frames) -> int:

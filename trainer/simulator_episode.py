@@ -22,6 +22,10 @@ class SimulatorEpisode:
     path: Path
     name: str
 
+    @property
+    def shares_its_file(self) -> bool:
+        return False
+
     def read(self, config: TrainingConfig) -> Episode:
         damage: list[Problem] = []
         metadata = self._metadata(damage)

@@ -176,6 +176,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(simulated: Path, tmp_pa
         """Meanwhile somebody writes."""
 
         name, path, table, pictures = source.name, source.path, source.table, source.pictures
+        shares_its_file = False
 
         def read(self, config: TrainingConfig) -> Episode:
             episode = source.read(config)

@@ -9,11 +9,12 @@ import pytest
 
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError
+from trainer.check import check
 from trainer.checks import problems_of
-from trainer.convert import Place, fill
+from trainer.convert import Place, convert, fill
 from trainer.episode import Source
 from trainer.episodes import find_episodes
-from trainer.store import create
+from trainer.store import FrameStore, create
 
 FRAMES = 6
 RNG = np.random.default_rng(0)
@@ -93,10 +94,52 @@ def test_rows_and_pictures_must_be_as_many(episode: Path, config: TrainingConfig
     assert messages(episode, config) == [f"프레임 수 불일치 ({told})"]
 
 
-def test_a_file_of_many_episodes_is_not_taken_for_one(episode: Path, config: TrainingConfig) -> None:
+@pytest.mark.parametrize(("key", "value"), [("episode_ends", [2, 6]), ("episode_index", [7, 7, 8, 8, 8, 8])])
+def test_one_file_may_hold_all_episodes(
+    episode: Path, config: TrainingConfig, tmp_path: Path, key: str, value: list[int]
+) -> None:
     with h5py.File(episode, "r+") as file:
-        file["episode_ends"] = [3, 6]
-    assert messages(episode, config) == ["여러 에피소드가 든 파일 (한 파일에 한 에피소드)"]
+        file[key] = value
+        file["frame_index"] = [0, 1, 0, 1, 2, 3]
+        del file["timestamp"]
+        file.attrs["success_criteria"] = json.dumps([True, False])
+    first, second = find_episodes(tmp_path)
+    assert (first.name, second.name) == ("episode_000", "episode_001")
+    assert problems_of(first.read(config), config) == ()
+    assert [each.message for each in problems_of(second.read(config), config)] == ["success_criteria 미충족"]
+    assert np.array_equal(np.stack(list(second.pictures("ego"))), PICTURES[2:])
+    assert len(second.table(config)) == 4
+
+
+def test_a_file_of_all_episodes_is_checked_and_converted(
+    episode: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    with h5py.File(episode, "r+") as file:
+        file["episode_ends"] = [2, 4, 5, 6]
+        del file["timestamp"]
+    verdict = check(tmp_path, config.with_changes({"dataset.min_episodes": 4}))
+    assert [problem.message for problem in verdict.problems if problem.severity == "refuse"] == []
+    assert (verdict.ok, verdict.episodes, verdict.frames) == (True, 4, 6)
+    output = tmp_path / "converted" / ".data.h5"
+    convert(tmp_path, output, config, verdict.hash)
+    store = FrameStore.open(output)
+    assert store.episode_ends.tolist() == [2, 4, 5, 6]
+    assert np.array_equal(store.frames["ego"], PICTURES)
+
+
+def test_ends_that_do_not_rise_are_said(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        file["episode_ends"] = [3, 3, 6]
+    assert messages(episode, config) == [
+        "HDF5 형식을 알 수 없음 (episode_ends가 에피소드를 차례로 나누지 않음)"
+    ]
+
+
+def test_what_is_no_number_is_no_action(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["action"]
+        file["action"] = [["left"] * 4] * FRAMES
+    assert messages(episode, config) == ["episode_000.h5 읽기 불가"]
 
 
 def test_a_broken_file_is_named(episode: Path, config: TrainingConfig, tmp_path: Path) -> None:
