@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up: on a fresh machine `make rehearse` or `make test` is enough.
-.DEFAULT_GOAL := install
+.DEFAULT_GOAL := build
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -8,16 +8,19 @@ UV_VERSION := 0.13.9
 COVERAGE := --cov --cov-report=term --cov-fail-under=100
 
 $(READY): requirements.lock pyproject.toml deploy/find-python
-	@python=$$(deploy/find-python) && "$$python" -m venv --clear .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { python=$$(deploy/find-python) && "$$python" -m venv --clear .venv; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing $$(grep -c == requirements.lock) pinned packages into .venv (a few GB the first time)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: install rehearse test laws check format lock bench clean help
+.PHONY: build install rehearse test laws check format lock bench clean help
 
-install: $(READY)  ## build everything into .venv/
+build: $(READY)  ## build everything into .venv/
+
+install: $(READY)  ## the same, and fetch the ImageNet weights that training in production begins with
+	@$(BIN)/python -m trainer weights
 
 rehearse: $(READY)  ## play one whole cycle on this machine; options through ARGS="--fast --episodes 60"
 	@$(BIN)/training-claw rehearse $(ARGS)

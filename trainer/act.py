@@ -4,7 +4,6 @@ LeRobot's own classes do the learning and the loading; this is only the translat
 and file formats are those of LeRobot 0.6.1.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from lerobot.processor import PolicyProcessorPipeline
 from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_IMAGES, OBS_STATE
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torchvision.models import get_model_weights
 
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError
+from trainer.weights import require, weights_of
 
 type Stats = Mapping[str, Mapping[str, Any]]
 
@@ -78,7 +77,9 @@ def fresh_policy(config: TrainingConfig, device: str) -> ACTPolicy:
     """
     settings = act_config(config, device)
     if config.model.pretrained_backbone_weights is not None:
-        settings.pretrained_backbone_weights = _cached_backbone(config)
+        weights = weights_of(config.model.backbone, config.model.pretrained_backbone_weights)
+        require(weights)
+        settings.pretrained_backbone_weights = str(weights)
     torch.manual_seed(config.training.seed)
     policy = ACTPolicy(settings)
     settings.pretrained_backbone_weights = None
@@ -118,23 +119,3 @@ def processors(
 def with_image_stats(stats: Stats, cameras: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
     """`stats` plus ImageNet's mean and std for each camera, as lerobot-train does by default."""
     return {**stats, **{image_key(camera): IMAGENET_STATS for camera in cameras}}
-
-
-def _cached_backbone(config: TrainingConfig) -> str:
-    """The name torchvision knows the weights by, once their file is known to be here and whole."""
-    weights = get_model_weights(config.model.backbone)[str(config.model.pretrained_backbone_weights)]
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    remedy = "run `make install`, or set model.pretrained_backbone_weights to null in PLAN.md"
-    if not file.is_file():
-        raise JobError("no_weights", f"{file}: the ImageNet weights {weights} are not there; {remedy}")
-    if not _matches_its_name(file):
-        raise JobError(
-            "no_weights", f"{file}: the ImageNet weights are damaged; delete the file, then {remedy}"
-        )
-    return str(weights)
-
-
-def _matches_its_name(file: Path) -> bool:
-    """torchvision ends a weight file's name with the first digits of its SHA-256."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest().startswith(file.stem.rpartition("-")[2])
