@@ -7,6 +7,7 @@ import asyncio
 import json
 import secrets
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
@@ -74,7 +75,7 @@ class Connection:
             text = json.dumps(await self._queue.get(), ensure_ascii=False)
             try:
                 await self._write(text)
-            except ConnectionError:
+            except ConnectionError:  # the client, or a slam, was faster
                 return
 
     async def close(self, code: int) -> None:
@@ -107,11 +108,21 @@ class Session:
 
 
 class Gateway:
-    """All sessions of the guild. `url` and `base_url` are known once the server listens."""
+    """All sessions of the guild. `url` and `base_url` are known once the server listens.
+
+    Bad days: with `acknowledges` False heartbeats go unanswered; so many of the next connections as
+    `slams` says are accepted and closed at once; so many IDENTIFYs are answered as `refusals` lists, with
+    a close code, or with "invalid session" for None. `log` tells what clients did, in order.
+    """
 
     def __init__(self, guild: Guild) -> None:
         self.url = ""
         self.base_url = ""
+        self.heartbeat_interval_ms = HEARTBEAT_INTERVAL_MS
+        self.acknowledges = True
+        self.slams = 0
+        self.refusals: deque[int | None] = deque()
+        self.log: list[Op | Close] = []
         self._guild = guild
         self._sessions: dict[str, Session] = {}
         self._arrivals = News()
@@ -130,13 +141,42 @@ class Gateway:
             if session.connection is not None:
                 await session.connection.close(code)
 
+    async def ask_to_reconnect(self) -> None:
+        """Op 7, as before a server is taken down."""
+        for connection in self._connections():
+            connection.send({"op": Op.RECONNECT})
+
+    async def invalidate(self, *, resumable: bool) -> None:
+        """Op 9: the session is gone, or (`resumable`) only this connection of it."""
+        connections = self._connections()
+        if not resumable:
+            self.forget_sessions()
+        for connection in connections:
+            connection.send({"op": Op.INVALID_SESSION, "d": resumable})
+
+    def forget_sessions(self) -> None:
+        """No session can be resumed any more; connections stay open."""
+        self._sessions.clear()
+
+    def dispatch(self, name: str, data: Json) -> None:
+        """Send an event to everybody, whatever it says."""
+        for session in self._sessions.values():
+            session.dispatch(name, data)
+
+    def _connections(self) -> list[Connection]:
+        return [one.connection for one in self._sessions.values() if one.connection is not None]
+
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """One WebSocket, from HELLO to its end."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         delivery = asyncio.create_task(connection.deliver(), name="gateway delivery")
-        connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": HEARTBEAT_INTERVAL_MS}})
+        self.log.append(Op.HELLO)
+        if self.slams:
+            self.slams -= 1
+            await connection.close(Close.UNKNOWN_ERROR)
+        connection.send({"op": Op.HELLO, "d": {"heartbeat_interval": self.heartbeat_interval_ms}})
         try:
             async for frame in socket:
                 if frame.type is not WSMsgType.TEXT or not await self._receive(connection, frame.data):
@@ -156,10 +196,13 @@ class Gateway:
             return False
         match op:
             case Op.HEARTBEAT:
-                connection.send({"op": Op.HEARTBEAT_ACK})
+                if self.acknowledges:
+                    connection.send({"op": Op.HEARTBEAT_ACK})
             case Op.IDENTIFY:
+                self.log.append(op)
                 return await self._identify(connection, data)
             case Op.RESUME:
+                self.log.append(op)
                 self._resume(connection, data)
             case _:
                 pass
@@ -170,6 +213,8 @@ class Gateway:
         if person is None:
             await connection.close(Close.AUTHENTICATION_FAILED)
             return False
+        if self.refusals:
+            return await self._refuse(connection, self.refusals.popleft())
         session = Session(secrets.token_hex(16), person, Intent(data.get("intents", 0)), connection)
         self._sessions[session.id] = session
         session.dispatch("READY", ready_json(person, self._guild, session.id, self.url))
@@ -177,6 +222,13 @@ class Gateway:
             session.dispatch("GUILD_CREATE", guild_json(self._guild, person.id))
         self._arrivals.announce()
         return True
+
+    async def _refuse(self, connection: Connection, code: int | None) -> bool:
+        if code is None:
+            connection.send({"op": Op.INVALID_SESSION, "d": False})
+            return True
+        await connection.close(code)
+        return False
 
     def _resume(self, connection: Connection, data: Json) -> None:
         session = self._sessions.get(data["session_id"])

@@ -55,11 +55,19 @@ class Mark:
     emoji: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of ours as the service took it: its id, and whom it says it notified."""
+
+    id: int
+    notified: frozenset[int]
+
+
 class Channel(Protocol):
     """Every method raises Later when the service cannot be reached now."""
 
-    async def send(self, part: Part, picture: Path | None) -> int:
-        """Post it, notifying its recipients and nobody else; answers the message's id.
+    async def send(self, part: Part, picture: Path | None) -> Sent:
+        """Post it, notifying its recipients and nobody else.
 
         Raises:
             SendRefused: it will never be taken as it is.

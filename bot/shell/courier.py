@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from bot.shell import tables
-from bot.shell.channel import Channel, SendRefused, id_at
+from bot.shell.channel import Channel, SendRefused, Sent, id_at
 from bot.shell.desk import utc_now
 from bot.shell.lanes import Later, pause_s
 from bot.shell.places import Places
@@ -73,18 +74,29 @@ class Courier:
 
     async def _settled(self, owed: OwedPart) -> bool:
         try:
-            discord_id = await self._delivered(owed)
+            sent = await self._delivered(owed)
         except SendRefused as error:
             await self._park(owed, error)
             return True
         except Later as error:
             log.warning("cannot send now", ref=owed.part.ref, why=str(error))
             return False
-        await self._store.ask(tables.sent_part, owed.seq, discord_id, self._now())
-        log.info("said", kind=owed.part.kind, ref=owed.part.ref, part=owed.part.part, message=discord_id)
+        await self._store.ask(tables.sent_part, owed.seq, sent.id, self._now())
+        log.info("said", kind=owed.part.kind, ref=owed.part.ref, part=owed.part.part, message=sent.id)
+        if unheard := sorted({*owed.part.recipients} - sent.notified):
+            await self._correct(owed.part, unheard)
         return True
 
-    async def _delivered(self, owed: OwedPart) -> int:
+    async def _correct(self, part: Part, unheard: list[int]) -> None:
+        """A message without its mention does not exist: say it once more, under a nonce of its own."""
+        log.error("a recipient was not notified", ref=part.ref, unheard=unheard, correction=part.correction)
+        if part.correction == 0:
+            await self._store.ask(tables.owe_parts, (replace(part, correction=1),), self._now())
+        elif part.kind != "alert":
+            told = f"알림이 전달되지 않음: {part.kind} ({part.ref}) → {unheard}. 채널에 있는지 확인 필요"
+            await self._store.ask(tables.owe_parts, self._alert(told), self._now())
+
+    async def _delivered(self, owed: OwedPart) -> Sent:
         """What may have been sent before is looked for first: Discord knows a nonce for minutes only."""
         if owed.tries:
             there = await self._found(owed)
@@ -100,11 +112,15 @@ class Courier:
             log.warning("the picture was refused, its text goes alone", ref=owed.part.ref)
             return await self._channel.send(owed.part, None)
 
-    async def _found(self, owed: OwedPart) -> int | None:
+    async def _found(self, owed: OwedPart) -> Sent | None:
+        """Our own message in the channel; a correction comes after what it corrects."""
         wanted = reference(owed.part.content)
-        async for letter in self._channel.letters_after(id_at(owed.created_at - CLOCK_SLACK)):
+        after = id_at(owed.created_at - CLOCK_SLACK)
+        if owed.part.correction:
+            after = max(await self._store.ask(tables.discord_ids, (owed.part.ref,)), default=after)
+        async for letter in self._channel.letters_after(after):
             if letter.author_id == self._us and wanted and reference(letter.content) == wanted:
-                return letter.id
+                return Sent(letter.id, letter.mentions)
         return None
 
     def _picture(self, part: Part) -> Path | None:

@@ -30,10 +30,11 @@ from bot.shell.courier import Courier
 from bot.shell.desk import STAMPED, Desk, Note, utc_now
 from bot.shell.door import Door
 from bot.shell.freight import Freight
-from bot.shell.gateway import Gateway
+from bot.shell.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.intake import CURSOR, Intake
 from bot.shell.jobs import Jobs
 from bot.shell.lanes import Lane
+from bot.shell.lifeline import Limits
 from bot.shell.places import Places
 from bot.shell.pulse import Pulse
 from bot.shell.speech import Speech
@@ -103,8 +104,10 @@ async def serve(settings: Settings) -> None:
     log.info("goodbye")
 
 
-async def furnish(settings: Settings, places: Places, store: Store, bucket: ObjectStore) -> House:
-    """Make the parts and introduce them to each other."""
+async def furnish(
+    settings: Settings, places: Places, store: Store, bucket: ObjectStore, limits: Limits = DEFAULT_LIMITS
+) -> House:
+    """Make the parts and introduce them to each other. `limits` are the gateway's."""
     policy = to_policy(settings)
     voice = Voice(roster=policy.roster, operators=policy.operators, timezone=settings.timezone)
     speech = Speech(voice)
@@ -113,9 +116,12 @@ async def furnish(settings: Settings, places: Places, store: Store, bucket: Obje
     def committed() -> None:
         house.wake()
 
-    async def alarm(key: str, why: str) -> None:
-        await store.ask(tables.owe_parts, speech.alert(f"도움이 필요함: {key}. {why}"), utc_now())
+    async def warn(told: str) -> None:
+        await store.ask(tables.owe_parts, speech.alert(told), utc_now())
         house.wake()
+
+    async def alarm(key: str, why: str) -> None:
+        await warn(f"도움이 필요함: {key}. {why}")
 
     async def nudge() -> None:
         await house.nudge()
@@ -133,7 +139,7 @@ async def furnish(settings: Settings, places: Places, store: Store, bucket: Obje
     intake = Intake(
         Door.of(policy, settings.discord_channel_id), store, desk, policy, start_after=await _floor(store)
     )
-    gateway = Gateway(settings, intake, lambda: count_identify(store))
+    gateway = Gateway(settings, intake, lambda: count_identify(store), warn=warn, limits=limits)
     house = House(
         store=store,
         desk=desk,

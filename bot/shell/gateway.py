@@ -6,7 +6,6 @@ and a new one is made after a pause that grows: a thousand logins a day and Disc
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,23 +19,19 @@ from discord.http import Route
 from yarl import URL
 
 from bot.settings import Settings
-from bot.shell.channel import Attached, Ears, Fatal, Letter, Mark, SendRefused
+from bot.shell.channel import Attached, Ears, Fatal, Letter, Mark, SendRefused, Sent
 from bot.shell.door import ANSWERS
 from bot.shell.lanes import Later
+from bot.shell.lifeline import Lifeline, Limits, Storms, unanswered
 from bot.shell.rows import Part
 
 log = structlog.stdlib.get_logger("gateway")
 
-REQUEST_S = 30.0
-DOWN_FOR_GOOD_S = 1200.0
-STORM = 20
-"""So many disconnects within a minute mean that reconnecting does not help."""
-STEADY_S = 600.0
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
-IDENTIFIES_A_DAY = 400
 FATAL_CODES = {
     4004: "Discord does not know this DISCORD_TOKEN; reset it in the developer portal",
     4013: "Discord refuses our intents; update training-claw",
+    4011: "Discord wants this bot sharded; it is in too many servers for one channel's work",
+    4012: "Discord no longer speaks this API version; update training-claw",
     4014: "Discord refuses our intents; switch on Message Content Intent in the developer portal (Bot)",
 }
 
@@ -50,16 +45,34 @@ type CountIdentify = Callable[[], Awaitable[int]]
 """Durably counts one more login and answers how many there were today."""
 
 
+type Warn = Callable[[str], Awaitable[None]]
+
+DEFAULT_LIMITS = Limits()
+
+
+class TooManyLogins(Exception):
+    """The session keeps being refused."""
+
+
 class Gateway:
-    """The channel, for as long as `run` runs. `ready_s`: how long Discord is given to name its guilds."""
+    """The channel, for as long as `run` runs. `warn` tells the operators a line."""
 
     def __init__(
-        self, settings: Settings, ears: Ears, count_identify: CountIdentify, *, ready_s: float = 2.0
+        self,
+        settings: Settings,
+        ears: Ears,
+        count_identify: CountIdentify,
+        *,
+        warn: Warn,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._settings = settings
         self._ears = ears
         self._count_identify = count_identify
-        self._ready_s = ready_s
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._limits = limits
+        self._lifeline = Lifeline(limits)
         self._client: _Client | None = None
         if settings.discord_api_base:
             Route.BASE = settings.discord_api_base
@@ -72,24 +85,36 @@ class Gateway:
         Raises:
             Fatal: no new client could do better.
         """
-        failures = 0
         while True:
             began = time.monotonic()
             await self._live_one_session()
-            failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
-            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (failures - 1))
-            log.warning("a new client after a pause", pause_s=pause)
+            pause = self._lifeline.pause_s(time.monotonic() - began)
+            log.warning(
+                "a new client after a pause", pause_s=pause, identifies=self._lifeline.identifies_today
+            )
             await asyncio.sleep(pause)
 
     async def look_after(self) -> None:
-        """End a client that has been cut off for so long that its own reconnecting is not to be trusted."""
+        """See what the library does not: heartbeats without an answer, a reconnecting that takes too long."""
         client = self._client
-        if client is not None and client.down_for_s() > DOWN_FOR_GOOD_S:
+        if client is None:
+            return
+        if client.down_for_s() > self._limits.down_for_good_s:
             log.warning("cut off for too long", down_s=client.down_for_s())
             await client.close()
+        elif client.unanswered():
+            log.warning("heartbeats go unanswered: resuming on another connection")
+            await client.reconnect()
+
+    async def _warn_once(self, told: str) -> None:
+        if told not in self._warned:
+            self._warned.add(told)
+            await self._warn(told)
 
     async def _live_one_session(self) -> None:
-        client = _Client(self._settings, self._ears, self._count_identify, self._ready_s)
+        client = _Client(
+            self._settings, self._ears, self._count_identify, self._warn_once, self._limits, self._lifeline
+        )
         self._client = client
         try:
             await client.start(self._settings.discord_token.get_secret_value())
@@ -113,7 +138,7 @@ class Gateway:
 
     # --- bot.shell.channel.Channel -------------------------------------------
 
-    async def send(self, part: Part, picture: Path | None) -> int:
+    async def send(self, part: Part, picture: Path | None) -> Sent:
         allowed = discord.AllowedMentions(
             everyone=False,
             roles=False,
@@ -125,10 +150,10 @@ class Gateway:
             message = await channel.send(
                 part.content, nonce=part.nonce, allowed_mentions=allowed, files=files
             )
-        return message.id
+        return Sent(message.id, frozenset(user.id for user in message.mentions))
 
     async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
-        async with self._asking(REQUEST_S * 10) as channel:
+        async with self._asking(self._limits.request_s * 10) as channel:
             after = discord.Object(message_id)
             found = [one async for one in channel.history(limit=None, after=after, oldest_first=True)]
         for message in found:
@@ -149,13 +174,13 @@ class Gateway:
         return tuple(marks)
 
     @asynccontextmanager
-    async def _asking(self, limit_s: float = REQUEST_S) -> AsyncGenerator[discord.PartialMessageable]:
+    async def _asking(self, limit_s: float | None = None) -> AsyncGenerator[discord.PartialMessageable]:
         """Our channel, with whatever may go wrong sorted into never (SendRefused) and not now (Later)."""
         client = self._client
         if client is None or client.user is None or client.is_closed():
             raise Later("not connected to Discord")
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s or self._limits.request_s):
                 yield client.get_partial_messageable(self._settings.discord_channel_id)
         except discord.HTTPException as error:
             if error.status in {400, 413}:
@@ -168,24 +193,49 @@ class Gateway:
 
 
 class _Client(discord.Client):
-    def __init__(self, settings: Settings, ears: Ears, count_identify: CountIdentify, ready_s: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ears: Ears,
+        count_identify: CountIdentify,
+        warn: Warn,
+        limits: Limits,
+        lifeline: Lifeline,
+    ) -> None:
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            guild_ready_timeout=ready_s,
+            guild_ready_timeout=limits.ready_s,
+            max_ratelimit_timeout=30.0,  # the least it takes; longer waits are ours
         )
         self._settings = settings
         self._ears = ears
         self._count_identify = count_identify
-        self._disconnects: deque[float] = deque(maxlen=STORM)
+        self._warn = warn
+        self._limits = limits
+        self._lifeline = lifeline
+        self._storms = Storms(limits)
+        self._identifies = 0
         self._down_since: float | None = None
         self.fatal: Fatal | None = None
 
     def down_for_s(self) -> float:
         return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+
+    def unanswered(self) -> bool:
+        """The library watches what it receives, not whether its heartbeats are answered."""
+        keeper = self.ws and self.ws._keep_alive  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if not keeper or not keeper.interval:
+            return False
+        age_s = time.perf_counter() - keeper._last_ack  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return unanswered(age_s, keeper.interval, self._limits)
+
+    async def reconnect(self) -> None:
+        """Resume on another connection; nothing is lost by it."""
+        await self.ws.close(4000)
 
     async def setup_hook(self) -> None:
         """Right after the login: are we who we should be?"""
@@ -196,11 +246,14 @@ class _Client(discord.Client):
                 "use Training's own token"
             )
 
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        if await self._count_identify() > IDENTIFIES_A_DAY:
-            log.error("too many logins today: slowing down, or Discord resets the token")
-            await asyncio.sleep(45)  # below the library's own limit of 60 s for this hook
-        await super().before_identify_hook(shard_id, initial=initial)
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
+        """Count it; too many, and this client is given up: the next one comes after a longer pause."""
+        if not self._lifeline.may_identify(self._identifies):
+            raise TooManyLogins(f"{self._identifies} logins came to nothing")
+        self._identifies += 1
+        self._lifeline.identifies_today = await self._count_identify()
+        if not initial:
+            await asyncio.sleep(self._limits.identify_pause_s)
 
     async def on_connect(self) -> None:
         self._down_since = None
@@ -216,8 +269,7 @@ class _Client(discord.Client):
     async def on_disconnect(self) -> None:
         moment = time.monotonic()
         self._down_since = self._down_since or moment
-        self._disconnects.append(moment)
-        if len(self._disconnects) == STORM and moment - self._disconnects[0] < 60:
+        if self._storms.struck(moment):
             log.warning("disconnected again and again")
             await self.close()
 
@@ -249,6 +301,7 @@ class _Client(discord.Client):
         missing = [name for name in NEEDED_PERMISSIONS if not getattr(may, name)]
         if missing:
             log.error("permissions are missing in the channel", missing=missing)
+            await self._warn(f"채널 권한이 없음: {', '.join(missing)}. 서버 설정에서 Training 봇에 부여 필요")
         if may.mention_everyone:
             log.warning("the bot may mention everyone; withhold that permission")
 
@@ -272,7 +325,7 @@ def letter_of(message: discord.Message) -> Letter:
 def _attached(attachment: discord.Attachment) -> Attached:
     async def read() -> bytes:
         try:
-            async with asyncio.timeout(REQUEST_S):
+            async with asyncio.timeout(DEFAULT_LIMITS.request_s):
                 return await attachment.read()
         except (discord.NotFound, discord.Forbidden):
             log.warning("an attachment is gone", name=attachment.filename)

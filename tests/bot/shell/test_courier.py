@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.shell import tables
-from bot.shell.channel import Letter, Mark, SendRefused, id_at
+from bot.shell.channel import Letter, Mark, SendRefused, Sent, id_at
 from bot.shell.courier import Courier
 from bot.shell.lanes import Later
 from bot.shell.places import Places
@@ -26,23 +26,31 @@ def part(ref: str, show: str | None = None) -> Part:
 
 @dataclass
 class Room:
-    """A channel in memory. `faults` are raised one after the other, before or after the message is there."""
+    """A channel in memory. The first `unheard` messages notify nobody; `before` and `after` are raised one
+    after the other, before or after the message is there.
+    """
 
     said: list[Letter] = field(default_factory=list)
     pictures: list[Path | None] = field(default_factory=list)
     before: list[Exception] = field(default_factory=list)
     after: list[Exception] = field(default_factory=list)
     looked: int = 0
+    unheard: int = 0
 
-    async def send(self, part: Part, picture: Path | None) -> int:
+    async def send(self, part: Part, picture: Path | None) -> Sent:
         if self.before:
             raise self.before.pop(0)
         number = id_at(NOON) + len(self.said) + 1
-        self.said.append(Letter(id=number, channel_id=1, author_id=US, content=part.content, at=NOON))
+        mentions = frozenset[int]() if self.unheard else frozenset(part.recipients)
+        self.unheard = max(0, self.unheard - 1)
+        letter = Letter(
+            id=number, channel_id=1, author_id=US, content=part.content, at=NOON, mentions=mentions
+        )
+        self.said.append(letter)
         self.pictures.append(picture)
         if self.after:
             raise self.after.pop(0)
-        return number
+        return Sent(number, mentions)
 
     async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
         self.looked += 1
@@ -149,3 +157,24 @@ async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk) -> None
 
 async def test_a_missing_picture_does_not_either(desk: Desk) -> None:
     assert await desk.say(part("1", show="loss_curve")) == ["1"]
+
+
+async def test_a_message_that_notified_nobody_is_said_once_more(desk: Desk, store: Store) -> None:
+    desk.room.unheard = 1
+    assert await desk.say(part("1")) == ["1", "1"]
+    assert await store.ask(tables.discord_ids, ("1",)) == tuple(one.id for one in desk.room.said)
+
+
+async def test_a_correction_that_notifies_nobody_either_is_told(desk: Desk) -> None:
+    desk.room.unheard = 2
+    assert await desk.say(part("1")) == ["1", "1", "alert-1"]
+
+
+async def test_a_correction_is_not_taken_for_what_it_corrects(desk: Desk, store: Store) -> None:
+    desk.room.unheard = 1
+    desk.room.after = [Later("the answer was lost")]
+    assert await desk.say(part("1")) == ["1", "1"]
+    desk.room.unheard = 1
+    desk.room.after = []
+    await store.ask(tables.owe_parts, (part("2"),), NOON)
+    assert (await desk.say())[2:] == ["2", "2"]

@@ -23,13 +23,14 @@ from bot.shell.desk import Desk, utc_now
 from bot.shell.door import Door
 from bot.shell.gateway import Gateway
 from bot.shell.intake import Intake
+from bot.shell.lifeline import Limits
 from bot.shell.rows import Part
 from bot.shell.store import Store
 from protocol.roster import Roster
 
 ROSTER = Roster()
 US, WATCHER = ROSTER.training, ROSTER.watcher
-READY_S = 0.1
+LIMITS = Limits(ready_s=0.1)
 
 
 def settings(server: DiscordServer, **other: Any) -> Settings:
@@ -51,6 +52,7 @@ class Bot:
     store: Store
     state: State = field(default_factory=State)
     start_after: int = 0
+    warned: list[str] = field(default_factory=list)
     heard: list[Event] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,11 +69,16 @@ class Bot:
         )
         door = Door(self.server.channel_id, ROSTER, (OPERATOR_ID,))
         self.intake = Intake(door, self.store, self.desk, Policy(), start_after=self.start_after)
-        self.gateway = Gateway(settings(self.server), self.intake, self._count, ready_s=READY_S)
+        self.gateway = Gateway(
+            settings(self.server), self.intake, self._count, warn=self._warn, limits=LIMITS
+        )
 
     def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
         self.heard.append(event)
         return state, ()
+
+    async def _warn(self, told: str) -> None:
+        self.warned.append(told)
 
     async def _count(self) -> int:
         return 1
@@ -177,7 +184,7 @@ async def test_a_reply_to_what_awaits_an_answer_needs_no_mention(server: Discord
         await bot.until(lambda: bool(bot.texts()))
         await store.ask(tables.owe_parts, (part("ab-9", kind="proposal"), part("ab-10")), utc_now())
         for seq, one in enumerate((part("ab-9", kind="proposal"), part("ab-10")), start=1):
-            await store.ask(tables.sent_part, seq, await bot.gateway.send(one, None), utc_now())
+            await store.ask(tables.sent_part, seq, (await bot.gateway.send(one, None)).id, utc_now())
         proposal, done = await store.ask(tables.discord_ids, ("ab-9", "ab-10"))
         await server.say(WATCHER, "고마워요", reply_to=done)
         await server.say(WATCHER, "승인", reply_to=proposal)
@@ -194,7 +201,7 @@ async def test_a_mark_on_our_message_is_an_answer_live_and_after_a_restart(
         await server.say(WATCHER, to_us("first"))
         await bot.until(lambda: bool(bot.texts()))
         await store.ask(tables.owe_parts, (part("ab-2"),), utc_now())
-        ours = await bot.gateway.send(part("ab-2"), None)
+        ours = (await bot.gateway.send(part("ab-2"), None)).id
         await store.ask(tables.sent_part, 1, ours, utc_now())
         await server.react(ROSTER.developer, ours, "✅")
         await server.react(WATCHER, ours, "❌")
@@ -233,7 +240,7 @@ async def test_what_only_a_person_can_put_right_ends_it(
     server: DiscordServer, store: Store, wrong: dict[str, Any], told: str
 ) -> None:
     bot = Bot(server, store)
-    gateway = Gateway(settings(server, **wrong), bot.intake, bot._count, ready_s=READY_S)
+    gateway = Gateway(settings(server, **wrong), bot.intake, bot._count, warn=bot._warn, limits=LIMITS)
     async with asyncio.timeout(20):
         with pytest.raises(Fatal, match=told) as fatal:
             await gateway.run()
