@@ -118,7 +118,7 @@ def examine(config: TrainingConfig, part: Part) -> Examined:
     """Read one episode and judge it. What leads out of the set, or changes meanwhile, is not trusted."""
     name = part.source.name
     if part.astray:
-        found = tuple(_stray(stray, reason, name) for stray, reason in part.astray.items())
+        found = tuple(_stray(within(place, part), why, name) for place, why in part.astray.items())
         return Examined(name, found, 0, tally(_values(None, config)), hashes={}, contents=())
     before = {name: stamp(path) for name, path in part.files.items()}
     episode = part.source.read(config)
@@ -150,6 +150,12 @@ def _of_no_single_part(tree: Tree, parts: Sequence[Part]) -> dict[str, Path]:
     return {name: path for name, path in tree.files.items() if name not in looked_after}
 
 
+def within(name: str, part: Part) -> str:
+    """A name in the set as a name in the episode's folder."""
+    root = part.source.path.name
+    return name.partition(f"{root}/")[2] or root
+
+
 def _of[Value](place: str, named: Mapping[str, Value]) -> dict[str, Value]:
     return {name: each for name, each in named.items() if name == place or name.startswith(f"{place}/")}
 
@@ -165,9 +171,9 @@ def _astray(tree: Tree, parts: Sequence[Part]) -> tuple[Problem, ...]:
 
 
 def _stray(name: str, reason: str, episode: str | None) -> Problem:
-    return refuse("astray", f"{reason} ({shown(name)})").model_copy(
-        update={"episode": None if episode is None else shown(episode)}
-    )
+    """`name` is left out where it says no more than the episode's."""
+    which = "" if name == episode else f" ({shown(name)})"
+    return refuse("astray", reason + which).model_copy(update={"episode": episode and shown(episode)})
 
 
 def _changed(name: str, episode: str | None) -> Problem:

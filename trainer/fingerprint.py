@@ -9,6 +9,8 @@ from trainer.tree import look_through
 
 type Stamp = tuple[int, int, int]
 
+GONE: Stamp = (0, 0, 0)
+
 
 def hash_folder(folder: Path) -> str:
     """SHA-256 over the names and contents of all files under `folder`, hidden ones left out.
@@ -28,11 +30,18 @@ def hash_set(hashes: Mapping[str, str], astray: Mapping[str, str]) -> str:
 
 
 def hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 in hex; of a file that cannot be read, why. Whoever needs its content judges that."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def stamp(path: Path) -> Stamp:
     """Changes whenever the file does: what it is, how large, when written (`os.stat_result`)."""
-    found = path.stat()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return GONE
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -168,23 +168,32 @@ def test_episodes_that_share_a_part_are_named_once_each() -> None:
     assert (problem.episode, problem.message) == ("b", "a와 내용이 같음 (actions.jsonl)")
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(simulated: Path, tmp_path: Path) -> None:
-    folder = copytree(simulated / "episode_000", tmp_path / "episode_000")
+def grows(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("\n")
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [grows, Path.unlink, Path.touch], ids=["grows", "vanishes", "is saved anew"]
+)
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    simulated: Path, tmp_path: Path, meanwhile: Callable[[Path], None]
+) -> None:
+    rows = copytree(simulated / "episode_000", tmp_path / "episode_000") / "actions.jsonl"
     (source,) = find_episodes(tmp_path)
 
-    class Growing:
-        """Meanwhile somebody writes."""
+    class Watched:
+        """Something happens once it was read."""
 
         name, path, table, pictures = source.name, source.path, source.table, source.pictures
         shares_its_file = False
 
         def read(self, config: TrainingConfig) -> Episode:
             episode = source.read(config)
-            with (folder / "actions.jsonl").open("a") as file:
-                file.write("\n")
+            meanwhile(rows)
             return episode
 
-    part = Part(Growing(), {"episode_000/actions.jsonl": folder / "actions.jsonl"}, {})
+    part = Part(Watched(), {"episode_000/actions.jsonl": rows}, {})
     assert [each.message for each in examine(CARD, part).problems] == [
         "검증하는 동안 파일이 바뀜 (actions.jsonl)"
     ]
@@ -198,7 +207,7 @@ def test_an_episode_that_is_a_link_out_of_the_set_is_refused(
     (folder / "round").symlink_to(folder)
     verdict = check(folder, config)
     assert [(each.episode, each.message) for each in verdict.problems] == [
-        ("episode_009", "데이터 폴더 밖을 가리키는 링크 (episode_009)")
+        ("episode_009", "데이터 폴더 밖을 가리키는 링크")
     ]
 
 
