@@ -127,7 +127,10 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard) -> Judged | Settled:
             config = terms.config
         case Satisfied(why):
             entry, config = Entry(heard=heard, status="satisfied", note=why), terms.config
-        case Impossible(note) | Unclear(note):
+        case Impossible(note):
+            entry, config = Entry(heard=heard, status="unclear", note=note), terms.config
+        case Unclear(why, example):
+            note = f"{why}, 예: {example}"
             entry, config = Entry(heard=heard, status="unclear", note=note), terms.config
         case not_ours:
             entry, config = Entry(heard=heard, status="not_ours", note=not_ours.why), terms.config

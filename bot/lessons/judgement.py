@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from protocol.training import Change
 
+HOW_TO_SAY = "→ 적용: batch_size=32"
+
 
 @dataclass(frozen=True, slots=True)
 class Remedied:
@@ -40,9 +42,10 @@ class NotOurs:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """It is asked back; `example` shows how to say it exactly."""
+    """It is asked back: `why` nothing was done, and how to say it exactly."""
 
-    example: str
+    why: str
+    example: str = HOW_TO_SAY
 
 
 Judgement = Remedied | Satisfied | Impossible | NotOurs | Unclear

@@ -1,0 +1,75 @@
+"""How long it learns, from which seed, how often it saves."""
+
+import re
+
+from bot.lessons.changes import changing, written
+from bot.lessons.ground import Ground
+from bot.lessons.judgement import Judgement
+from bot.lessons.phrases import NUMBER, denies, number, praises, tells
+
+_EVERY = re.compile(
+    rf"(?P<ko>{NUMBER})\s*(?:epochs?|에폭|에포크)\s*마다|every\s+(?P<en>{NUMBER})\s+epochs?", re.IGNORECASE
+)
+_SAVES = re.compile(r"checkpoint|체크포인트|저장|\bsav(?:e|ing)\b", re.IGNORECASE)
+_OVERFIT = re.compile(
+    r"과적합|오버피팅|overfit"
+    r"|(?:held-?out|검증|validation)\s*(?:loss|손실)\S*\s*(?:상승|증가|rises?|rose|increas|went up)",
+    re.IGNORECASE,
+)
+_FROM_EPOCH = re.compile(
+    rf"(?:epoch|에폭|에포크)\s*({NUMBER})\s*(?:이후|부터|넘)|after\s+epoch\s+({NUMBER})", re.IGNORECASE
+)
+_OTHER_SEED = re.compile(
+    r"(?:다른|새(?:로운)?)\s*(?:seed|시드)|(?:seed|시드)\S*\s*(?:바꿔|변경|교체)|(?:another|different|new)\s+seed",
+    re.IGNORECASE,
+)
+
+
+def saved_every(words: str, ground: Ground) -> Judgement | None:
+    """The card's 50 epochs are the most there may be between two checkpoints.
+
+    >>> saved_every("checkpoint를 25 epoch마다 저장", Ground()).summary
+    'save_checkpoint_every 25'
+    >>> saved_every("save a checkpoint every 200 epochs", Ground()).why
+    'save_checkpoint_every 200: 50 이하여야 함'
+    """
+    found = _EVERY.search(words)
+    if found is None or not _SAVES.search(words) or tells(words[found.end() :]) or praises(words):
+        return None
+    every = number(found["ko"] or found["en"])
+    return None if denies(words) else changing(ground.config, _cadence(every), exact=True)
+
+
+def overfitted(words: str, ground: Ground) -> Judgement | None:
+    """Stop where it began; where that is not said, drop out more.
+
+    >>> overfitted("epoch 300 이후 과적합", Ground()).summary
+    'epochs 300'
+    >>> overfitted("the model overfits", Ground()).summary
+    'dropout 0.2'
+    """
+    if not _OVERFIT.search(words):
+        return None
+    began = _FROM_EPOCH.search(words)
+    if began:
+        return changing(ground.config, {"training.epochs": number(began[1] or began[2])}, exact=False)
+    dropout = min(0.5, float(f"{ground.told_of.policy.dropout * 2:.4g}"))
+    return changing(
+        ground.config, {"policy.dropout": dropout}, exact=False, summary=f"dropout {written(dropout)}"
+    )
+
+
+def another_seed(words: str, ground: Ground) -> Judgement | None:
+    """
+    >>> another_seed("다른 seed로 재학습", Ground()).summary
+    'seed 43'
+    >>> another_seed("train with a different seed", Ground()).exact
+    False
+    """
+    if not _OTHER_SEED.search(words):
+        return None
+    return changing(ground.config, {"training.seed": ground.told_of.training.seed + 1}, exact=False)
+
+
+def _cadence(every: float) -> dict[str, float]:
+    return {"training.save_checkpoint_every": every}
