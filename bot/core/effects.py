@@ -82,6 +82,18 @@ class StopJob(Order):
         return f"stop_job/{self.run}/{self.attempt}"
 
 
+class KillJob(Order):
+    """SIGKILL: it was asked to leave, and is silent."""
+
+    kind: Literal["kill_job"] = "kill_job"
+    run: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"kill_job/{self.run}/{self.attempt}"
+
+
 class OfAnEpoch(Order):
     """About what a run has saved, or drawn, after `epoch` epochs."""
 
@@ -153,6 +165,7 @@ Effect = Annotated[
     | FetchData
     | StartJob
     | StopJob
+    | KillJob
     | PublishCheckpoint
     | PublishBest
     | PublishCurve

@@ -211,6 +211,19 @@ class JobEnded(Fact):
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFellSilent(Fact):
+    """Its lock is held, and it has not spoken for longer than its promise is worth. Stated again and again.
+
+    `heard_at` is the time of its newest word, `promised_s` within how many seconds that promised the next.
+    """
+
+    run: str
+    attempt: int
+    heard_at: datetime
+    promised_s: float
+
+
 Event = (
     DaemonWoke
     | Ticked
@@ -229,5 +242,6 @@ Event = (
     | CurvePublished
     | HandedOn
     | JobSpoke
+    | JobFellSilent
     | JobEnded
 )

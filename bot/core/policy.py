@@ -27,6 +27,12 @@ class Policy(BaseModel):
     keep_checkpoints: int = 3
     quiet_s: float = 2.5
     answers_a_minute: int = 20
+    stall_patience: float = 2.0
+    stall_floor_s: float = 300
+
+    def patience_s(self, promised_s: float) -> float:
+        """How long a job may be silent that promised its next word within `promised_s`."""
+        return max(self.stall_floor_s, self.stall_patience * promised_s)
 
     def pause_s(self, attempt: int) -> float:
         """How long to wait before the attempt after `attempt`, which crashed (1, 2, …)."""

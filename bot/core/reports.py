@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import replies, run, shelf, terms, views
+from bot.core import replies, run, shelf, stall, terms, views
 from bot.core.events import Gauges, Ticked
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cooling, Cycle, State, Training
 from bot.core.terms import Word
 from protocol import paths
-from protocol.messages import Alert, GpuMemory, PhaseReport, TrainingReport
+from protocol.messages import Alert, GpuMemory, Phase, PhaseReport, TrainingReport
 from protocol.progress import Stepped
 
 GIB = 2**30
@@ -42,20 +42,32 @@ def report(
     cycle: Cycle, gauges: Gauges, at: datetime, missed: tuple[datetime, ...], policy: Policy
 ) -> TrainingReport | PhaseReport:
     match cycle.run:
+        case Training() if gauges.stepped and stall.is_stale(gauges.stepped, at, policy):
+            return _phase_report(cycle, views.silence(gauges.stepped.at), gauges, at, missed)
         case Training() as training:
             return _training_report(cycle, training, gauges.stepped, at, missed, policy)
         case _:
-            phase, waiting_for, since, next_step = views.waiting(cycle)
-            return PhaseReport(
-                phase=phase,
-                cycle=cycle.number,
-                waiting_for=waiting_for,
-                since=since,
-                now=at,
-                next_step=next_step,
-                missed=missed,
-                notes=(*views.progress_notes(cycle, gauges), *replies.how_to_answer(cycle)),
-            )
+            return _phase_report(cycle, views.waiting(cycle), gauges, at, missed)
+
+
+def _phase_report(
+    cycle: Cycle,
+    waiting: tuple[Phase, str, datetime, str],
+    gauges: Gauges,
+    at: datetime,
+    missed: tuple[datetime, ...],
+) -> PhaseReport:
+    phase, waiting_for, since, next_step = waiting
+    return PhaseReport(
+        phase=phase,
+        cycle=cycle.number,
+        waiting_for=waiting_for,
+        since=since,
+        now=at,
+        next_step=next_step,
+        missed=missed,
+        notes=(*views.progress_notes(cycle, gauges), *replies.how_to_answer(cycle)),
+    )
 
 
 def _training_report(

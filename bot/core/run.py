@@ -13,6 +13,7 @@ from bot.core.state import (
     Cycle,
     Ended,
     Held,
+    Stalled,
     Starting,
     Stopping,
     Training,
@@ -22,6 +23,9 @@ from protocol.job import Failed, Trained
 from protocol.messages import BlockCause
 from protocol.progress import Found, Started, Stepped
 from protocol.training import TrainingConfig
+
+type Alive = Starting | Training | Stalled
+"""A process is there, and nobody wants it to leave for good."""
 
 
 def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1, reached: int = 0) -> Move:
@@ -47,8 +51,12 @@ def stop(cycle: Cycle, by: str, at: datetime) -> Move:
     """Save and leave. What is not running yet will not start."""
     held = now(cycle, on_hold=(*cycle.on_hold, by)) if by not in cycle.on_hold else cycle
     match cycle.run:
-        case Starting(attempt=attempt, config=config) | Training(attempt=attempt, config=config):
-            epoch = cycle.run.epoch if isinstance(cycle.run, Training) else 0
+        case (
+            Starting(attempt=attempt, config=config)
+            | Training(attempt=attempt, config=config)
+            | Stalled(attempt=attempt, config=config)
+        ):
+            epoch = _reached(cycle.run)
             stopping = Stopping(attempt=attempt, config=config, epoch=epoch, by=by, since=at)
             return now(held, run=stopping), (StopJob(run=cycle.run_name, attempt=attempt),)
         case Cooling(config=config):
@@ -87,7 +95,14 @@ def spoke(cycle: Cycle, event: JobSpoke) -> Move:
                 run, epoch=line.epoch, tries=1, last_loss=line.last_loss, first_loss=line.first_loss
             )
             return now(cycle, run=learned), ()
-        case ((Training(attempt=event.attempt) | Stopping(attempt=event.attempt)), Found() as line):
+        case (
+            (
+                Training(attempt=event.attempt)
+                | Stalled(attempt=event.attempt)
+                | Stopping(attempt=event.attempt)
+            ),
+            Found() as line,
+        ):
             return _found(cycle, line)
         case _:
             return cycle, ()
@@ -95,7 +110,9 @@ def spoke(cycle: Cycle, event: JobSpoke) -> Move:
 
 def ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
     match cycle.run:
-        case Starting(attempt=event.attempt) | Training(attempt=event.attempt) as run:
+        case (
+            Starting(attempt=event.attempt) | Training(attempt=event.attempt) | Stalled(attempt=event.attempt)
+        ) as run:
             return _left(cycle, run, event, policy)
         case Stopping(attempt=event.attempt) as run:
             return _stopped(cycle, run, event, policy)
@@ -125,7 +142,12 @@ def _found(cycle: Cycle, line: Found) -> Move:
     return now(cycle, found=(*cycle.found, line.fact)), say(lesson)
 
 
-def _left(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Policy) -> Move:
+def _reached(run: Alive) -> int:
+    """How many epochs are finished."""
+    return run.epoch if isinstance(run, Training) else run.reached
+
+
+def _left(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
     match event.outcome:
         case Trained() as outcome:
             return now(cycle, run=Ended(config=run.config, outcome=outcome, since=event.at)), ()
@@ -137,16 +159,17 @@ def _left(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Polic
             return _hold(cycle, run, "trainer", words.crashed(event), event.at)
 
 
-def _crashed(cycle: Cycle, run: Starting | Training, event: JobEnded, policy: Policy) -> Move:
+def _crashed(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
     if run.tries >= policy.max_attempts:
         return _hold(cycle, run, "trainer", words.crashed(event), event.at)
     until = event.at + timedelta(seconds=policy.pause_s(run.tries))
-    reached = run.epoch if isinstance(run, Training) else run.reached
-    cooling = Cooling(attempt=run.attempt, tries=run.tries, config=run.config, reached=reached, until=until)
+    cooling = Cooling(
+        attempt=run.attempt, tries=run.tries, config=run.config, reached=_reached(run), until=until
+    )
     return now(cycle, run=cooling), say(words.will_restart(cycle, event, until))
 
 
-def _hold(cycle: Cycle, run: Starting | Training, cause: BlockCause, why: str, at: datetime) -> Move:
+def _hold(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -> Move:
     held = Held(cause=cause, why=why, config=run.config, since=at)
     return now(cycle, run=held), say(words.blocked(cause, (why,)))
 

@@ -5,7 +5,7 @@ from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublis
 from bot.core.moves import Move, now
 from bot.core.policy import Policy
 from bot.core.retention import superseded
-from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Starting, Stopping, Training
+from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
 from protocol.progress import Saved
 
 
@@ -123,6 +123,6 @@ def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int |
         meta["loss"] = loss
     if isinstance(cycle.data, Admitted):
         meta["certificate"] = cycle.data.certificate
-    if isinstance(cycle.run, Starting | Training | Stopping):
+    if isinstance(cycle.run, Starting | Training | Stalled | Stopping):
         meta["config"] = cycle.run.config.hash
     return meta

@@ -202,6 +202,18 @@ class Training(Known):
     since: AwareDatetime
 
 
+class Stalled(Known):
+    """It is silent beyond its promise, since `heard_at`; it was asked to save and leave."""
+
+    phase: Literal["stalled"] = "stalled"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    reached: int
+    heard_at: AwareDatetime
+    since: AwareDatetime
+
+
 class Stopping(Known):
     """SIGTERM was ordered. `by` says on whose word."""
 
@@ -242,7 +254,8 @@ class Ended(Known):
 
 
 Run = Annotated[
-    Unstarted | Starting | Training | Stopping | Cooling | Held | Ended, Field(discriminator="phase")
+    Unstarted | Starting | Training | Stalled | Stopping | Cooling | Held | Ended,
+    Field(discriminator="phase"),
 ]
 
 

@@ -15,6 +15,7 @@ from bot.core import (
     reports,
     run,
     shelf,
+    stall,
     terms,
     words,
 )
@@ -32,6 +33,7 @@ from bot.core.events import (
     HandedOn,
     Heard,
     JobEnded,
+    JobFellSilent,
     JobSpoke,
     Reacted,
     Spoke,
@@ -100,6 +102,8 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return shelf.saved(cycle, line)
         case JobSpoke(run=cycle.run_name):
             return run.spoke(cycle, event)
+        case JobFellSilent(run=cycle.run_name):
+            return stall.fell_silent(cycle, event)
         case JobEnded(run=cycle.run_name):
             return _job_ended(cycle, event, policy)
         case _:

@@ -16,6 +16,7 @@ from bot.core.state import (
     Fetching,
     Held,
     Refused,
+    Stalled,
     Starting,
     State,
     Stopping,
@@ -55,6 +56,8 @@ def waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return "starting", "학습 프로세스 재시작", until, "마지막 저장 지점에서 재개"
         case Starting(since=since):
             return "starting", "학습 프로세스의 첫 소식", since, "ACT 학습"
+        case Stalled(heard_at=heard_at):
+            return silence(heard_at)
         case Stopping(since=since):
             return "held", "학습 프로세스 종료 (저장 후)", since, "`resume` 지시를 받으면 재개"
         case Training(since=since):
@@ -63,6 +66,11 @@ def waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return "uploading", "checkpoint 업로드", since, "DONE과 Evaluation HANDOFF"
         case _:
             return _before_the_run(cycle)
+
+
+def silence(heard_at: datetime) -> tuple[Phase, str, datetime, str]:
+    """The phase of a process that is there and does not speak."""
+    return "stalled", "학습 프로세스의 새 소식", heard_at, "종료 후 마지막 저장 지점에서 재개"
 
 
 def progress_notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:
@@ -280,7 +288,7 @@ def _ago(seconds: float) -> str:
 def expected_job(state: State) -> tuple[str, int] | None:
     """The process that should be alive: (run, attempt)."""
     match state.cycle:
-        case Cycle(run=Starting() | Training() | Stopping() as run, run_name=name):
+        case Cycle(run=Starting() | Training() | Stalled() | Stopping() as run, run_name=name):
             return name, run.attempt
         case Cycle(data=Checking() | Converting() as data, run_name=name):
             return name, data.attempt

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core import shelf
-from bot.core.events import DaemonWoke, JobEnded
+from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Cycle, Entry, Proposal
 from protocol import paths
@@ -167,6 +167,21 @@ def will_restart(cycle: Cycle, event: JobEnded, until: datetime) -> RestartNotic
         now=event.at,
         eta=None,
         notes=(f"Cycle {cycle.number}: {pause_s:.0f}초 뒤 마지막 저장 지점에서 재개",),
+    )
+
+
+def stalled(cycle: Cycle, event: JobFellSilent) -> RestartNotice:
+    silent_s = (event.at - event.heard_at).total_seconds()
+    return RestartNotice(
+        cause=f"학습 정체: {event.promised_s:.0f}초 안에 오기로 한 소식이 {silent_s:.0f}초째 없음",
+        checkpoint=None,
+        repeated_epochs=None,
+        now=event.at,
+        eta=None,
+        notes=(
+            f"Cycle {cycle.number}: 저장 후 종료를 요청했고, 응답이 없으면 강제 종료",
+            "이후 마지막 저장 지점에서 재개",
+        ),
     )
 
 

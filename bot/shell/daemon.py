@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from bot.core import views
-from bot.core.effects import Effect, StartJob, StopJob
+from bot.core.effects import Effect, KillJob, StartJob, StopJob
 from bot.core.events import DaemonWoke
 from bot.core.state import State
 from bot.core.step import step
@@ -45,7 +45,7 @@ from protocol import Voice
 log = structlog.stdlib.get_logger("daemon")
 
 FLUSH_S = 5.0
-JOBS = ("start_job", "stop_job")
+JOBS = ("start_job", "stop_job", "kill_job")
 FIRST_LOOK_BACK = timedelta(minutes=1)
 """A first start listens to what was said just before it; later ones go on where the last one stopped."""
 OLDEST_NEWS = timedelta(days=7)
@@ -213,7 +213,7 @@ async def _carry_job(jobs: Jobs, order: Effect) -> None:
     match order:
         case StartJob():
             await jobs.start(order)
-        case StopJob():
+        case StopJob() | KillJob():
             await jobs.stop(order)
         case _:
             raise AssertionError(f"{order.kind} is no matter of processes")

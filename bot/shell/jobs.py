@@ -15,13 +15,14 @@ from typing import Literal
 
 import structlog
 
-from bot.core.effects import StartJob, StopJob
-from bot.core.events import JobEnded, JobSpoke
+from bot.core.effects import KillJob, StartJob, StopJob
+from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.shell import launch, tables
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
 from bot.shell.places import Places
+from bot.shell.silence import Silence
 from bot.shell.store import Store
 from bot.shell.tail import Listener, TailLine, read_lines
 from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, TrainJob
@@ -94,13 +95,14 @@ class Jobs:
         await self._store.ask(tables.settle, order.key)
         self._wanted.put_nowait(attempt)
 
-    async def stop(self, order: StopJob) -> None:
-        """SIGTERM to it, and to nobody else.
+    async def stop(self, order: StopJob | KillJob) -> None:
+        """SIGTERM or SIGKILL to it, and to nobody else.
 
         Raises:
             Later: it has not yet said which process it is.
         """
-        if not launch.terminate(self._places.attempt(order.run, order.attempt)):
+        number = signal.SIGKILL if isinstance(order, KillJob) else signal.SIGTERM
+        if not launch.signal_holder(self._places.attempt(order.run, order.attempt), number):
             raise Later(f"runs/{order.run}/attempts/{order.attempt}/lock does not name its process yet")
         await self._store.ask(tables.settle, order.key)
 
@@ -118,6 +120,7 @@ class Jobs:
 
     async def _watch(self, attempt: Attempt) -> None:
         folder, listener = self._folder(attempt), Listener()
+        silence = Silence(self._policy.patience_s, self._desk.now())
         self._desk.gauges = replace(self._desk.gauges, stepped=None, counted=None)
         offset = int(await self._store.ask(tables.cursor, attempt.cursor) or 0)
         with _exit_of(folder) as gone:
@@ -128,8 +131,12 @@ class Jobs:
                 )  # asked before reading: what it said before it left is read, too
                 while lines := read_lines(folder.events, offset):
                     for line in lines:
+                        if line.said:
+                            silence.heard(line.said)
                         await self._pass_on(attempt, line, listener)
                     offset = lines[-1].end
+                if held and silence.is_too_long():
+                    await self._complain(attempt, silence)
                 if held:
                     await self._nap(gone)
             await self._end(attempt, gone)
@@ -149,6 +156,17 @@ class Jobs:
         if fact is not None:
             spoke = JobSpoke(at=STAMPED, run=attempt.run, attempt=attempt.number, line=fact)
             await self._desk.tell(Note(event=spoke, cursors={attempt.cursor: str(line.end)}))
+
+    async def _complain(self, attempt: Attempt, silence: Silence) -> None:
+        log.warning("silent", attempt=str(attempt), heard_at=silence.heard_at, promised_s=silence.promised_s)
+        silent = JobFellSilent(
+            at=STAMPED,
+            run=attempt.run,
+            attempt=attempt.number,
+            heard_at=silence.heard_at,
+            promised_s=silence.promised_s,
+        )
+        await self._desk.tell(Note(event=silent))
 
     async def _nap(self, gone: asyncio.Event) -> None:
         """Until it is time to look again, or the process ends."""

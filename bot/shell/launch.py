@@ -100,8 +100,8 @@ def open_process(who: Holder) -> int | None:
     return None
 
 
-def terminate(folder: AttemptFolder) -> bool:
-    """SIGTERM to the process that holds the lock. False: it is held, but nobody knows yet by whom."""
+def signal_holder(folder: AttemptFolder, number: signal.Signals) -> bool:
+    """Send `number` to the process that holds the lock. False: it is held, but nobody knows yet by whom."""
     if not is_held(folder):
         return True
     who = holder(folder)
@@ -109,7 +109,7 @@ def terminate(folder: AttemptFolder) -> bool:
     if process is None:
         return False
     try:
-        signal.pidfd_send_signal(process, signal.SIGTERM)
+        signal.pidfd_send_signal(process, number)
     except ProcessLookupError:
         pass
     finally:

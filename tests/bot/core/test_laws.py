@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import data
-from bot.core.effects import ForgetCheckpoint, Post, StartJob
-from bot.core.events import FetchFailed, Gauges, LessonsFile, Reacted
+from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
+from bot.core.events import FetchFailed, Gauges, JobFellSilent, LessonsFile, Reacted
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Settled, State, Unread
 from protocol.job import Failed, Trained
@@ -62,6 +62,7 @@ moves = st.lists(
         st.tuples(st.just("best"), st.integers(1, 12)),
         st.tuples(st.just("finds"), st.none()),
         st.tuples(st.just("ends"), st.sampled_from((None, "stopped", "out_of_memory", "error", "trained"))),
+        st.tuples(st.just("silent"), st.none()),
         st.tuples(st.just("handed_on"), st.none()),
         st.tuples(st.just("tick"), st.sampled_from((1, 40, 1800, 9000))),
     ),
@@ -108,6 +109,12 @@ def _job_ends(play: Any, how: str | None) -> None:
             play.job_ends(TRAINED)
         case failure:
             play.job_ends(Failed(failure=failure, message="왜"))  # type: ignore[arg-type]
+
+
+def _fall_silent(play: Any, _: None) -> None:
+    run, attempt, heard_at = play.cycle.run_name, play.cycle.attempts, play.at
+    silent = JobFellSilent(at=play.later(600), run=run, attempt=attempt, heard_at=heard_at, promised_s=60)
+    play.happened(silent)
 
 
 def _react(play: Any, yes: bool) -> None:
@@ -195,6 +202,7 @@ MOVES = {
     "best": _in_a_cycle(lambda play, n: play.trainer_says(play.saved("best", n * 50))),
     "finds": _in_a_cycle(lambda play, _: play.trainer_says(Found(at=play.later(), fact="unheard_of"))),
     "ends": _in_a_cycle(_job_ends),
+    "silent": _in_a_cycle(_fall_silent),
     "handed_on": _in_a_cycle(_hand_on),
     "tick": lambda play, seconds: play.ticks(seconds, Gauges()),
 }
@@ -311,6 +319,29 @@ def test_no_two_processes_of_one_cycle_are_ever_ordered_at_once(stage_class, scr
         return effects
 
     play.happened = count
+    perform(play, script)
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves)
+def test_nothing_is_killed_that_did_not_fall_silent_and_no_training_unasked(stage_class, script) -> None:
+    play = stage_class(Policy())
+    asked: set[tuple[str, int]] = set()
+    happened = play.happened
+
+    def watch(event: Any) -> Any:
+        trains = play.state.cycle is not None and play.state.cycle.run.phase != "unstarted"
+        effects = happened(event)
+        for effect in effects:
+            if isinstance(effect, KillJob):
+                assert isinstance(event, JobFellSilent)
+                assert effect.attempt == event.attempt
+                assert not trains or (effect.run, effect.attempt) in asked
+            if isinstance(effect, StopJob):
+                asked.add((effect.run, effect.attempt))
+        return effects
+
+    play.happened = watch
     perform(play, script)
 
 

@@ -354,7 +354,8 @@ class TestTheRun:
         training.trainer_says(line)
         training.ticks()
         assert training.posted("training_report")[0].loss == 0.1, "the state knows, without gauges too"
-        training.ticks(1800, Gauges(stepped=newest_step(training.at)))
+        training.later(1790)
+        training.ticks(10, Gauges(stepped=newest_step(training.at)))
         assert training.posted("training_report")[1].loss == 0.024
 
     def test_it_may_end_while_the_order_to_stop_is_on_its_way(self, training, trained) -> None:

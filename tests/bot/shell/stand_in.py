@@ -48,6 +48,10 @@ if plan.startswith("kill"):
     os.kill(os.getpid(), signal.SIGKILL)
 if plan.startswith("crash"):
     sys.exit("RuntimeError: no more ideas")
+if plan.startswith("mute"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say("found", fact="ready")
+    signal.sigwait([signal.SIGUSR1])
 if plan.startswith("wait"):
     wait_for("go on")
 say("found", fact="steering_dominates", figures={"ratio": 10})

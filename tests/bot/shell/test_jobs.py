@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.effects import Effect, StartJob, StopJob
-from bot.core.events import Event, JobEnded, JobSpoke
+from bot.core.effects import Effect, KillJob, StartJob, StopJob
+from bot.core.events import Event, JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Checking, Cycle, State, Unread
 from bot.shell import launch, tables
@@ -46,19 +47,20 @@ class House:
     heard: list[Event] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     state: State = field(default_factory=State)
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
         self.desk = Desk(
             self.store,
             self.state,
-            Policy(),
+            self.policy,
             step=self._remember,
             speak=lambda _: (),
             alert=lambda _: (),
             headline=lambda *_: "",
             committed=self.changed.set,
         )
-        self.jobs = Jobs(self.places, Policy(), self.store, self.desk, trainer=STAND_IN, poll_s=0.02)
+        self.jobs = Jobs(self.places, self.policy, self.store, self.desk, trainer=STAND_IN, poll_s=0.02)
 
     def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
         self.heard.append(event)
@@ -131,6 +133,30 @@ async def test_a_stop_lets_it_save_and_leave(house: House) -> None:
     ended = await house.ended()
     assert isinstance(ended.outcome, Failed)
     assert ended.outcome.failure == "stopped"
+
+
+async def test_a_silence_beyond_the_promise_is_stated_until_it_is_killed(tmp_path: Path, store: Store) -> None:
+    impatient = Policy(stall_floor_s=0.1, stall_patience=0.001)
+    async with House(Places(tmp_path), store, policy=impatient).open() as house:
+        await house.start("mute")
+        await house.is_ready()
+        await house.jobs.stop(StopJob(run="mute", attempt=1))
+        silences = await house.until(lambda: silent(house) if len(silent(house)) > 1 else None)
+        assert {one.promised_s for one in silences} <= {60, 600}
+        await house.jobs.stop(KillJob(run="mute", attempt=1))
+        ended = await house.ended()
+        assert ended.outcome is None
+        assert "SIGKILL" in ended.detail
+
+
+async def test_a_job_that_keeps_its_promise_is_not_silent(house: House) -> None:
+    await house.start("fine")
+    await house.ended()
+    assert silent(house) == []
+
+
+def silent(house: House) -> list[JobFellSilent]:
+    return [one for one in house.heard if isinstance(one, JobFellSilent)]
 
 
 async def test_an_attempt_is_never_started_twice(house: House) -> None:

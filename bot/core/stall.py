@@ -1,0 +1,62 @@
+"""Silence: a process that is alive by its lock and says nothing is neither trusted nor killed at once.
+
+First it is asked to save and leave; what stays silent after that is killed; then the run goes on from its
+last save, like after a crash. A process that speaks again is left to save in peace.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from bot.core import words
+from bot.core.effects import KillJob, StopJob
+from bot.core.events import JobFellSilent
+from bot.core.moves import Move, now, say
+from bot.core.policy import Policy
+from bot.core.state import Checking, Converting, Cycle, Stalled, Starting, Stopping, Training
+from protocol.progress import Stepped
+
+type Verdict = Literal["alive", "dead", "stalled", "unknown"]
+
+
+def verdict(held: bool | None, silent_s: float, promised_s: float, policy: Policy) -> Verdict:
+    """What is to be believed of a process. `held`: its lock, None if nobody can tell.
+
+    Unknown is never taken for dead: what may be alive must not be started a second time.
+    """
+    if held is None:
+        return "unknown"
+    if not held:
+        return "dead"
+    return "stalled" if silent_s > policy.patience_s(promised_s) else "alive"
+
+
+def is_stale(stepped: Stepped, at: datetime, policy: Policy) -> bool:
+    """Is the newest step so old that a report on it would look more alive than the trainer?"""
+    silent_s = (at - stepped.at).total_seconds()
+    return verdict(True, silent_s, stepped.next_within_s, policy) == "stalled"
+
+
+def fell_silent(cycle: Cycle, event: JobFellSilent) -> Move:
+    match cycle.run, cycle.data:
+        case (Starting(attempt=event.attempt) | Training(attempt=event.attempt)) as run, _:
+            return _asked_to_leave(cycle, run, event)
+        case ((Stalled(attempt=event.attempt) | Stopping(attempt=event.attempt)), _):
+            return cycle, (KillJob(run=event.run, attempt=event.attempt),)
+        case _, (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)):
+            # it has nothing to save, and is begun anew once it is gone
+            return cycle, (KillJob(run=event.run, attempt=event.attempt),)
+        case _:
+            return cycle, ()
+
+
+def _asked_to_leave(cycle: Cycle, run: Starting | Training, event: JobFellSilent) -> Move:
+    stalled = Stalled(
+        attempt=run.attempt,
+        tries=run.tries,
+        config=run.config,
+        reached=run.epoch if isinstance(run, Training) else run.reached,
+        heard_at=event.heard_at,
+        since=event.at,
+    )
+    order = StopJob(run=event.run, attempt=event.attempt)
+    return now(cycle, run=stalled), (order, *say(words.stalled(cycle, event)))
