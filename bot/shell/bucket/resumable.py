@@ -118,6 +118,7 @@ class ResumableUpload:
                 start += len(piece)
                 watchdog.reschedule(loop.time() + self._wire.pace.stall_s)
                 yield piece
+                self._progress(start, self._size)
 
 
 def _open_at(path: Path, offset: int) -> BinaryIO:

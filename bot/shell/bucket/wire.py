@@ -23,8 +23,9 @@ CONNECT_S = 20
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How transfers go: uploads over `multipart_bytes` in pieces of `chunk_bytes` (a multiple of 256 KiB).
+    """How transfers go: uploads over `multipart_bytes` in requests of `chunk_bytes` (a multiple of 256 KiB).
 
+    Of a request that breaks off the server keeps what has come, so smaller ones only cost round trips.
     A transfer in which nothing moves for `stall_s` seconds is cut and taken up again; it has no limit in
     all. A request with a small body may take `small_s` in all, a copy inside the bucket `copy_s`.
     """
@@ -33,7 +34,7 @@ class Pace:
     stall_s: float = 60.0
     small_s: float = 60.0
     copy_s: float = 120.0
-    chunk_bytes: int = 32 << 20
+    chunk_bytes: int = 1 << 40
     multipart_bytes: int = 1 << 20
 
 

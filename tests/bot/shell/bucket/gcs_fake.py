@@ -24,8 +24,8 @@ class Trouble:
     """What befalls the next `times` errands of a kind.
 
     `how`: an HTTP status; `reset` before anything is done; `lost` once it is done, in place of the
-    answer; `cut` half-way through the body; `flip` one bit of it; `stall` for ever in mid-body;
-    `whole` ignores the range asked for; `forget` the upload's session.
+    answer; `cut` half-way through the body; `flip` one bit of it; `stall` for ever in mid-body, or once
+    it is done where there is none; `whole` ignores the range asked for; `forget` the upload's session.
     """
 
     errand: Errand
@@ -109,6 +109,8 @@ class FakeGcs:
     async def _answered(
         self, request: web.Request, fate: int | str, body: dict[str, Any] | None
     ) -> web.Response:
+        if fate == "stall":
+            await self.closing.wait()
         if fate == "lost":
             _hang_up(request)
         return web.json_response(body) if body is not None else web.Response(status=204)
