@@ -135,7 +135,9 @@ async def test_a_stop_lets_it_save_and_leave(house: House) -> None:
     assert ended.outcome.failure == "stopped"
 
 
-async def test_a_silence_beyond_the_promise_is_stated_until_it_is_killed(tmp_path: Path, store: Store) -> None:
+async def test_a_silence_beyond_the_promise_is_stated_until_it_is_killed(
+    tmp_path: Path, store: Store
+) -> None:
     impatient = Policy(stall_floor_s=0.1, stall_patience=0.001)
     async with House(Places(tmp_path), store, policy=impatient).open() as house:
         await house.start("mute")
@@ -219,7 +221,7 @@ async def test_another_process_with_the_same_number_is_not_stopped(house: House,
         Holder(pid=stranger.pid, started_ticks=stranger.started_ticks - 1).model_dump_json()
     )
     assert launch.open_process(Holder(pid=stranger.pid, started_ticks=stranger.started_ticks - 1)) is None
-    assert launch.terminate(folder), "its lock is free: there is nothing to stop"
+    assert launch.signal_holder(folder, signal.SIGTERM), "its lock is free: there is nothing to stop"
 
 
 async def test_an_unknown_holder_is_stopped_later(house: House) -> None:
