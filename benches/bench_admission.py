@@ -1,6 +1,6 @@
 """How fast a data set is admitted, as ratios to what decoding alone costs on the same cores in the same run.
 
-    python -m benches.bench_admission --episodes 8 --frames 300
+    python benches/bench_admission.py --episodes 8 --frames 300
 
 Every figure is the median of rounds in which all ways take turns, so that a busy machine slows all alike.
 """

@@ -1,6 +1,6 @@
 """Clean data sets of many kinds, none of which may raise an alarm: what an encoder does is no damage.
 
-    python -m benches.false_alarms --sets 200
+    python benches/false_alarms.py --sets 200
 
 Lengths, bitrates, distances of key frames, B-frames and encoders are drawn; exits 1 at the first alarm and
 says how to see it again.
