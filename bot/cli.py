@@ -11,6 +11,7 @@ OURS = {
     "rehearse": "bot.rehearsal.command:rehearse",
     "bucket": "bot.shell.bucket.command:bucket",
     "alarm": "bot.shell.alarm:alarm",
+    "status": "bot.shell.status:status",
 }
 
 COMPUTE = {

@@ -86,9 +86,26 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The file at `path`, with a guarantee that nothing in it changes.
+
+    Raises:
+        StoreUnusable: a newer version of this program wrote it.
+        sqlite3.Error: it cannot be read.
+    """
+    _refuse_newer(path)
+    return _reading(path)
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+    db.row_factory = sqlite3.Row
+    return db
+
+
 def _refuse_newer(path: Path) -> None:
     """Look before anything is opened for writing."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as db:
+    with closing(_reading(path)) as db:
         tables = _number(db, "PRAGMA user_version")
         state = _number(db, "SELECT max(schema) FROM state") if 0 < tables <= TABLES_VERSION else 0
     for what, found, known in (("tables", tables, TABLES_VERSION), ("state", state, SCHEMA)):

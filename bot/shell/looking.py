@@ -1,0 +1,118 @@
+"""A look into STATE_DIR from outside: nothing is changed and nobody is disturbed."""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.core import stall, views
+from bot.core.events import Gauges
+from bot.core.policy import Policy
+from bot.core.state import State
+from bot.shell import tables
+from bot.shell.places import Places
+from bot.shell.rows import Backlog
+from bot.shell.store import StoreUnusable, open_to_read
+from protocol.progress import Counted, Progress, Stepped, read_line
+
+TAIL_BYTES = 1 << 17
+LOCKS = Path("/proc/locks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is the case at `at`. `process`: the verdict on the trainer, None if none should run."""
+
+    at: datetime
+    daemon_runs: bool
+    state: State
+    gauges: Gauges
+    backlog: Backlog
+    process: stall.Verdict | None
+
+
+def look(places: Places, policy: Policy, at: datetime) -> Look:
+    """
+    Raises:
+        StoreUnusable: there is no database, or it cannot be read. One line.
+    """
+    if not places.database.is_file():
+        raise StoreUnusable(f"{places.database} does not exist: name the daemon's folder by --state-dir")
+    try:
+        with closing(open_to_read(places.database)) as db:
+            state, backlog = tables.load(db) or State(), tables.backlog(db)
+    except (sqlite3.Error, ValidationError) as error:
+        raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
+    spoken = _last_spoken(places, state)
+    return Look(
+        at=at,
+        daemon_runs=is_locked(places.lock) is True,
+        state=state,
+        gauges=_gauges(spoken),
+        backlog=backlog,
+        process=_process(places, state, spoken, policy, at),
+    )
+
+
+def is_locked(path: Path) -> bool | None:
+    """Does a process hold a lock on the file? Asked of the kernel, not by trying: see proc(5) on /proc/locks.
+
+    None: nobody can tell, because the file is not there or /proc is not.
+    """
+    try:
+        file, locks = path.stat(), LOCKS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    name = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    return any(name in line.split() for line in locks)
+
+
+def _last_spoken(places: Places, state: State) -> list[Progress]:
+    """The last lines of the process that should be running, the newest last."""
+    expected = views.expected_job(state)
+    if expected is None:
+        return []
+    try:
+        with places.attempt(*expected).events.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+            raw = file.read().split(b"\n")
+    except OSError:
+        return []
+    return [line for one in raw if (line := _understood(one)) is not None]
+
+
+def _understood(raw: bytes) -> Progress | None:
+    """None for half a line, the first and the last of what was read."""
+    try:
+        return read_line(raw)
+    except ValidationError:
+        return None
+
+
+def _gauges(spoken: list[Progress]) -> Gauges:
+    stepped = next((one for one in reversed(spoken) if isinstance(one, Stepped)), None)
+    counted = next((one for one in reversed(spoken) if isinstance(one, Counted)), None)
+    return Gauges(stepped=stepped, counted=(counted.done, counted.total, counted.unit) if counted else None)
+
+
+def _process(
+    places: Places, state: State, spoken: list[Progress], policy: Policy, at: datetime
+) -> stall.Verdict | None:
+    expected = views.expected_job(state)
+    if expected is None:
+        return None
+    folder = places.attempt(*expected)
+    heard_at = spoken[-1].at if spoken else _modified(folder.lock, at)
+    promised_s = spoken[-1].next_within_s if spoken else policy.stall_floor_s
+    return stall.verdict(is_locked(folder.lock), (at - heard_at).total_seconds(), promised_s, policy)
+
+
+def _modified(path: Path, at: datetime) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return at

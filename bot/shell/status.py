@@ -1,0 +1,106 @@
+"""`training-claw status`: what the daemon knows, without asking it."""
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bot.core.policy import Policy
+    from bot.shell.looking import Look
+
+EVERY_S = 2.0
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  training-claw status
+  training-claw status --watch
+  training-claw status --json | jq .process
+
+It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: there is nothing to read."""
+)
+@click.option(
+    "--state-dir",
+    envvar="STATE_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/var/lib/training-claw"),
+    show_default=True,
+    help="The daemon's folder.  [env: STATE_DIR]",
+)
+@click.option("--bucket", envvar="BUCKET", default="gs://ralphton-handoff", hidden=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S:.0f} s, until Ctrl-C.")
+def status(state_dir: Path, bucket: str, as_json: bool, watch: bool) -> None:
+    """What is going on: cycle, epoch, checkpoints, the trainer, what is still owed."""
+    from bot.core.policy import Policy  # noqa: PLC0415  half a second nobody else pays
+    from bot.shell.looking import look  # noqa: PLC0415
+    from bot.shell.places import Places  # noqa: PLC0415
+    from bot.shell.store import StoreUnusable  # noqa: PLC0415
+
+    policy = Policy(bucket=bucket)
+    word = as_object if as_json else as_text
+    try:
+        while True:
+            told = word(look(Places(state_dir), policy, datetime.now(UTC)), policy)
+            if watch and sys.stdout.isatty():
+                click.clear()
+            click.echo(told)
+            if not watch:
+                return
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        return
+    except StoreUnusable as error:
+        click.echo(f"training-claw status: {error}", err=True)
+        sys.exit(1)
+
+
+def as_text(seen: "Look", policy: "Policy") -> str:
+    from bot.core import views  # noqa: PLC0415
+    from bot.shell.pulse import owed  # noqa: PLC0415
+
+    daemon = "runs" if seen.daemon_runs else "does not run"
+    return "\n".join(
+        (
+            views.status(seen.state, seen.gauges, seen.at, policy),
+            f"daemon: {daemon}, trainer: {seen.process or 'none needed'}",
+            owed(seen.backlog),
+        )
+    )
+
+
+def as_object(seen: "Look", policy: "Policy") -> str:  # noqa: ARG001  both words take the same
+    from bot.core import views  # noqa: PLC0415
+
+    cycle, stepped = seen.state.cycle, seen.gauges.stepped
+    told: dict[str, Any] = {
+        "at": seen.at.isoformat(),
+        "daemon": "runs" if seen.daemon_runs else "stopped",
+        "headline": views.headline(seen.state, seen.gauges),
+        "process": seen.process,
+        "cycle": None,
+        "queue": len(seen.state.queue),
+        "report_due_at": seen.state.report_due_at and seen.state.report_due_at.isoformat(),
+        "stepped": stepped and stepped.model_dump(mode="json"),
+        "owed": {
+            "messages": seen.backlog.parts,
+            "effects": seen.backlog.effects,
+            "parked": seen.backlog.parked,
+        },
+    }
+    if cycle is not None:
+        told["cycle"] = {
+            "number": cycle.number,
+            "run": cycle.run_name,
+            "phases": {"data": cycle.data.phase, "terms": cycle.terms.phase, "run": cycle.run.phase},
+            "checkpoints": [one.model_dump(mode="json") for one in cycle.shelf.checkpoints],
+            "proposal": cycle.proposal and cycle.proposal.hash,
+            "on_hold": list(cycle.on_hold),
+        }
+    return json.dumps(told, ensure_ascii=False, indent=2)
