@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, State, Training, Unread
+from bot.core.state import Awaited, Cycle, State, Training, Unread
 from bot.shell import tables
 from bot.shell.looking import is_locked, look
 from bot.shell.places import Places
@@ -44,15 +44,7 @@ def remembered(places: Places) -> Callable[[State], None]:
 
 def training() -> State:
     config = TrainingConfig()
-    data = Admitted(
-        source="dataset/",
-        announced=None,
-        config=config,
-        certificate="c" * 64,
-        episodes=5,
-        frames=50,
-        warnings=(),
-    )
+    data = Awaited(since=NOW)
     run = Training(attempt=2, tries=1, config=config, epoch=1, first_loss=None, last_loss=None, since=NOW)
     terms = Unread(heard=(), since=NOW)
     return State(
@@ -105,7 +97,7 @@ def test_a_training_with_its_newest_step_for_programs(
         told = json.loads(shown(places, "--json"))
     assert (told["daemon"], told["process"], told["headline"]) == ("runs", "alive", "학습 중, epoch 42/500")
     assert told["stepped"]["loss"] == 0.25
-    assert told["cycle"]["phases"] == {"data": "admitted", "terms": "unread", "run": "training"}
+    assert told["cycle"]["phases"] == {"data": "awaited", "terms": "unread", "run": "training"}
     assert told["owed"] == {"messages": 1, "effects": 0, "parked": 0}
 
 
