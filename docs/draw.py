@@ -8,7 +8,7 @@ from bot.core import state
 from bot.core.joins import JOINS
 
 PAGE = Path(__file__).with_name("architecture.md")
-TRACKS = {"data": state.Data, "terms": state.Terms, "run": state.Run}
+TRACKS = {"device": state.Device, "data": state.Data, "terms": state.Terms, "run": state.Run}
 
 
 def tracks() -> str:

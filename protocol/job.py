@@ -26,6 +26,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from protocol.progress import Gpu
 from protocol.training import TrainingConfig
 
 
@@ -49,6 +50,13 @@ class Value(BaseModel):
 
 
 # --- what a job is told -----------------------------------------------------
+
+
+class ProbeJob(Value):
+    """Is the device usable? Takes one small step on it."""
+
+    kind: Literal["probe"] = "probe"
+    device: Literal["cuda", "cpu"] = "cuda"
 
 
 class CheckJob(Value):
@@ -84,10 +92,18 @@ class TrainJob(Value):
     initial_weights: Path | None = None
 
 
-Job = Annotated[CheckJob | ConvertJob | TrainJob, Field(discriminator="kind")]
+Job = Annotated[ProbeJob | CheckJob | ConvertJob | TrainJob, Field(discriminator="kind")]
 
 
 # --- what it answers --------------------------------------------------------
+
+
+class Probed(Value):
+    """The device works. `device` is what people call it, `gpu` how full it is; None for a CPU."""
+
+    kind: Literal["probed"] = "probed"
+    device: str
+    gpu: Gpu | None = None
 
 
 class Problem(Value):
@@ -157,7 +173,7 @@ class Failed(Value):
     epoch: int | None = None
 
 
-Outcome = Annotated[Checked | Converted | Trained | Failed, Field(discriminator="kind")]
+Outcome = Annotated[Probed | Checked | Converted | Trained | Failed, Field(discriminator="kind")]
 
 EXIT_OF_FAILURE: dict[FailureKind, ExitCode] = {
     "stopped": ExitCode.STOPPED,

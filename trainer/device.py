@@ -69,12 +69,17 @@ def _need_cuda() -> None:
     try:
         torch.zeros(1, device="cuda")
     except (RuntimeError, AssertionError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise JobError(
-            "no_device",
-            f"cuda is not usable ({said}); driver: {_driver()}; torch {torch.__version__} built for CUDA "
-            f"{torch.version.cuda}; repair the driver, or set DEVICE=cpu",
-        ) from error
+        raise unusable(error) from error
+
+
+def unusable(error: Exception) -> JobError:
+    """What there is to say of a GPU that does not work."""
+    said = " ".join(str(error).split())[:160]
+    return JobError(
+        "no_device",
+        f"cuda is not usable ({said}); driver: {_driver()}; torch {torch.__version__} built for CUDA "
+        f"{torch.version.cuda}; repair the driver, or set DEVICE=cpu",
+    )
 
 
 def _driver() -> str:

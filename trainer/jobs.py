@@ -4,7 +4,7 @@ import json
 import traceback
 from typing import assert_never
 
-from protocol.job import Checked, CheckJob, Converted, ConvertJob, Job, Outcome, TrainJob
+from protocol.job import Checked, CheckJob, Converted, ConvertJob, Job, Outcome, ProbeJob, TrainJob
 from protocol.progress import Counted
 from trainer.attempt import Attempt, JobError, Told, now, replace_whole
 from trainer.certificate import certificate
@@ -17,6 +17,10 @@ from trainer.report import write_report
 def do(job: Job, attempt: Attempt) -> Outcome:
     """Do `job` as `attempt`. Raises JobError and whatever else goes wrong on the way."""
     match job:
+        case ProbeJob():
+            from trainer.probe import probe  # noqa: PLC0415  # torch: seconds, and only where it is needed
+
+            return probe(job)
         case CheckJob():
             return _check(job, attempt)
         case ConvertJob():

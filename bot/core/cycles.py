@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import endings, terms
+from bot.core import device, endings, terms
 from bot.core.effects import Effect
 from bot.core.events import HandedOn
 from bot.core.moves import Step, now, say
@@ -23,8 +23,10 @@ def begin(state: State, number: int, at: datetime, policy: Policy) -> tuple[Stat
         number=number,
         opened_at=at,
         run_name=f"cycle{number:02d}-{at:%Y%m%dT%H%M%S}",
+        device=device.unproven(policy),
         data=Awaited(since=at),
         terms=Unread(heard=state.carried, since=at),
+        last=state.finished[-1].config if state.finished else None,
     )
     cycle, orders = terms.look(opened)
     due = at + timedelta(seconds=policy.report_every_s)

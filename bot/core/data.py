@@ -15,6 +15,7 @@ from bot.core.state import (
     Cycle,
     Fetched,
     Fetching,
+    Named,
     Refused,
 )
 from protocol.job import Checked, Converted, Failed, Problem
@@ -28,6 +29,11 @@ DATA_SECTIONS = {"dataset": True, "observation": True, "model": {"action_dim"}}
 def rule(config: TrainingConfig) -> str:
     """Names the data rule of a config: two configs of one rule can share a checked, converted data set."""
     return config.model_dump_json(include=DATA_SECTIONS)
+
+
+def name(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:
+    """Somebody said where it lies."""
+    return now(cycle, data=Named(source=source, announced=announced, since=at)), ()
 
 
 def fetch(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:

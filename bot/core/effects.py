@@ -60,7 +60,7 @@ class StartJob(Order):
     kind: Literal["start_job"] = "start_job"
     run: str
     attempt: int
-    work: Literal["check", "convert", "train"]
+    work: Literal["probe", "check", "convert", "train"]
     source: str
     config: TrainingConfig
     certificate: str = ""

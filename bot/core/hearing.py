@@ -100,7 +100,7 @@ def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step
         return state, ()
     match state.cycle.data:
         case Awaited() | Refused():
-            cycle, effects = data.fetch(state.cycle, handoff.data, handoff.episodes, at)
+            cycle, effects = data.name(state.cycle, handoff.data, handoff.episodes, at)
             return now(state, cycle=cycle), effects
         case _:
             return state, say(replies.already_at_work(state.cycle, handoff, author))

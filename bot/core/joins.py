@@ -7,10 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import data, run, shelf
+from bot.core import data, device, run, shelf
 from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
-from bot.core.state import Admitted, Cycle, Ended, Fetched, Settled, Unread, Unstarted
+from bot.core.state import (
+    Admitted,
+    Cycle,
+    Ended,
+    Fetched,
+    Named,
+    Proven,
+    Settled,
+    Unproven,
+    Unread,
+    Unstarted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,14 @@ class Join:
     then: str
     applies: Callable[[Cycle], bool]
     move: Callable[[Cycle, datetime], Move]
+
+
+def _named_on_an_unproven_device(cycle: Cycle) -> bool:
+    return isinstance(cycle.data, Named) and isinstance(cycle.device, Unproven)
+
+
+def _named_on_a_proven_device(cycle: Cycle) -> bool:
+    return isinstance(cycle.data, Named) and isinstance(cycle.device, Proven)
 
 
 def _fetched_under_known_terms(cycle: Cycle) -> bool:
@@ -52,6 +71,15 @@ def _everything_safe(cycle: Cycle) -> bool:
     return isinstance(cycle.run, Ended) and shelf.all_safe(cycle.shelf) and not cycle.shelf.handing_on
 
 
+def _fetch(cycle: Cycle, at: datetime) -> Move:
+    assert isinstance(cycle.data, Named), "the guard has looked"
+    return data.fetch(cycle, cycle.data.source, cycle.data.announced, at)
+
+
+def _probe(cycle: Cycle, at: datetime) -> Move:
+    return device.probe(cycle, at)
+
+
 def _check(cycle: Cycle, at: datetime) -> Move:
     assert not isinstance(cycle.terms, Unread), "the guard has looked"
     return data.check(cycle, cycle.terms.config, at)
@@ -72,6 +100,8 @@ def _hand_on(cycle: Cycle, _: datetime) -> Move:
 
 
 JOINS = (
+    Join("Named ∧ device Unproven", "Probing", _named_on_an_unproven_device, _probe),
+    Join("Named ∧ device Proven", "Fetching", _named_on_a_proven_device, _fetch),
     Join("Fetched ∧ not Unread", "Checking", _fetched_under_known_terms, _check),
     Join(
         "Admitted ∧ Settled under another data rule ∧ Unstarted",

@@ -7,7 +7,7 @@ from bot.core.effects import Post
 from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
-from bot.core.state import Refused, State, Unread
+from bot.core.state import Absent, Refused, State, Unproven, Unread
 from protocol.messages import Answer, Command
 
 VERBS = ("stop", "resume", "retry")
@@ -43,10 +43,12 @@ def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Ste
 def _retry(state: State, event: Heard) -> Move:
     cycle = state.cycle
     assert cycle is not None, "there is a cycle to retry"
-    match cycle.data, cycle.terms:
-        case Refused(source=source, announced=announced), _:
-            return data.fetch(cycle, source, announced, event.at)
-        case _, Unread():
+    match cycle.device, cycle.data, cycle.terms:
+        case Absent(), _, _:
+            return now(cycle, device=Unproven()), ()
+        case _, Refused(source=source, announced=announced), _:
+            return data.name(cycle, source, announced, event.at)
+        case _, _, Unread():
             return terms.look(cycle)
         case _:
             return run.lift(cycle, event.at)

@@ -27,6 +27,15 @@ class Awaited(Known):
     since: AwareDatetime
 
 
+class Named(Known):
+    """Somebody said where it lies. It is fetched once the device is proven."""
+
+    phase: Literal["named"] = "named"
+    source: str
+    announced: int | None
+    since: AwareDatetime
+
+
 class Fetching(Known):
     """`announced` is the number of episodes the HANDOFF spoke of."""
 
@@ -90,8 +99,39 @@ class Refused(Known):
 
 
 Data = Annotated[
-    Awaited | Fetching | Fetched | Checking | Converting | Admitted | Refused, Field(discriminator="phase")
+    Awaited | Named | Fetching | Fetched | Checking | Converting | Admitted | Refused,
+    Field(discriminator="phase"),
 ]
+
+
+# --- device: is there something to learn on? --------------------------------
+
+
+class Unproven(Known):
+    phase: Literal["unproven"] = "unproven"
+
+
+class Probing(Known):
+    phase: Literal["probing"] = "probing"
+    attempt: int
+    tries: int
+    since: AwareDatetime
+
+
+class Proven(Known):
+    phase: Literal["proven"] = "proven"
+    name: str
+
+
+class Absent(Known):
+    """Watcher was told. A retry probes again."""
+
+    phase: Literal["absent"] = "absent"
+    why: str
+    since: AwareDatetime
+
+
+Device = Annotated[Unproven | Probing | Proven | Absent, Field(discriminator="phase")]
 
 
 # --- terms: with which config, on whose word? -------------------------------
@@ -327,13 +367,17 @@ class Answered(Known):
 
 
 class Cycle(Known):
-    """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket."""
+    """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket.
+
+    `last` is the config of the cycle before.
+    """
 
     number: int
     opened_at: AwareDatetime
     run_name: str
     data: Data
     terms: Terms
+    device: Device = Unproven()
     run: Run = Unstarted()
     shelf: Shelf = Shelf()
     proposal: Proposal | None = None
@@ -341,6 +385,7 @@ class Cycle(Known):
     attempts: int = 0
     asked: int = 0
     found: tuple[str, ...] = ()
+    last: TrainingConfig | None = None
 
 
 class Finished(Known):

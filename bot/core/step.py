@@ -9,6 +9,7 @@ from bot.core import (
     consent,
     cycles,
     data,
+    device,
     hearing,
     joins,
     listening,
@@ -111,9 +112,10 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
 
 
 def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
-    after, of_data = data.job_ended(cycle, event, policy)
+    after, of_device = device.job_ended(cycle, event, policy)
+    after, of_data = data.job_ended(after, event, policy)
     after, of_run = run.ended(after, event, policy)
-    return after, (*of_data, *of_run)
+    return after, (*of_device, *of_data, *of_run)
 
 
 def _ticked(state: State, event: Ticked, policy: Policy) -> Step:

@@ -7,6 +7,7 @@ from bot.core import shelf
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.state import (
+    Absent,
     Awaited,
     Checking,
     Converting,
@@ -15,6 +16,8 @@ from bot.core.state import (
     Ended,
     Fetching,
     Held,
+    Named,
+    Probing,
     Refused,
     Stalled,
     Starting,
@@ -205,6 +208,8 @@ def _before_the_run(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
     match cycle.data, cycle.terms:
         case Refused(since=since), _:
             return "awaiting_data", "새 데이터 HANDOFF (검증 실패 후)", since, "데이터 재검증"
+        case Named(since=since), _:
+            return _before_the_data(cycle, since)
         case Awaited(since=since), _:
             return "awaiting_data", "Developer의 데이터 HANDOFF", since, "데이터 다운로드와 검증"
         case Fetching(since=since, source=source), _:
@@ -217,6 +222,12 @@ def _before_the_run(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return "converting", "HDF5 변환", since, "ACT 학습"
         case _:
             return _admitted_but_waiting(cycle)
+
+
+def _before_the_data(cycle: Cycle, since: datetime) -> tuple[Phase, str, datetime, str]:
+    if isinstance(cycle.device, Absent):
+        return "held", cycle.device.why, cycle.device.since, "`retry` 지시를 받으면 장치 재확인"
+    return "starting", "학습 장치 확인", since, "데이터 다운로드와 검증"
 
 
 def _admitted_but_waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
@@ -292,5 +303,7 @@ def expected_job(state: State) -> tuple[str, int] | None:
             return name, run.attempt
         case Cycle(data=Checking() | Converting() as data, run_name=name):
             return name, data.attempt
+        case Cycle(device=Probing(attempt=attempt), run_name=name):
+            return name, attempt
         case _:
             return None

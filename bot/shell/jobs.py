@@ -25,7 +25,7 @@ from bot.shell.places import Places
 from bot.shell.silence import Silence
 from bot.shell.store import Store
 from bot.shell.tail import Listener, TailLine, read_lines
-from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, TrainJob
+from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob
 from protocol.progress import Counted, Stepped
 
 log = structlog.stdlib.get_logger("jobs")
@@ -209,6 +209,8 @@ class Jobs:
             return None
         dataset = self._places.dataset(order.source)
         match order.work:
+            case "probe":
+                return ProbeJob(device=self._policy.device)
             case "check":
                 return CheckJob(data=dataset, config=order.config)
             case "convert":

@@ -25,7 +25,7 @@ from bot.core.events import (
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.core.step import step
-from protocol.job import Checked, Converted, Outcome, Trained
+from protocol.job import Checked, Converted, Outcome, Probed, Trained
 from protocol.messages import Command, Handoff, Incoming, Lesson, Outgoing
 from protocol.plan import Plan
 from protocol.progress import Found, Saved, Started, Stepped
@@ -79,6 +79,9 @@ class Play:
     def terms_are_read(self, plan: Plan | None = None, *files: LessonsFile) -> tuple[Effect, ...]:
         files = files or (LessonsFile(name="lessons/cycle01.md", lessons=None),)
         return self.happened(TermsRead(at=self.later(), cycle=self.cycle.number, plan=plan, files=files))
+
+    def device_is_proven(self) -> tuple[Effect, ...]:
+        return self.job_ends(Probed(device="NVIDIA A100"))
 
     def data_is_fetched(self) -> tuple[Effect, ...]:
         return self.happened(
@@ -175,7 +178,7 @@ def stage_class() -> type[Play]:
 
 @pytest.fixture
 def play() -> Play:
-    return Play(Policy(operators=(OPERATOR,)))
+    return Play(Policy(operators=(OPERATOR,), device="cpu"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bot.core.policy import Policy
 from protocol.job import Failed
 from protocol.progress import Found, Started, Stepped
 
-POLICY = Policy()
+POLICY = Policy(device="cpu")
 seconds = st.floats(0, 10**6)
 
 
