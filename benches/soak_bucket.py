@@ -184,21 +184,20 @@ def writer(number: int) -> Work:
         while True:
             name = f"checkpoints/soak-{number}/{dice.randrange(NAMES)}"
             allowed = soak.ledger.setdefault(name, {None})
+            data: bytes | None = None
             match dice.choice(("small", "large", "delete", "read", "read")):
-                case "small":
-                    data = dice.randbytes(dice.randrange(5000))
-                    done = await soak.done("writes", soak.store.put_bytes(name, data))
-                    soak.ledger[name] = {data} if done else allowed | {data}
-                case "large":
-                    data = dice.randbytes(dice.randrange(700_000))
-                    path.write_bytes(data)
-                    done = await soak.done("writes", soak.store.put_file(name, path))
-                    soak.ledger[name] = {data} if done else allowed | {data}
-                case "delete":
-                    done = await soak.done("deletes", soak.store.delete(name))
-                    soak.ledger[name] = {None} if done else allowed | {None}
-                case _:
+                case "read":
                     await soak.done("reads", check(soak, name))
+                    continue
+                case "delete":
+                    errand = soak.store.delete(name)
+                case kind:
+                    data = dice.randbytes(dice.randrange(5000 if kind == "small" else 700_000))
+                    path.write_bytes(data)
+                    errand = soak.store.put_file(name, path)
+            soak.ledger[name] = allowed | {data}  # also if the run ends before the answer
+            if await soak.done("deletes" if data is None else "writes", errand):
+                soak.ledger[name] = {data}
 
     return write
 
