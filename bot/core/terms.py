@@ -7,16 +7,14 @@ becomes one proposal that waits. Nothing else ever changes a field.
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import words
+from pydantic import ValidationError
+
+from bot.core import ledger, words
 from bot.core.effects import ReadTerms
 from bot.core.events import TermsRead, TermsUnreadable
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
-from bot.lessons.judgement import Impossible, Remedied, Satisfied, Unclear
-from bot.lessons.remedies import judge
-from protocol.roster import Peer
-from protocol.training import Change, TrainingConfig
 
 
 def look(cycle: Cycle) -> Move:
@@ -55,12 +53,9 @@ def unreadable(cycle: Cycle, event: TermsUnreadable) -> Move:
 
 def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Move:
     """Judge lessons before the start and say what became of each."""
-    terms = cycle.terms
-    assert not isinstance(terms, Unread), "lessons are judged once the terms were read"
-    before = len(terms.ledger)
-    for one in heard:
-        if not _known(one, terms.ledger):
-            terms = _weighed(terms, one)
+    assert not isinstance(cycle.terms, Unread), "lessons are judged once the terms were read"
+    before = len(cycle.terms.ledger)
+    terms = ledger.entered(cycle.terms, heard, cycle.last)
     fresh = terms.ledger[before:]
     settled = _reopened(terms)
     proposal = _proposal(settled, at, cycle.proposal)
@@ -87,63 +82,39 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
     """Take a word on the open proposal. What it says nothing of stays open."""
     assert cycle.proposal is not None, "there is a proposal to answer"
     assert not isinstance(cycle.terms, Unread), "a proposal comes from judged lessons"
-    terms, ledger = cycle.terms, list(cycle.terms.ledger)
-    config = terms.config
+    terms = cycle.terms
     for line in cycle.proposal.lines:
         if line.number in word.approved:
-            config = _with(config, line.changes)
-            ledger[line.entry] = now(
-                ledger[line.entry], status="applied", approved_by=f"{word.by} (제안 {cycle.proposal.hash})"
-            )
+            terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
         elif line.number in word.rejected:
-            ledger[line.entry] = now(
-                ledger[line.entry], status="rejected", note=word.reason or f"{word.by} 반려"
-            )
-    answered = tuple(ledger[line.entry] for line in cycle.proposal.lines if line.number in word.approved)
-    after_terms = _reopened(now(terms, config=config, ledger=tuple(ledger)))
+            terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
+    terms = ledger.fitting(terms)
+    touched = tuple(terms.ledger[line.entry] for line in cycle.proposal.lines)
+    after_terms = _reopened(terms)
     proposal = _proposal(after_terms, at, cycle.proposal)
     after = now(cycle, terms=after_terms, proposal=proposal)
     said = (
-        *words.changes_applied(after, answered),
+        *words.changes_applied(after, touched),
+        *words.questions_about(touched, policy),
         *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
     )
     return after, say(*said)
 
 
-def _known(heard: LessonHeard, ledger: tuple[Entry, ...]) -> bool:
-    """A hint that says what was said already is not a second lesson."""
-    return any(entry.heard.lesson.text.split() == heard.lesson.text.split() for entry in ledger)
+def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:
+    try:
+        config = ledger.changed(terms.config, line.changes)
+    except ValidationError:  # it leaned on a line that was not approved
+        return now(terms, ledger=_replaced(terms, line.entry, ledger.unfit(terms.ledger[line.entry])))
+    return now(_answered(terms, line, status="applied", approved_by=by), config=config)
 
 
-def _weighed(terms: Judged | Settled, heard: LessonHeard) -> Judged | Settled:
-    judgement = judge(heard.lesson, _as_proposed(terms))
-    match judgement:
-        case Remedied(changes, exact=True, summary=summary) if heard.rank == "order":
-            said_by = f"{Peer.WATCHER} ({heard.source})"
-            entry = Entry(heard=heard, status="applied", changes=changes, approved_by=said_by, note=summary)
-            config = _with(terms.config, changes)
-        case Remedied(changes, summary=summary):
-            entry = Entry(heard=heard, status="proposed", changes=changes, note=summary)
-            config = terms.config
-        case Satisfied(why):
-            entry, config = Entry(heard=heard, status="satisfied", note=why), terms.config
-        case Impossible(note):
-            entry, config = Entry(heard=heard, status="unclear", note=note), terms.config
-        case Unclear(why, example):
-            note = f"{why}, 예: {example}"
-            entry, config = Entry(heard=heard, status="unclear", note=note), terms.config
-        case not_ours:
-            entry, config = Entry(heard=heard, status="not_ours", note=not_ours.why), terms.config
-    return now(terms, config=config, ledger=(*terms.ledger, entry))
+def _answered(terms: Judged | Settled, line: Line, **said: str) -> Judged | Settled:
+    return now(terms, ledger=_replaced(terms, line.entry, now(terms.ledger[line.entry], **said)))
 
 
-def _as_proposed(terms: Judged | Settled) -> TrainingConfig:
-    """The config as it will be if everything open is approved: what the next lesson is weighed against."""
-    config = terms.config
-    for entry in terms.ledger:
-        if entry.status == "proposed":
-            config = _with(config, entry.changes)
-    return config
+def _replaced(terms: Judged | Settled, place: int, entry: Entry) -> tuple[Entry, ...]:
+    return (*terms.ledger[:place], entry, *terms.ledger[place + 1 :])
 
 
 def _reopened(terms: Judged | Settled) -> Terms:
@@ -168,10 +139,6 @@ def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal |
         Line(number=number, entry=place, changes=entry.changes, reason=entry.note)
         for number, (place, entry) in enumerate(waiting, start=1)
     )
-    proposal = Proposal(hash=_as_proposed(terms).hash, lines=lines, since=at)
+    proposal = Proposal(hash=ledger.as_proposed(terms).hash, lines=lines, since=at)
     same = former and (former.hash, former.lines) == (proposal.hash, proposal.lines)
     return former if same else proposal
-
-
-def _with(config: TrainingConfig, changes: tuple[Change, ...]) -> TrainingConfig:
-    return config.with_changes({change.field: change.after for change in changes})

@@ -103,7 +103,7 @@ def questions_about(fresh: tuple[Entry, ...], policy: Policy) -> tuple[Question,
     return tuple(
         Question(
             to=(policy.roster.watcher,),
-            question=f"레슨런을 설정에 반영하지 못했습니다: {entry.heard.lesson.text}",
+            question=f"레슨런을 설정에 반영하지 못했습니다: {entry.heard.lesson.text} ({entry.note})",
             how_to_answer=HOW_TO_SAY_A_LESSON,
         )
         for entry in fresh

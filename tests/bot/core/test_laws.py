@@ -5,11 +5,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import data
+from bot.core import data, ledger
 from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
 from bot.core.events import FetchFailed, Gauges, JobFellSilent, LessonsFile, Reacted
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Settled, State, Unread
+from bot.lessons.judgement import Remedied
+from bot.lessons.remedies import judge
 from protocol.job import Failed, Trained
 from protocol.messages import (
     Acknowledgement,
@@ -32,6 +34,14 @@ LESSONS = (
     Lesson(category="학습", text="알 수 없는 일이 있었음"),
     Lesson(category="시나리오", text="장애물이 부족함"),
     Lesson(category="학습", text="저장을 뜸하게", remedy="save_checkpoint_every=200"),
+    Lesson(category="학습", text="GPU 메모리 부족"),
+    Lesson(category="학습", text="더 천천히", remedy="lr=2e-5"),
+    Lesson(category="학습", text="멀리 보기", remedy="chunk_size=40"),
+    Lesson(category="학습", text="오래 따르기", remedy="n_action_steps=40"),
+    Lesson(category="학습", text="loss가 발산함"),
+    Lesson(category="학습", text="batch_size를 절반으로"),
+    Lesson(category="데이터", text="episode_017 제외"),
+    Lesson(category="데이터", text="episode_018, 019 제외"),
 )
 lessons = st.lists(st.sampled_from(LESSONS), max_size=3).map(tuple)
 numbers = st.sampled_from((None, 1, 2, 3))
@@ -46,6 +56,7 @@ moves = st.lists(
         st.tuples(st.just("developer"), st.tuples(numbers, st.sampled_from((None, "gs://b/a", "gs://b/c")))),
         st.tuples(st.just("lessons"), lessons),
         st.tuples(st.just("terms"), lessons),
+        st.tuples(st.just("probed"), st.booleans()),
         st.tuples(st.just("fetched"), st.booleans()),
         st.tuples(st.just("checked"), st.booleans()),
         st.tuples(st.just("converted"), st.none()),
@@ -92,6 +103,13 @@ def _in_a_cycle(move: Any) -> Any:
     return lambda play, value: move(play, value) if play.state.cycle else None
 
 
+def _probe(play: Any, usable: bool) -> None:
+    if usable:
+        play.device_is_proven()
+    else:
+        play.job_ends(Failed(failure="no_device", message="driver"))
+
+
 def _fetch(play: Any, good: bool) -> None:
     if good:
         play.data_is_fetched()
@@ -129,30 +147,43 @@ def _hand_on(play: Any, _: None) -> None:
 
 def _go_on(play: Any, steps: int) -> None:
     for _ in range(steps):
-        if play.state.cycle is None:
-            play.says(play.watcher, Handoff())
-        cycle = play.cycle
-        match cycle.data.phase, cycle.terms.phase, cycle.run.phase:
-            case _, "unread", _:
-                play.terms_are_read()
-            case (("awaited" | "refused"), _, _):
-                play.developer_hands_over()
-            case "fetching", _, _:
-                play.data_is_fetched()
-            case "checking", _, _:
-                play.data_is_checked()
-            case "converting", _, _:
-                play.data_is_converted()
-            case _, "judged", "unstarted":
-                play.says(play.watcher, Approval())
-            case _, _, "starting":
-                play.training_starts()
-            case _, _, "training":
-                _train_on(play)
-            case _, _, "ended":
-                _finish(play)
-            case _:
-                play.ticks(9000)
+        _go_one_step(play)
+
+
+def _go_one_step(play: Any) -> None:
+    if play.state.cycle is None:
+        play.says(play.watcher, Handoff())
+    cycle = play.cycle
+    match cycle.data.phase, cycle.terms.phase, cycle.run.phase:
+        case _, "unread", _:
+            play.terms_are_read()
+        case (("awaited" | "refused"), _, _):
+            play.developer_hands_over()
+        case "named", _, _:
+            _prove(play)
+        case "fetching", _, _:
+            play.data_is_fetched()
+        case "checking", _, _:
+            play.data_is_checked()
+        case "converting", _, _:
+            play.data_is_converted()
+        case _, "judged", "unstarted":
+            play.says(play.watcher, Approval())
+        case _, _, "starting":
+            play.training_starts()
+        case _, _, "training":
+            _train_on(play)
+        case _, _, "ended":
+            _finish(play)
+        case _:
+            play.ticks(9000)
+
+
+def _prove(play: Any) -> None:
+    if play.cycle.device.phase == "probing":
+        play.device_is_proven()
+    else:
+        play.says(play.watcher, Order(verb="retry"))
 
 
 def _train_on(play: Any) -> None:
@@ -184,6 +215,7 @@ MOVES = {
     "terms": _in_a_cycle(
         lambda play, hints: play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=hints))
     ),
+    "probed": _in_a_cycle(_probe),
     "fetched": _in_a_cycle(_fetch),
     "checked": _in_a_cycle(lambda play, ok: play.data_is_checked(ok=ok)),
     "converted": _in_a_cycle(lambda play, _: play.data_is_converted()),
@@ -253,6 +285,20 @@ class Watched:
             for change in entry.changes
         }
         assert {change.field for change in diff(cycle.terms.base, order.config)} <= approved
+        self.does_what_the_lessons_ask(order)
+
+    def does_what_the_lessons_ask(self, order: StartJob) -> None:
+        """What the ledger has as applied is so; and no run repeats the last one over a lesson's head."""
+        cycle = self.play.cycle
+        heeded = [entry for entry in cycle.terms.ledger if entry.status in {"applied", "satisfied"}]
+        for entry in heeded:
+            for change in diff(cycle.terms.base, ledger.changed(cycle.terms.base, entry.changes)):
+                assert change.field in {one.field for one in diff(cycle.terms.base, order.config)}
+        last = cycle.last
+        would_change = [
+            entry for entry in heeded if last and isinstance(judge(entry.heard.lesson, last, last), Remedied)
+        ]
+        assert not would_change or order.config != last, f"the same run again, in spite of {would_change}"
 
     def keeps_the_last_three_and_the_best(self, order: ForgetCheckpoint) -> None:
         shelf = self.play.cycle.shelf

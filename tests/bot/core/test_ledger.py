@@ -1,0 +1,126 @@
+"""Lessons against each other: what contradicts is asked, an order stands above what we made of a lesson."""
+
+import pytest
+
+from bot.core.events import LessonsFile
+from protocol.messages import Approval, Lesson, Lessons, Rejection
+
+OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
+
+
+def order(remedy: str, text: str = "수렴이 느림") -> Lesson:
+    return Lesson(category="학습", text=text, remedy=remedy)
+
+
+@pytest.fixture
+def judged(play):
+    """A cycle whose terms were read, without lessons so far."""
+    play.watcher_hands_over()
+    play.terms_are_read()
+    return play
+
+
+def hears(play, *lessons: Lesson) -> None:
+    play.says(play.watcher, Lessons(lessons=lessons))
+
+
+def hints(play, *lessons: Lesson) -> None:
+    play.watcher_hands_over()
+    play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=lessons))
+
+
+def statuses(play) -> list[str]:
+    return [entry.status for entry in play.cycle.terms.ledger]
+
+
+def training(play):
+    return play.cycle.terms.config.training
+
+
+class TestOrders:
+    def test_two_in_one_breath_that_contradict_are_both_asked_about(self, judged) -> None:
+        hears(judged, order("lr=5e-5", "느림"), order("lr=1e-5", "튐"))
+        assert statuses(judged) == ["unclear", "unclear"]
+        assert training(judged).lr == 1e-4
+        first, second = judged.posted("question")
+        assert "lr 5e-5 ↔ 1e-5 (튐)" in first.question
+        assert "lr 1e-5 ↔ 5e-5 (느림)" in second.question
+
+    def test_a_later_one_stands_above_an_earlier_one(self, judged) -> None:
+        hears(judged, order("lr=5e-5", "느림"))
+        hears(judged, order("lr=1e-5", "튐"))
+        assert statuses(judged) == ["rejected", "applied"]
+        assert judged.cycle.terms.ledger[0].note == "Watcher 지시로 대체: lr 1e-5"
+        assert training(judged).lr == 1e-5
+
+    def test_of_an_earlier_one_what_is_not_contradicted_stays(self, judged) -> None:
+        hears(judged, order("batch_size=32, gradient_accumulation=2", "메모리"))
+        hears(judged, order("batch_size=16", "아직도"))
+        assert statuses(judged) == ["applied", "applied"]
+        assert judged.cycle.terms.ledger[0].note == "gradient_accumulation 2 (그 밖은 이후 지시로 대체)"
+        assert (training(judged).batch_size, training(judged).gradient_accumulation) == (16, 2)
+
+    def test_what_we_inferred_gives_way(self, judged) -> None:
+        hears(judged, OOM)
+        assert judged.cycle.proposal
+        hears(judged, order("batch_size=16", "메모리"))
+        assert judged.cycle.proposal is None
+        assert statuses(judged) == ["rejected", "applied"]
+        assert (training(judged).batch_size, training(judged).gradient_accumulation) == (16, 1)
+
+    def test_the_same_value_said_exactly_need_not_be_approved(self, judged) -> None:
+        hears(judged, OOM)
+        hears(judged, order("batch_size=32, gradient_accumulation=2", "메모리"))
+        assert judged.cycle.proposal is None
+        assert statuses(judged) == ["satisfied", "applied"]
+
+    def test_other_lines_stay_open(self, judged) -> None:
+        hears(judged, OOM)
+        hears(judged, order("seed=7", "우연"))
+        assert statuses(judged) == ["proposed", "applied"]
+
+
+class TestHints:
+    def test_two_that_contradict_are_asked_about(self, play) -> None:
+        hints(play, order("lr=5e-5", "느림"), order("lr=1e-5", "튐"))
+        assert statuses(play) == ["unclear", "unclear"]
+        assert play.cycle.proposal is None
+
+    def test_one_against_an_order_is_asked_about(self, judged) -> None:
+        hears(judged, order("lr=5e-5", "느림"))
+        hears(judged, Lesson(category="학습", text="lr을 10배 낮춰 주세요"))
+        assert statuses(judged) == ["applied", "unclear"]
+        assert judged.cycle.terms.ledger[1].note == "다른 레슨런과 충돌: lr 1e-5 ↔ 5e-5 (느림)"
+
+    def test_one_that_an_order_took_care_of_is_satisfied(self, judged) -> None:
+        hears(judged, order("lr=5e-5", "느림"))
+        hears(judged, Lesson(category="학습", text="loss가 발산함"))
+        assert statuses(judged) == ["applied", "satisfied"]
+
+    def test_two_of_one_mind_are_two_lines_and_one_rejection_leaves_the_other_open(self, judged) -> None:
+        hears(judged, OOM)
+        hears(judged, Lesson(category="학습", text="GPU OOM"))
+        assert statuses(judged) == ["proposed", "proposed"]
+        judged.says(judged.watcher, Rejection(items=(1,)))
+        assert statuses(judged) == ["rejected", "proposed"]
+        judged.says(judged.watcher, Approval())
+        assert training(judged).batch_size == 32
+
+    def test_episodes_of_several_lessons_gather_and_a_rejected_one_stays_in(self, play) -> None:
+        out = [Lesson(category="데이터", text=f"episode_{n:03} 제외") for n in (17, 20)]
+        hints(play, *out)
+        play.says(play.watcher, Approval(items=(2,), rejected=(1,)))
+        assert play.cycle.terms.config.dataset.exclude_episodes == ("episode_020",)
+
+    def test_a_line_that_leans_on_a_rejected_one_is_asked_about(self, play) -> None:
+        hints(play, order("chunk_size=40", "멀리"), order("n_action_steps=40", "오래"))
+        play.says(play.watcher, Approval(items=(2,), rejected=(1,)))
+        assert statuses(play) == ["rejected", "unclear"]
+        assert play.cycle.terms.config.policy.n_action_steps == 20
+        assert "n_action_steps 40" in play.posted("question")[-1].question
+
+    def test_nor_does_it_stay_open_alone(self, play) -> None:
+        hints(play, order("chunk_size=40", "멀리"), order("n_action_steps=40", "오래"))
+        play.says(play.watcher, Rejection(items=(1,)))
+        assert statuses(play) == ["rejected", "unclear"]
+        assert play.cycle.proposal is None
