@@ -137,7 +137,10 @@ class Converted(Value):
 
 
 class Trained(Value):
-    """Training came to its end. Losses are epoch means of LeRobot's total loss; `l1` likewise of its L1."""
+    """Training came to its end. Losses are epoch means of LeRobot's total loss; `l1` likewise of its L1.
+
+    `peak_gpu` is the most device memory of the last process; None on a CPU.
+    """
 
     kind: Literal["trained"] = "trained"
     epochs: int
@@ -149,6 +152,7 @@ class Trained(Value):
     last_l1: float
     episodes: int
     frames: int
+    peak_gpu: Gpu | None = None
 
 
 FailureKind = Literal[

@@ -44,6 +44,15 @@ def memory(device: torch.device) -> Gpu | None:
     return Gpu(used_bytes=total_bytes - free_bytes, total_bytes=total_bytes)
 
 
+def peak_memory(device: torch.device) -> Gpu | None:
+    """As `memory`, when this process held the most."""
+    now = memory(device)
+    if now is None:
+        return None
+    given_back = torch.cuda.max_memory_reserved(device) - torch.cuda.memory_reserved(device)
+    return Gpu(used_bytes=min(now.used_bytes + given_back, now.total_bytes), total_bytes=now.total_bytes)
+
+
 @contextmanager
 def out_of_memory_named(batch_size: int) -> Iterator[None]:
     """Raises JobError("out_of_memory") for torch's ways of saying that memory is used up."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from protocol.job import RunFolder, Trained, TrainJob
+from protocol.progress import Gpu
 from trainer import device as devices
 from trainer import feed as feeds
 from trainer import learn, saves
@@ -69,7 +70,7 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
             state = _epoch_end(course, state)
         curve.finish(state.history, state.best)
     saves.drop_all_but_newest(run.resume, 0)  # nobody goes on from a finished training
-    return _trained(state)
+    return _trained(state, devices.peak_memory(device))
 
 
 def _epoch(course: Course, state: TrainerState) -> TrainerState:
@@ -130,7 +131,7 @@ def _sound(state: TrainerState) -> TrainerState:
     raise JobError("diverged", f"the loss is no longer finite {where}; {remedy}", state.epoch)
 
 
-def _trained(state: TrainerState) -> Trained:
+def _trained(state: TrainerState, peak_gpu: Gpu | None) -> Trained:
     first, last = state.history[0], state.history[-1]
     best_epoch, best = min(enumerate(state.history, start=1), key=lambda each: each[1].loss)
     return Trained(
@@ -143,4 +144,5 @@ def _trained(state: TrainerState) -> Trained:
         last_l1=last.l1,
         episodes=state.episodes,
         frames=state.frames,
+        peak_gpu=peak_gpu,
     )

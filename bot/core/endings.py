@@ -2,7 +2,7 @@
 
 from bot.core import shelf
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Entry, Stopping
+from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping
 from protocol import paths
 from protocol.job import Trained
 from protocol.messages import CycleStopped, Done, FinalHandoff, LessonOutcome
@@ -68,15 +68,30 @@ def _outcome(cycle: Cycle, entry: Entry) -> LessonOutcome:
             return LessonOutcome(mark="unanswered", text=lesson, outcome=entry.note)
 
 
+CUTS = ("dataset.skip_first_frames", "dataset.skip_last_frames")
+DATA_RULES = frozenset({*CUTS, "dataset.exclude_episodes"})
+
+
 def _measured(cycle: Cycle, entry: Entry) -> str:
     """What the change has demonstrably done, as far as the state shows it."""
     fields = {change.field for change in entry.changes}
-    if isinstance(cycle.data, Admitted) and fields <= {
-        "dataset.skip_first_frames",
-        "dataset.skip_last_frames",
-        "dataset.exclude_episodes",
-    }:
-        return f"{cycle.data.frames}프레임으로 학습, 동기화 확인"
-    if "training.batch_size" in fields and cycle.run.phase == "ended":
-        return "OOM 없이 완료"
+    if isinstance(cycle.data, Admitted) and fields <= DATA_RULES:
+        return f"{_left_out(cycle.data, entry)}, 동기화 확인"
+    if "training.batch_size" in fields and isinstance(cycle.run, Ended):
+        return f"OOM 없이 완료{_most_memory(cycle.run.outcome)}"
     return ""
+
+
+def _left_out(data: Admitted, entry: Entry) -> str:
+    """What the data set has less because of this lesson; an episode shorter than a cut is not admitted."""
+    values = {change.field: change for change in entry.changes}
+    frames = sum(values[field].after for field in CUTS if field in values) * data.episodes
+    said = [f"{frames:,}프레임 제외 ({data.frames + frames:,} → {data.frames:,})"] if frames else []
+    if out := values.get("dataset.exclude_episodes"):
+        said.append(f"에피소드 {len(out.after) - len(out.before)}개 제외 ({data.episodes}개로 학습)")
+    return ", ".join(said) or f"{data.frames:,}프레임으로 학습"
+
+
+def _most_memory(outcome: Trained) -> str:
+    gpu = outcome.peak_gpu
+    return f" (최대 {gpu.used_bytes / 2**30:.1f}/{gpu.total_bytes / 2**30:.0f}GB)" if gpu else ""

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from bot.core import shelf
+from bot.core import ledger, shelf
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Entry, Proposal
+from bot.core.state import Admitted, Cycle, Data, Entry, Proposal
 from protocol import paths
 from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem
@@ -125,9 +125,25 @@ def proposal_posted(cycle: Cycle, proposal: Proposal, policy: Policy) -> tuple[P
     )
     return (
         ProposalPosted(
-            cycle=cycle.number, hash=proposal.hash, lines=lines, blocking=policy.approval == "explicit"
+            cycle=cycle.number,
+            hash=proposal.hash,
+            lines=lines,
+            blocking=policy.approval == "explicit",
+            notes=what_it_means(terms.config, ledger.as_proposed(terms), cycle.data),
         ),
     )
+
+
+def what_it_means(before: TrainingConfig, after: TrainingConfig, data: Data) -> tuple[str, ...]:
+    """What the changed config comes to, as far as it is known before the start."""
+    was, will = before.training, after.training
+    samples = f"step당 샘플: {was.samples_per_step} → {will.samples_per_step}"
+    passes = f"batch {will.batch_size} × accumulation {will.gradient_accumulation}"
+    steps = "epoch당 step: 계산 중 (데이터 검증 후)"
+    if isinstance(data, Admitted):
+        old, new = (-(-data.frames // one.samples_per_step) for one in (was, will))
+        steps = f"epoch당 step: {old:,} → {new:,} (전체 {new * will.epochs:,})"
+    return f"{samples} ({passes})", steps, "GPU 메모리, 예상 완료: 계산 중 (학습 시작 후 측정)"
 
 
 def started(cycle: Cycle, line: Started) -> StartReport:

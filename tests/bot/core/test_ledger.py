@@ -124,3 +124,19 @@ class TestHints:
         play.says(play.watcher, Rejection(items=(1,)))
         assert statuses(play) == ["rejected", "unclear"]
         assert play.cycle.proposal is None
+
+
+class TestWhatItMeans:
+    def test_a_proposal_says_what_it_comes_to(self, judged) -> None:
+        hears(judged, OOM)
+        notes = judged.posted("proposal")[-1].notes
+        assert notes[0] == "step당 샘플: 64 → 64 (batch 32 × accumulation 2)"
+        assert "계산 중" in notes[1]
+
+    def test_steps_are_counted_once_the_data_is_known(self, judged) -> None:
+        hears(judged, OOM)
+        judged.developer_hands_over()
+        judged.data_is_admitted()
+        hears(judged, Lesson(category="학습", text="gradient_accumulation을 두 배로"))
+        hears(judged, Lesson(category="학습", text="epochs를 두 배로"))
+        assert judged.posted("proposal")[-1].notes[1] == "epoch당 step: 399 → 399 (전체 399,000)"
