@@ -12,7 +12,7 @@ from bot.core.effects import KillJob, StopJob
 from bot.core.events import JobFellSilent
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
-from bot.core.state import Checking, Converting, Cycle, Stalled, Starting, Stopping, Training
+from bot.core.state import Checking, Converting, Cycle, Probing, Stalled, Starting, Stopping, Training
 from protocol.progress import Stepped
 
 type Verdict = Literal["alive", "dead", "stalled", "unknown"]
@@ -37,13 +37,15 @@ def is_stale(stepped: Stepped, at: datetime, policy: Policy) -> bool:
 
 
 def fell_silent(cycle: Cycle, event: JobFellSilent) -> Move:
-    match cycle.run, cycle.data:
-        case (Starting(attempt=event.attempt) | Training(attempt=event.attempt)) as run, _:
+    match cycle.run, cycle.data, cycle.device:
+        case (Starting(attempt=event.attempt) | Training(attempt=event.attempt)) as run, _, _:
             return _asked_to_leave(cycle, run, event)
-        case ((Stalled(attempt=event.attempt) | Stopping(attempt=event.attempt)), _):
+        case ((Stalled(attempt=event.attempt) | Stopping(attempt=event.attempt)), _, _):
             return cycle, (KillJob(run=event.run, attempt=event.attempt),)
-        case _, (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)):
+        case _, (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)), _:
             # it has nothing to save, and is begun anew once it is gone
+            return cycle, (KillJob(run=event.run, attempt=event.attempt),)
+        case _, _, Probing(attempt=event.attempt):
             return cycle, (KillJob(run=event.run, attempt=event.attempt),)
         case _:
             return cycle, ()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.core import stall, views
 from bot.core.events import Gauges, JobEnded, JobFellSilent
 from bot.core.policy import Policy
+from bot.core.state import Probing
 from protocol.job import Failed
 from protocol.progress import Found, Started, Stepped
 
@@ -134,6 +135,15 @@ class TestAStalledCheck:
         play.job_ends(None, "SIGKILL")
         assert play.cycle.data.phase == "checking"
         assert play.ordered("start_job")[-1].attempt == 2
+
+
+class TestAStalledProbe:
+    def test_a_driver_that_hangs_is_not_waited_for(self, play) -> None:
+        play.watcher_hands_over()
+        probing = Probing(attempt=1, tries=1, since=play.at)
+        cycle = play.cycle.model_copy(update={"device": probing, "attempts": 1})
+        play.state = play.state.model_copy(update={"cycle": cycle})
+        assert orders(falls_silent(play)) == ["kill_job"]
 
 
 class TestReports:
