@@ -12,6 +12,7 @@ OURS = {
     "bucket": "bot.shell.bucket.command:bucket",
     "alarm": "bot.shell.alarm:alarm",
     "status": "bot.shell.status:status",
+    "lessons": "bot.shell.lessons_command:lessons",
     "doctor": "bot.shell.doctor:doctor",
 }
 
