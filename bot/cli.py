@@ -14,6 +14,7 @@ OURS = {
     "status": "bot.shell.status:status",
     "lessons": "bot.shell.lessons_command:lessons",
     "doctor": "bot.shell.doctor:doctor",
+    "state": "bot.shell.state_command:state",
 }
 
 COMPUTE = {

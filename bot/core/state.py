@@ -11,7 +11,7 @@ from protocol.job import Problem, Trained
 from protocol.messages import BlockCause, Handoff, Lesson
 from protocol.training import Change, TrainingConfig
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of this shape. A change to the shape needs the next number and an upcaster for the last."""
 
 

@@ -17,7 +17,7 @@ from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.probing import Finding, probe
 from bot.shell.looking import is_locked
 from bot.shell.places import Places
-from bot.shell.store import StoreUnusable, open_to_read
+from bot.shell.store import StoreUnusable, damage_of, open_to_read
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
@@ -83,11 +83,11 @@ def database(places: Places) -> Finding:
         return Finding("database", "fine", "none yet; the daemon makes it")
     try:
         with closing(open_to_read(places.database)) as db:
-            verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            damage = damage_of(db)
     except (StoreUnusable, sqlite3.Error) as error:
         return Finding("database", "fault", f"{error}; see `training-claw state --help`")
-    if verdict != "ok":
-        return Finding("database", "fault", f"{verdict}; stop the daemon, then `training-claw state repair`")
+    if damage:
+        return Finding("database", "fault", f"{damage}; stop the daemon, then `training-claw state repair`")
     return Finding("database", "fine", "whole")
 
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import secrets
 import signal
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,6 +36,7 @@ from bot.shell.lanes import Lane
 from bot.shell.lifeline import Limits
 from bot.shell.places import Places
 from bot.shell.pulse import Pulse
+from bot.shell.solitude import alone
 from bot.shell.speech import Speech
 from bot.shell.store import Store, StoreUnusable
 from bot.shell.supervisor import Supervisor
@@ -93,7 +93,7 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with _alone(places):
+    with alone(places):
         async with AsyncExitStack() as stack:
             store = await _open_store(places)
             stack.push_async_callback(store.close)
@@ -226,25 +226,7 @@ async def _floor(store: Store) -> int:
     return id_at(utc_now() - OLDEST_NEWS)
 
 
-# --- what is opened, and what must be ours alone ------------------------------
-
-
-@contextlib.contextmanager
-def _alone(places: Places) -> Generator[None]:
-    """Only one daemon works in a state folder: two would answer everything twice."""
-    try:
-        places.path.mkdir(parents=True, exist_ok=True)
-        lock = places.lock.open("w")
-    except OSError as error:
-        raise Fatal(
-            f"STATE_DIR {places.path} cannot be used: {error.strerror}; correct it or its owner"
-        ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Fatal(f"another daemon works in STATE_DIR {places.path}; stop it first") from None
-        yield
+# --- what is opened -----------------------------------------------------------
 
 
 async def _open_store(places: Places) -> Store:

@@ -17,6 +17,7 @@ from bot.core.state import SCHEMA
 
 TABLES_VERSION = 1
 BUSY_S = 10.0
+REMEDY = "run `training-claw state repair`, or restore a backup"
 
 
 class StoreUnusable(Exception):
@@ -43,7 +44,7 @@ class Store:
             return cls(await loop.run_in_executor(thread, _open, path), thread)
         except sqlite3.Error as error:
             thread.shutdown()
-            raise StoreUnusable(f"{path}: {error}; restore a backup or move the file away") from None
+            raise StoreUnusable(f"{path}: {error}; {REMEDY}") from None
         except StoreUnusable:
             thread.shutdown()
             raise
@@ -76,10 +77,17 @@ class Store:
 def _open(path: Path) -> sqlite3.Connection:
     if path.exists():
         _refuse_newer(path)
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
-    db.row_factory = sqlite3.Row
+        _refuse_damaged(path)
+    db = make(path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def make(path: Path) -> sqlite3.Connection:
+    """The file at `path`, with our tables in it. Every statement is a transaction unless one is begun."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
+    db.row_factory = sqlite3.Row
     if _number(db, "PRAGMA user_version") == 0:
         schema = files("bot.shell").joinpath("schema.sql").read_text(encoding="utf-8")
         db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
@@ -114,6 +122,19 @@ def _refuse_newer(path: Path) -> None:
                 f"{path}: written by a newer version ({what} schema {found}, this version knows {known}); "
                 "install that version again, or move the file away"
             )
+
+
+def _refuse_damaged(path: Path) -> None:
+    """A damage met later would stop the daemon in the middle of something, again and again."""
+    with closing(_reading(path)) as db:
+        if damage := damage_of(db):
+            raise StoreUnusable(f"{path}: {damage}; {REMEDY}")
+
+
+def damage_of(db: sqlite3.Connection) -> str:
+    """The first thing wrong with the file, in one line; empty: it is whole. Raises sqlite3.DatabaseError."""
+    said = " ".join(db.execute("PRAGMA integrity_check(1)").fetchone()[0].split())
+    return "" if said == "ok" else said
 
 
 def _number(db: sqlite3.Connection, query: str) -> int:

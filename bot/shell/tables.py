@@ -5,20 +5,17 @@ Every one takes the connection first and runs inside one transaction.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.core.effects import Effect, read_effect
 from bot.core.state import SCHEMA, State
 from bot.shell.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part
+from bot.shell.upcasts import upcast
 from protocol.messages import PERIODIC
 
 type Db = sqlite3.Connection
-
-UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From a state's schema number to how it becomes one of the next number."""
 
 JOURNAL_LINES = 20_000
 PERIODIC_KINDS = tuple(one.model_fields["kind"].default for one in PERIODIC)
@@ -65,9 +62,7 @@ def load(db: Db) -> State | None:
     row = db.execute("SELECT schema, state FROM state").fetchone()
     if row is None:
         return None
-    known = json.loads(row["state"])
-    for schema in range(row["schema"], SCHEMA):
-        known = UPCASTS[schema](known)
+    known = upcast(json.loads(row["state"]), row["schema"])
     return State.model_validate_json(json.dumps(known))
 
 

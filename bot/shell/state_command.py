@@ -1,0 +1,72 @@
+"""`training-claw state`: back the database up, or put a damaged one right."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from bot.shell.channel import Fatal
+from bot.shell.places import Places
+from bot.shell.store import StoreUnusable
+
+FOLDER = click.option(
+    "--state-dir",
+    envvar="STATE_DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path("/var/lib/training-claw"),
+    show_default=True,
+    help="The daemon's folder.  [env: STATE_DIR]",
+)
+
+
+@click.group("state", context_settings={"help_option_names": ["-h", "--help"]})
+def state() -> None:
+    """The daemon's database: back it up, or put a damaged one right.
+
+    \b
+    training-claw state backup /srv/backups/claw.sqlite3     also while the daemon runs
+    training-claw state repair                               stop the daemon first
+    """
+
+
+@state.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@FOLDER
+def backup(file: Path, state_dir: Path) -> None:
+    """Copy the database to FILE, whole, also while the daemon runs."""
+    from bot.shell import upkeep  # noqa: PLC0415
+
+    try:
+        upkeep.back_up(Places(state_dir).database, file)
+    except StoreUnusable as error:
+        _refuse("backup", error)
+    click.echo(f"{file}: {file.stat().st_size} bytes, whole")
+
+
+@state.command()
+@FOLDER
+def repair(state_dir: Path) -> None:
+    """Save what can still be read of a damaged database. The damaged file is kept."""
+    from bot.shell import upkeep  # noqa: PLC0415
+    from bot.shell.solitude import alone  # noqa: PLC0415
+
+    places = Places(state_dir)
+    if not places.database.is_file():
+        _refuse("repair", StoreUnusable(f"{places.database} does not exist: name the folder by --state-dir"))
+    try:
+        with alone(places):
+            if upkeep.is_whole(places.database):
+                click.echo(f"{places.database} is whole; nothing was done")
+                return
+            kept, saved = upkeep.repair(places.database, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    except (StoreUnusable, Fatal) as error:
+        _refuse("repair", error)
+    click.echo("saved: " + ", ".join(f"{table} {count}" for table, count in saved.items()))
+    click.echo(f"the damaged file is kept as {kept}")
+
+
+def _refuse(verb: str, error: Exception) -> NoReturn:
+    click.echo(f"training-claw state {verb}: {error}", err=True)
+    sys.exit(1)

@@ -1,0 +1,96 @@
+"""The database kept safe, and put right when it is damaged. Nothing that was there is ever deleted."""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.shell import tables
+from bot.shell.store import StoreUnusable, damage_of, make, open_to_read
+
+TABLES = ("state", "inbox", "outbox", "owed", "cursor", "journal")
+COMPANIONS = ("", "-wal", "-shm")
+"""What belongs to a database file: its log and the log's index."""
+
+
+def back_up(database: Path, to: Path) -> None:
+    """A consistent copy, also while a daemon writes (sqlite.org/backup.html).
+
+    Raises:
+        StoreUnusable: one line; there is no copy.
+    """
+    if to.exists():
+        raise StoreUnusable(f"{to} exists; name another file")
+    if not database.is_file():
+        raise StoreUnusable(f"{database} does not exist; nothing to back up")
+    unfinished = to.with_name(f".{to.name}.unfinished")
+    try:
+        with closing(open_to_read(database)) as source, closing(sqlite3.connect(unfinished)) as copy:
+            source.backup(copy)
+            damage = damage_of(copy)
+    except (sqlite3.Error, OSError) as error:
+        unfinished.unlink(missing_ok=True)
+        raise StoreUnusable(f"{database}: {error}; see `training-claw state repair`") from None
+    if damage:
+        unfinished.unlink()
+        raise StoreUnusable(f"{database}: {damage}; see `training-claw state repair`")
+    unfinished.replace(to)
+
+
+def is_whole(database: Path) -> bool:
+    try:
+        with closing(open_to_read(database)) as db:
+            return not damage_of(db)
+    except sqlite3.Error:
+        return False
+
+
+def repair(database: Path, stamp: str) -> tuple[Path, dict[str, int]]:
+    """Put a new file of all rows that can still be read in the damaged one's place, which is kept beside it.
+
+    Answers where the damaged file is now, and how many rows of each table were saved.
+
+    Raises:
+        StoreUnusable: the state itself cannot be read; nothing has changed.
+    """
+    fresh = database.with_name(f".{database.name}.repaired")
+    fresh.unlink(missing_ok=True)
+    with closing(make(fresh)) as target:
+        saved = {table: _rescue(database, target, table) for table in TABLES}
+        state = _state_of(target)
+    if state is None:
+        fresh.unlink()
+        raise StoreUnusable(
+            f"{database}: the state cannot be read any more; put a backup in its place, or move it away "
+            "to begin anew"
+        )
+    kept = database.with_name(f"{database.name}.damaged-{stamp}")
+    for companion in COMPANIONS:
+        with suppress(FileNotFoundError):
+            os.rename(f"{database}{companion}", f"{kept}{companion}")  # noqa: PTH104  names, not paths
+    fresh.replace(database)
+    return kept, saved
+
+
+def _rescue(database: Path, target: sqlite3.Connection, table: str) -> int:
+    """Copy row after row, until one cannot be read. Answers how many."""
+    saved = 0
+    try:
+        with closing(open_to_read(database)) as source:
+            for row in source.execute(f"SELECT * FROM {table}"):  # noqa: S608  our own names
+                marks = ", ".join("?" * len(row))
+                with suppress(sqlite3.IntegrityError):  # half a row
+                    target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", tuple(row))  # noqa: S608
+                    saved += 1
+    except sqlite3.DatabaseError:
+        pass
+    return saved
+
+
+def _state_of(target: sqlite3.Connection) -> object | None:
+    try:
+        return tables.load(target)
+    except (ValidationError, ValueError):
+        return None
