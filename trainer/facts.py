@@ -22,6 +22,12 @@ CLIPPED_EPOCHS = 25
 
 PLATEAU_LEAST_EPOCHS = 30
 PLATEAU_GAIN = 0.01
+DIVERGED_RATIO = 2.0
+DIVERGED_EPOCHS = 10
+PAST_BEST_RATIO = 1.1
+PAST_BEST_LEAST_EPOCHS = 50
+JUMP_RATIO = 1.5
+JUMP_EPOCHS = 5
 EXTREME = 0.9
 
 type Figures = dict[str, float | int | str]
@@ -53,15 +59,25 @@ def channels(names: tuple[str, ...], action: NDArray[np.float32]) -> tuple[Chann
 
 
 def found(
-    history: tuple[Epoch, ...], epochs: int, known: tuple[Channel, ...], said: tuple[str, ...]
+    history: tuple[Epoch, ...],
+    epochs: int,
+    known: tuple[Channel, ...],
+    said: tuple[str, ...],
+    resumed_at: int | None = None,
 ) -> dict[str, Figures]:
-    """The facts that hold now and were not told before, by name."""
+    """The facts that hold now and were not told before, by name.
+
+    `resumed_at` is how many epochs were finished when this process went on; None for one that began.
+    """
     if len(history) < SETTLED_EPOCHS:
         return {}
     told = {
         **uneven_channels(history, known),
         "gradient_clipped": clipping(history),
         "plateau": plateau(history, epochs),
+        "diverging": diverging(history),
+        "best_long_past": best_long_past(history, epochs),
+        "loss_jump_after_resume": jump(history, resumed_at),
     }
     return {name: figures for name, figures in told.items() if figures and name not in said}
 
@@ -105,6 +121,45 @@ def plateau(history: tuple[Epoch, ...], epochs: int) -> Figures | None:
     if since < before * (1 - PLATEAU_GAIN):
         return None
     return {"epochs": window, "best_before": before, "best_since": since, "epoch": len(history)}
+
+
+def diverging(history: tuple[Epoch, ...]) -> Figures | None:
+    """For many epochs running the loss was far above the best of before, and finite all the while."""
+    before, last = history[:-DIVERGED_EPOCHS], history[-DIVERGED_EPOCHS:]
+    if len(before) < SETTLED_EPOCHS:
+        return None
+    best_epoch, best = _best(before)
+    if min(epoch.loss for epoch in last) < best * DIVERGED_RATIO:
+        return None
+    return {"loss": last[-1].loss, "best": best, "best_epoch": best_epoch, "epoch": len(history)}
+
+
+def best_long_past(history: tuple[Epoch, ...], epochs: int) -> Figures | None:
+    """A fifth of the run has gone by since the best epoch, and the loss stays clearly above it."""
+    window = max(PAST_BEST_LEAST_EPOCHS, epochs // 5)
+    if len(history) <= window:
+        return None
+    best_epoch, best = _best(history)
+    recent = median(epoch.loss for epoch in history[-window // 2 :])
+    if best_epoch > len(history) - window or recent < best * PAST_BEST_RATIO:
+        return None
+    return {"loss": recent, "best": best, "best_epoch": best_epoch, "epoch": len(history)}
+
+
+def jump(history: tuple[Epoch, ...], resumed_at: int | None) -> Figures | None:
+    """The first whole epoch of a process that went on lies far above the last ones before it."""
+    if resumed_at is None or resumed_at < JUMP_EPOCHS or len(history) < resumed_at + 2:
+        return None
+    before = max(epoch.loss for epoch in history[resumed_at - JUMP_EPOCHS : resumed_at])
+    after = history[resumed_at + 1].loss
+    if after < before * JUMP_RATIO:
+        return None
+    return {"before": before, "after": after, "epoch": resumed_at}
+
+
+def _best(history: tuple[Epoch, ...]) -> tuple[int, float]:
+    """The epoch of the lowest loss, counted from 1, and that loss."""
+    return min(enumerate((epoch.loss for epoch in history), start=1), key=lambda each: each[1])
 
 
 def _ratios(l1_by_action: tuple[float, ...]) -> list[float]:

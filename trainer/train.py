@@ -39,6 +39,7 @@ class Course:
     voice: Voice
     curve: Curve
     channels: tuple[Channel, ...]
+    resumed_at: int | None
 
 
 def train(job: TrainJob, attempt: Attempt) -> Trained:
@@ -64,7 +65,8 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     keeper.catch_up(came_from, state)
     with Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
         known = channels(job.config.action_names, store.action)
-        course = Course(attempt, learner, feed, pace, keeper, voice, curve, known)
+        resumed_at = state.epoch if came_from else None
+        course = Course(attempt, learner, feed, pace, keeper, voice, curve, known, resumed_at)
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
@@ -112,7 +114,8 @@ def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
     state = state.after_epoch()
     if state.best is not None and state.best.epoch == state.epoch:
         course.saves.keep_best(course.learner, state)
-    news = found(state.history, state.config.training.epochs, course.channels, state.said)
+    epochs = state.config.training.epochs
+    news = found(state.history, epochs, course.channels, state.said, course.resumed_at)
     state = state.having_said(tuple(news))
     course.voice.stepped(state)
     course.voice.found(news)

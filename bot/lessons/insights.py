@@ -53,8 +53,43 @@ def plateau(figures: Figures) -> LessonFound:
     )
 
 
+def diverging(figures: Figures) -> LessonFound:
+    loss, best = float(figures["loss"]), float(figures["best"])
+    return LessonFound(
+        category="학습",
+        problem=f"loss가 최저값의 {loss / max(best, 1e-12):.1f}배로 상승",
+        cause=f"epoch {figures['best_epoch']}의 {best:.4g} 이후 발산 추세, 학습률이 높거나 이상치가 있음",
+        remedy="lr 하향 또는 데이터 이상치 확인",
+        scope="Training(lr), Developer(데이터)",
+    )
+
+
+def best_long_past(figures: Figures) -> LessonFound:
+    past = int(figures["epoch"]) - int(figures["best_epoch"])
+    return LessonFound(
+        category="학습",
+        problem=f"Best checkpoint가 {past} epoch 전 (epoch {figures['best_epoch']})",
+        cause=f"최저 loss {float(figures['best']):.4g}, 최근 loss {float(figures['loss']):.4g}",
+        remedy="epochs 축소 또는 lr 하향 검토",
+        scope="Training(epochs, lr)",
+    )
+
+
+def loss_jump_after_resume(figures: Figures) -> LessonFound:
+    return LessonFound(
+        category="학습",
+        problem=f"재개 후 loss 급등 (epoch {figures['epoch']}에서 재개)",
+        cause=f"재개 전 {float(figures['before']):.4g} → 재개 후 {float(figures['after']):.4g}",
+        remedy="이전 checkpoint에서 다시 재개하거나 저장 지점 검증",
+        scope="Training(checkpoint)",
+    )
+
+
 INSIGHTS: dict[str, Insight] = {
     "channel_l1_high": channel_l1_high,
     "gradient_clipped": gradient_clipped,
     "plateau": plateau,
+    "diverging": diverging,
+    "best_long_past": best_long_past,
+    "loss_jump_after_resume": loss_jump_after_resume,
 }

@@ -48,7 +48,7 @@ Examples:
   training-claw lessons explain lessons/cycle03.md --hints
   echo '[학습] batch_size 64에서 GPU 메모리 부족' | training-claw lessons explain - --json
 
-Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is unreadable, 2 no lesson in it."""
+Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is unreadable, 2 no lesson."""
 )
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--plan", type=click.File(encoding="utf-8"), help="The PLAN.md whose config they meet.")

@@ -16,6 +16,9 @@ FIGURES = {
         "extreme_share": 0.004,
     },
     "gradient_clipped": {"clipped_share": 0.97, "grad_norm": 31.0, "epoch": 12},
+    "diverging": {"loss": 0.5, "best": 0.1, "best_epoch": 40, "epoch": 60},
+    "best_long_past": {"loss": 0.12, "best": 0.1, "best_epoch": 40, "epoch": 160},
+    "loss_jump_after_resume": {"before": 0.1, "after": 0.4, "epoch": 50},
     "plateau": {"epochs": 50, "best_before": 0.0231, "best_since": 0.02309, "epoch": 400},
 }
 AT = "2026-03-01T03:00:00Z"
