@@ -8,7 +8,7 @@ import json
 import secrets
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -55,8 +55,11 @@ class Intent(IntFlag):
 class Connection:
     """One socket: what is sent leaves in order, deflated as one stream when the client asked for that."""
 
-    def __init__(self, socket: web.WebSocketResponse, compress: bool) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, compress: bool
+    ) -> None:
         self._socket = socket
+        self._transport = transport
         self._deflate = zlib.compressobj() if compress else None
         self._queue: asyncio.Queue[Json] = asyncio.Queue()
         self._dropped = False
@@ -77,6 +80,12 @@ class Connection:
                 await self._write(text)
             except ConnectionError:  # the client, or a slam, was faster
                 return
+
+    def cut(self) -> None:
+        """The cable is cut: no close frame, no farewell."""
+        self._dropped = True
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
 
     async def close(self, code: int) -> None:
         self._dropped = True
@@ -158,6 +167,31 @@ class Gateway:
         """No session can be resumed any more; connections stay open."""
         self._sessions.clear()
 
+    @property
+    def resumes(self) -> int:
+        return self.log.count(Op.RESUME)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits for something that a client's coming or going makes true."""
+        await self._arrivals.until(true)
+
+    async def expel(self) -> None:
+        """Close every connection, and forget the sessions."""
+        connections = self._connections()
+        self.forget_sessions()
+        for connection in connections:
+            await connection.close(Close.UNKNOWN_ERROR)
+
+    def cut_cables(self) -> None:
+        for connection in self._connections():
+            connection.cut()
+
+    def redeliver(self) -> None:
+        """Send everybody the newest event once more."""
+        for session in self._sessions.values():
+            if session.connection is not None and session.sent:
+                session.connection.send(session.sent[-1])
+
     def dispatch(self, name: str, data: Json) -> None:
         """Send an event to everybody, whatever it says."""
         for session in self._sessions.values():
@@ -170,7 +204,8 @@ class Gateway:
         """One WebSocket, from HELLO to its end."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
+        compress = request.query.get("compress") == "zlib-stream"
+        connection = Connection(socket, request.transport, compress)
         delivery = asyncio.create_task(connection.deliver(), name="gateway delivery")
         self.log.append(Op.HELLO)
         if self.slams:
@@ -239,6 +274,7 @@ class Gateway:
         for payload in session.sent[data["seq"] :]:
             connection.send(payload)
         session.dispatch("RESUMED", {})
+        self._arrivals.announce()
 
     def _forget(self, connection: Connection) -> None:
         for session in list(self._sessions.values()):

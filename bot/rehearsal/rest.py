@@ -50,12 +50,18 @@ class EditBody(BaseModel):
 
 
 class Rest:
-    """The API over one guild. `base_url` is known once the server listens."""
+    """The API over one guild. `base_url` is known once the server listens.
+
+    `interferences` may answer a request before anything is done, `lost_answers` after it was done.
+    `tries` counts the sends that were asked for, whatever became of them.
+    """
 
     def __init__(self, guild: Guild) -> None:
         self.base_url = ""
         self.gateway_url = ""
         self.interferences: list[Interference] = []
+        self.lost_answers: list[Interference] = []
+        self.tries = 0
         self._guild = guild
 
     def add_to(self, app: web.Application) -> None:
@@ -85,13 +91,18 @@ class Rest:
     @web.middleware
     async def _answer_as_discord(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a fault have the first word, then tell the caller by its token, and word refusals."""
+        self.tries += request.method == "POST" and request.path.endswith("/messages")
         for interfere in self.interferences:
             if (answer := await interfere(request)) is not None:
                 return answer
         try:
             if request.path.startswith(PREFIX):
                 request[_CALLER] = self._caller(request)
-            return await handler(request)
+            answer = await handler(request)
+            for interfere in self.lost_answers:
+                if (other := await interfere(request)) is not None:
+                    return other
+            return answer
         except RequestError as refusal:
             return _json({"message": str(refusal), "code": refusal.code}, refusal.status)
         except (ValidationError, json.JSONDecodeError):

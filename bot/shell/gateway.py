@@ -101,7 +101,7 @@ class Gateway:
             return
         if client.down_for_s() > self._limits.down_for_good_s:
             log.warning("cut off for too long", down_s=client.down_for_s())
-            await client.close()
+            client.given_up.set()
         elif client.unanswered():
             log.warning("heartbeats go unanswered: resuming on another connection")
             await client.reconnect()
@@ -117,7 +117,7 @@ class Gateway:
         )
         self._client = client
         try:
-            await client.start(self._settings.discord_token.get_secret_value())
+            await _live(client, self._settings.discord_token.get_secret_value())
         except discord.LoginFailure:
             raise Fatal(FATAL_CODES[4004]) from None
         except discord.PrivilegedIntentsRequired:
@@ -221,6 +221,7 @@ class _Client(discord.Client):
         self._identifies = 0
         self._down_since: float | None = None
         self.fatal: Fatal | None = None
+        self.given_up = asyncio.Event()
 
     def down_for_s(self) -> float:
         return 0.0 if self._down_since is None else time.monotonic() - self._down_since
@@ -271,7 +272,7 @@ class _Client(discord.Client):
         self._down_since = self._down_since or moment
         if self._storms.struck(moment):
             log.warning("disconnected again and again")
-            await self.close()
+            self.given_up.set()
 
     async def on_message(self, message: discord.Message) -> None:
         self._ears.heard(letter_of(message))
@@ -294,7 +295,7 @@ class _Client(discord.Client):
                 f"DISCORD_CHANNEL_ID {self._settings.discord_channel_id}: {self.user} sees no such channel; "
                 "invite the bot to its server, or correct the id"
             )
-            await self.close()
+            self.given_up.set()
         if not isinstance(channel, discord.TextChannel):
             return
         may = channel.permissions_for(channel.guild.me)
@@ -304,6 +305,21 @@ class _Client(discord.Client):
             await self._warn(f"채널 권한이 없음: {', '.join(missing)}. 서버 설정에서 Training 봇에 부여 필요")
         if may.mention_everyone:
             log.warning("the bot may mention everyone; withhold that permission")
+
+
+async def _live(client: _Client, token: str) -> None:
+    """Until it ends, or is given up: from within its own handlers a client cannot be closed cleanly."""
+    running = asyncio.create_task(client.start(token), name="client")
+    giving_up = asyncio.create_task(client.given_up.wait(), name="giving up")
+    try:
+        await asyncio.wait((running, giving_up), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        giving_up.cancel()
+        if not running.done():
+            running.cancel()
+            await asyncio.wait([running])
+    if not running.cancelled():
+        running.result()
 
 
 def letter_of(message: discord.Message) -> Letter:
