@@ -156,10 +156,14 @@ class FetchFailed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPublished(Fact):
-    """The checkpoint's manifest stands in the bucket, at its cycle path and its flat one."""
+    """The checkpoint's manifest stands in the bucket, at its cycle path and its flat one.
+
+    `retired` are paths of an earlier run of this cycle that readers no longer find because of it.
+    """
 
     cycle: int
     epoch: int
+    retired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

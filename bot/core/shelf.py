@@ -2,10 +2,11 @@
 
 from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
 from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublished
-from bot.core.moves import Move, now
+from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.retention import superseded
 from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
+from protocol.messages import Receipt
 from protocol.progress import Saved
 
 
@@ -24,7 +25,9 @@ def checkpoint_published(cycle: Cycle, event: CheckpointPublished, policy: Polic
     safe = _marked(cycle.shelf, event.epoch, "safe")
     epochs = [one.epoch for one in safe.checkpoints if one.status == "safe"]
     best = cycle.shelf.best.epoch if cycle.shelf.best else None
-    return _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
+    after, orders = _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
+    told = say(_superseding(event.retired, policy)) if event.retired else ()
+    return after, (*told, *orders)
 
 
 def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
@@ -126,3 +129,12 @@ def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int |
     if isinstance(cycle.run, Starting | Training | Stalled | Stopping):
         meta["config"] = cycle.run.config.hash
     return meta
+
+
+def _superseding(retired: tuple[str, ...], policy: Policy) -> Receipt:
+    """Another run of this very cycle published before; readers find ours now, and nothing of it is lost yet."""
+    return Receipt(
+        to=(policy.roster.watcher,),
+        understood=tuple(f"이전 실행의 checkpoint 대체: {policy.bucket}/{path}" for path in retired),
+        next_step="이전 파일은 새 best가 검증될 때까지 보존",
+    )

@@ -6,6 +6,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from bot.core.effects import (
     Effect,
     FetchData,
@@ -50,6 +52,8 @@ from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import PlanBroken, read_plan
+
+log = structlog.stdlib.get_logger("freight")
 
 TERMS = ("read_terms",)
 DATA = ("fetch_data",)
@@ -143,10 +147,13 @@ class Freight:
     async def _publish_checkpoint(self, order: PublishCheckpoint) -> Event:
         folder = self._places.run(order.run).path / order.folder
         place = paths.act_epoch(order.epoch, order.cycle)
-        await bucket.publish_checkpoint(
+        published = await bucket.publish_checkpoint(
             self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
         )
-        return CheckpointPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+        log.info("published", path=place, tidied=published.tidied, untidied=published.untidied)
+        return CheckpointPublished(
+            at=STAMPED, cycle=order.cycle, epoch=order.epoch, retired=published.retired
+        )
 
     async def _publish_best(self, order: PublishBest) -> Event:
         order = self._newest_best(order)

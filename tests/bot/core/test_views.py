@@ -4,7 +4,15 @@ import pytest
 
 from bot.core import endings, reports, step, views
 from bot.core.effects import read_effect
-from bot.core.events import FetchFailed, Garbled, Gauges, JobEnded, LessonsFile, TermsUnreadable
+from bot.core.events import (
+    CheckpointPublished,
+    FetchFailed,
+    Garbled,
+    Gauges,
+    JobEnded,
+    LessonsFile,
+    TermsUnreadable,
+)
 from bot.core.policy import Policy
 from bot.core.state import State
 from protocol.job import Failed
@@ -370,6 +378,14 @@ class TestTheRun:
 
     def test_a_resume_point_needs_no_upload(self, training) -> None:
         assert training.trainer_says(training.saved("resume", 3)) == ()
+
+    def test_superseding_an_earlier_run_of_the_cycle_is_said(self, training) -> None:
+        training.checkpoint_is_saved(50)
+        old = "checkpoints/cycle01/act_epoch_400/"
+        cycle = training.cycle.number
+        training.happened(CheckpointPublished(at=training.later(), cycle=cycle, epoch=50, retired=(old,)))
+        assert old in training.posted("receipt")[-1].understood[0]
+        assert training.posted("receipt")[-1].to == (training.watcher,)
 
     def test_what_was_forgotten_is_off_the_shelf(self, training) -> None:
         training.checkpoint_is_saved(50)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .benches import Bench, FolderBench, GcsBench, gcs_bench
+from .workbench import Bench, FolderBench, GcsBench, gcs_bench
 from .plug import WEIGHTS, Save
 
 

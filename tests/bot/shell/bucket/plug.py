@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bot.shell.bucket import ObjectStore
 
-from .benches import Bench
+from .workbench import Bench
 
 WEIGHTS = "pretrained_model/model.safetensors"
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 
-from .benches import FolderBench, files_in
+from .workbench import FolderBench, files_in
 from .plug import WEIGHTS, Save
 
 PLACE = "checkpoints/cycle03/act_epoch_050/"

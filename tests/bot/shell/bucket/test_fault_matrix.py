@@ -12,7 +12,7 @@ from bot.shell.bucket.errors import Unavailable
 from bot.shell.bucket.gcs import GcsStore
 from bot.shell.bucket.wire import Wire
 
-from .benches import HASTE, GcsBench, fake_gcs, files_in
+from .workbench import HASTE, GcsBench, fake_gcs, files_in
 from .chaos_proxy import ChaosProxy, Fate, chaos_before
 from .gcs_fake import Errand, FakeGcs, Trouble
 

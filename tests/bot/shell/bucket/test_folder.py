@@ -11,7 +11,7 @@ from bot.shell.bucket.errors import BadName, NoSpace, WriteDenied
 from bot.shell.bucket.landing import Landing
 from bot.shell.bucket.stoppable import Stopped, run_stoppable
 
-from .benches import FolderBench, files_in
+from .workbench import FolderBench, files_in
 
 
 @pytest.fixture

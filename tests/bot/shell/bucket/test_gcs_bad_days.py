@@ -15,7 +15,7 @@ from bot.shell.bucket.errors import AccessDenied, BadName, IntegrityError, NotFo
 from bot.shell.bucket.patience import Policy, persist
 from bot.shell.bucket.wire import Wire
 
-from .benches import HASTE, GcsBench, files_in
+from .workbench import HASTE, GcsBench, files_in
 from .gcs_fake import Trouble
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks

@@ -12,7 +12,7 @@ from bot.shell.bucket import Meta, fetch_checkpoint, fetch_dataset, publish_chec
 from bot.shell.bucket.gcs import GcsStore
 from bot.shell.bucket.wire import Wire
 
-from .benches import HASTE, files_in
+from .workbench import HASTE, files_in
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from bot.shell.bucket import errands, verify
 from bot.shell.bucket.errors import NoSpace, NotFound
 from bot.shell.bucket.store import quiet
 
-from .benches import FolderBench, GcsBench, files_in, payload
+from .workbench import FolderBench, GcsBench, files_in, payload
 from .gcs_fake import Errand, Trouble
 
 PLACE = "checkpoints/cycle03/act_epoch_050/"

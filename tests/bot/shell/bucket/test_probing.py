@@ -2,7 +2,7 @@
 
 from bot.shell.bucket.probing import Finding, probe
 
-from .benches import Bench, GcsBench
+from .workbench import Bench, GcsBench
 from .gcs_fake import Trouble
 
 

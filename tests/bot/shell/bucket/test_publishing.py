@@ -23,7 +23,7 @@ from bot.shell.bucket import (
 from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed, WriteDenied
 from protocol import paths
 
-from .benches import Bench, files_in, payload
+from .workbench import Bench, files_in, payload
 from .plug import Interrupted, PlugPulledError, Save, interrupted_after
 
 META = Meta(loss=0.0089, certificate="c0ffee", config_hash="abc123")

@@ -16,7 +16,7 @@ from bot.shell.bucket import (
 )
 from bot.shell.bucket.errors import NotFound
 
-from .benches import Bench, files_in, payload
+from .workbench import Bench, files_in, payload
 from .plug import WEIGHTS, Save
 
 BEST = "checkpoints/act_best/"

@@ -20,7 +20,7 @@ from bot.shell.bucket import (
 from bot.shell.bucket.retention import DEAD_AFTER_S, Surplus, surplus, take_away
 from protocol import paths
 
-from .benches import Bench, FolderBench, payload
+from .workbench import Bench, FolderBench, payload
 from .plug import WEIGHTS, PlugPulledError, Save, interrupted_after
 
 META = Meta(loss=0.1)

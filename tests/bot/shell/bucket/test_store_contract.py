@@ -16,7 +16,7 @@ from bot.shell.bucket.errors import (
 )
 from bot.shell.bucket.store import Obj
 
-from .benches import Bench, files_in
+from .workbench import Bench, files_in
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks in a resumable upload
 

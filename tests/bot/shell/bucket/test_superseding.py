@@ -12,7 +12,7 @@ from bot.shell.bucket import (
 )
 from bot.shell.bucket.errors import IntegrityError, NotFound
 
-from .benches import Bench, files_in, payload
+from .workbench import Bench, files_in, payload
 from .plug import WEIGHTS, PlugPulledError, Save, interrupted_after
 
 FIRST, SECOND = "cycle03-a", "cycle03-b"

@@ -7,7 +7,7 @@ import pytest
 from bot.shell.bucket import Fetched, fetch_dataset, read_text
 from bot.shell.bucket.errors import BadContent, BadName, NotFound, StoreError, TooLarge
 
-from .benches import Bench, files_in
+from .workbench import Bench, files_in
 
 EPISODE = {"ego.mp4": b"video" * 1000, "actions.jsonl": b"{}\n", "metadata.json": b"{}"}
 
