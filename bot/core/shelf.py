@@ -132,7 +132,7 @@ def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int |
 
 
 def _superseding(retired: tuple[str, ...], policy: Policy) -> Receipt:
-    """Another run of this very cycle published before; readers find ours now, and nothing of it is lost yet."""
+    """Another run of this very cycle published before. Readers find ours now; nothing of it is lost yet."""
     return Receipt(
         to=(policy.roster.watcher,),
         understood=tuple(f"이전 실행의 checkpoint 대체: {policy.bucket}/{path}" for path in retired),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from .workbench import Bench, FolderBench, GcsBench, gcs_bench
 from .plug import WEIGHTS, Save
+from .workbench import Bench, FolderBench, GcsBench, gcs_bench
 
 
 @pytest.fixture(params=["folder", "gcs"])

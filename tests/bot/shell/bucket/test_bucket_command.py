@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 
-from .workbench import FolderBench, files_in
 from .plug import WEIGHTS, Save
+from .workbench import FolderBench, files_in
 
 PLACE = "checkpoints/cycle03/act_epoch_050/"
 

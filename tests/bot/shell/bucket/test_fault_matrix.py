@@ -12,9 +12,9 @@ from bot.shell.bucket.errors import Unavailable
 from bot.shell.bucket.gcs import GcsStore
 from bot.shell.bucket.wire import Wire
 
-from .workbench import HASTE, GcsBench, fake_gcs, files_in
 from .chaos_proxy import ChaosProxy, Fate, chaos_before
 from .gcs_fake import Errand, FakeGcs, Trouble
+from .workbench import HASTE, GcsBench, fake_gcs, files_in
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks
 BEFORE = {"checkpoints/old": LARGE, "dataset/a": b"small", "dataset/b": LARGE}

@@ -15,8 +15,8 @@ from bot.shell.bucket.errors import AccessDenied, BadName, IntegrityError, NotFo
 from bot.shell.bucket.patience import Policy, persist
 from bot.shell.bucket.wire import Wire
 
-from .workbench import HASTE, GcsBench, files_in
 from .gcs_fake import Trouble
+from .workbench import HASTE, GcsBench, files_in
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks
 PASSING = [408, 429, 500, 502, 503, 504, "reset"]

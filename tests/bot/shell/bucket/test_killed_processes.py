@@ -12,8 +12,8 @@ from bot.shell.bucket import errands, verify
 from bot.shell.bucket.errors import NoSpace, NotFound
 from bot.shell.bucket.store import quiet
 
-from .workbench import FolderBench, GcsBench, files_in, payload
 from .gcs_fake import Errand, Trouble
+from .workbench import FolderBench, GcsBench, files_in, payload
 
 PLACE = "checkpoints/cycle03/act_epoch_050/"
 PROGRAM = Path(sys.executable).with_name("training-claw")

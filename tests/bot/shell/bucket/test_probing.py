@@ -2,8 +2,8 @@
 
 from bot.shell.bucket.probing import Finding, probe
 
-from .workbench import Bench, GcsBench
 from .gcs_fake import Trouble
+from .workbench import Bench, GcsBench
 
 
 def verdicts(findings: tuple[Finding, ...]) -> dict[str, str]:

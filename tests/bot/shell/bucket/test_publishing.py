@@ -23,8 +23,8 @@ from bot.shell.bucket import (
 from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed, WriteDenied
 from protocol import paths
 
-from .workbench import Bench, files_in, payload
 from .plug import Interrupted, PlugPulledError, Save, interrupted_after
+from .workbench import Bench, files_in, payload
 
 META = Meta(loss=0.0089, certificate="c0ffee", config_hash="abc123")
 RUN, OTHER_RUN = "cycle03-a", "cycle03-b"

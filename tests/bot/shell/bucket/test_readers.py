@@ -16,8 +16,8 @@ from bot.shell.bucket import (
 )
 from bot.shell.bucket.errors import NotFound
 
-from .workbench import Bench, files_in, payload
 from .plug import WEIGHTS, Save
+from .workbench import Bench, files_in, payload
 
 BEST = "checkpoints/act_best/"
 

@@ -20,8 +20,8 @@ from bot.shell.bucket import (
 from bot.shell.bucket.retention import DEAD_AFTER_S, Surplus, surplus, take_away
 from protocol import paths
 
-from .workbench import Bench, FolderBench, payload
 from .plug import WEIGHTS, PlugPulledError, Save, interrupted_after
+from .workbench import Bench, FolderBench, payload
 
 META = Meta(loss=0.1)
 NOW = 2_000_000_000.0

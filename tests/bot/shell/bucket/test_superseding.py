@@ -12,8 +12,8 @@ from bot.shell.bucket import (
 )
 from bot.shell.bucket.errors import IntegrityError, NotFound
 
-from .workbench import Bench, files_in, payload
 from .plug import WEIGHTS, PlugPulledError, Save, interrupted_after
+from .workbench import Bench, files_in, payload
 
 FIRST, SECOND = "cycle03-a", "cycle03-b"
 META = Meta(loss=0.1)
