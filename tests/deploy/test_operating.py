@@ -1,0 +1,41 @@
+"""docs/operating.md shows only what there is."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+
+HOUSE = Path(__file__).parents[2]
+PAGE = (HOUSE / "docs" / "operating.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"bin/training-claw ((?:[a-z]+ ?)+)", PAGE)))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_it_shows_is_one_of_ours(line: str) -> None:
+    name, *rest = line.split()
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    if isinstance(command, click.Group):
+        assert rest[0] in command.commands
+
+
+def test_every_option_it_shows_is_understood() -> None:
+    for name, option in re.findall(r"bin/training-claw (\w+) [^\n#`]*?(--[a-z-]+)", PAGE):
+        assert option in CliRunner().invoke(main, [name, "--help"]).output
+
+
+def test_every_file_it_installs_is_in_the_checkout() -> None:
+    named = set(re.findall(r"\b(training-claw[\w@.-]*\.(?:service|conf|example))", PAGE))
+    assert [name for name in named if not (HOUSE / "deploy/systemd" / name).exists()] == [
+        "training-claw.conf"
+    ], "but for the name under which the first one is installed"
+
+
+def test_it_speaks_of_every_file_that_the_units_need() -> None:
+    units = "\n".join(path.read_text() for path in (HOUSE / "deploy/systemd").glob("*.service"))
+    needed = set(re.findall(r"/etc/training-claw/([\w.-]+)", units))
+    assert [name for name in needed if f"/etc/training-claw/{name}" not in PAGE] == []
