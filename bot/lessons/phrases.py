@@ -15,6 +15,7 @@ _TOLD = re.compile(
 )
 _PAST = re.compile(
     r"했|하였|하니|해서|해도|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|였|렸|됐|되었|돌렸|썼|니까"
+    r"|(?:학습|설정|사용|적용|변경|진행)\s*(?:시|중|결과|후)(?=[\s,에]|$)"
     r"|\bled to\b|\bcaused\b"
 )
 _DENIED = re.compile(r"지\s*(?:마|말|않)|금지|안\s*됨|(?:do not|don't|never|must not)\b", re.IGNORECASE)
@@ -22,6 +23,11 @@ _DENIED_AHEAD = re.compile(r"(?:do not|don't|never|must not|not to)\b[^,;.\n]*$"
 _DOUBTED = re.compile(
     r"까요|까\?|어떨|어떤가|검토|고려|추천|권장|권고|제안|좋을|\?"
     r"|\b(?:maybe|might|perhaps|consider|could|should we|suggest)",
+    re.IGNORECASE,
+)
+_SOLVED = re.compile(
+    r"(?:발산|OOM|부족|과적합|정체|NaN)\S{0,2}\s*(?:발생\s*)?(?:없|해결|해소|안\s*됨|하지\s*않)"
+    r"|\b(?:no|without|no more|fixed)\s+(?:the\s+)?(?:OOM|out of memory|NaN|overfit|plateau|diverg)",
     re.IGNORECASE,
 )
 _FINE = re.compile(
@@ -32,8 +38,10 @@ _FINE = re.compile(
 def tells(tail: str) -> bool:
     """Do the words behind a value tell of a run that was, instead of asking for one?
 
-    >>> tells("에서 GPU 메모리 부족"), tells("로 설정했더니 발산"), tells("로 낮춰 주세요")
-    (True, True, False)
+    >>> tells("에서 GPU 메모리 부족"), tells("로 설정했더니 발산"), tells(" 사용 시 느림")
+    (True, True, True)
+    >>> tells("로 낮춰 주세요")
+    False
     """
     return bool(_TOLD.match(tail) or _PAST.search(clause(tail)))
 
@@ -69,6 +77,15 @@ def praises(words: str) -> bool:
     (True, True, False)
     """
     return bool(_FINE.search(words))
+
+
+def solved(words: str) -> bool:
+    """Is a trouble named only to say that it is gone?
+
+    >>> solved("발산 없이 수렴"), solved("no OOM since then"), solved("OOM 2회 발생")
+    (True, True, False)
+    """
+    return bool(_SOLVED.search(words))
 
 
 def clause(words: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from bot.lessons.assignments import assigned, ordered
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Judgement, NotOurs, Remedied, Satisfied, Unclear
-from bot.lessons.phrases import denies
+from bot.lessons.phrases import denies, solved
 from bot.lessons.remedies.duration import another_seed, overfitted, saved_every
 from bot.lessons.remedies.episodes import excluded_episodes, skipped_frames
 from bot.lessons.remedies.memory import out_of_memory
@@ -70,7 +70,7 @@ def judge(lesson: Lesson, config: TrainingConfig, last: TrainingConfig | None = 
         return said
     words = f"{lesson.remedy or ''}\n{lesson.text}"
     answers = (remedy(words, ground) for remedy in INFERRED)
-    if (answer := next((one for one in answers if one), None)) and not denies(words):
+    if (answer := next((one for one in answers if one), None)) and not (denies(words) or solved(words)):
         return answer
     if lesson.category in OUR_CATEGORIES:
         return Unclear("무엇을 바꿀지 이해하지 못함")

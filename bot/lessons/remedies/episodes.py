@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
-from bot.lessons.judgement import Judgement
+from bot.lessons.judgement import Judgement, Unclear
 from bot.lessons.phrases import NUMBER, denies, number, praises
 
 _UNIT = r"\s*(?P<unit>프레임|frames?|초|seconds?|s\b)"
@@ -21,6 +21,11 @@ _FROM_ZERO = re.compile(
 )
 _NAMED = re.compile(
     r"(?P<word>episodes?_?|에피소드)\s*(?P<list>\d+(?!\s*개)(?:\s*(?:번|회)?\s*[,~–·-]\s*(?:episode_)?\d+(?!\s*(?:개|프레임)))*)"
+)
+_ONE_ONLY = re.compile(
+    r"(?:episode_\d+|에피소드\s*\d+\s*번?)(?:의|에서|은|는)?\s*(?:첫|처음|앞|시작|초반|마지막|끝|뒤|first|last)"
+    r"|(?:first|last)\s+\d+\s+frames\s+(?:of|in)\s+episode[_ ]?\d",
+    re.IGNORECASE,
 )
 _OUT = re.compile(r"제외|빼|버리|버려|삭제|drop|exclude|leave out|remove", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)(?:\s*[~–-]\s*(\d+))?")
@@ -38,9 +43,13 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     >>> skipped_frames("프레임 0~49는 암전", Ground()).summary
     '첫 50프레임 스킵'
     >>> skipped_frames("첫 50프레임은 정상", Ground())
+    >>> skipped_frames("episode_003의 첫 20프레임 손상", Ground()).why
+    '한 에피소드의 프레임만 빼는 설정이 없음'
     """
     if praises(words) or denies(words):
         return None
+    if _ONE_ONLY.search(words):
+        return Unclear("한 에피소드의 프레임만 빼는 설정이 없음", "→ 적용: exclude_episodes=[episode_003]")
     fps = ground.config.dataset.fps
     cut = {
         field: _frames(found, fps)

@@ -122,6 +122,7 @@ def test_behind_the_arrow_field_names_are_exact(words: str, changes: dict[str, o
         ("episode_003, 007, 009–010 제외", {"exclude_episodes": [f"episode_{n:03}" for n in (3, 7, 9, 10)]}),
         ("입력 이미지 224x224에서 256x256으로", {"image_size": [256, 256]}),
         ("loss가 NaN이 됨", {"lr": 5e-5}),
+        ("lr 1e-4로 학습 시 loss가 발산, 5e-5로 낮추면 안정", {"lr": 5e-5}),
         ("held-out loss 상승, epoch 200 이후", {"epochs": 200}),
     ],
 )
@@ -151,6 +152,11 @@ def test_numbers_with_particles_and_units_are_read(words: str, changes: dict[str
         "backbone을 두 배로",
         "에피소드 17번의 품질이 낮음",
         "lr을 0배로",
+        "lr=1e-5 사용 시 수렴 느림",
+        "발산 없이 수렴",
+        "batch_size 32로 학습 시 안정적",
+        "OOM 발생 없음",
+        "the first 20 frames of episode_003 are broken",
     ],
 )
 def test_what_tells_of_a_run_or_forbids_changes_nothing(words: str) -> None:
