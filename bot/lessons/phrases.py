@@ -5,6 +5,8 @@ import re
 NUMBER = r"(?>[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\.?\d)"
 """Atomic: the 6 of 64 is never a number of its own."""
 
+LARGEST = 1e15
+
 ARROW = r"(?:→|⇒|➜|->|=>)"
 TO = r"\s*(?:으로|로)(?![가-힣]*부터)"
 """The particle that says where a change leads: `32로`, `16으로`."""
@@ -98,11 +100,12 @@ def clause(words: str) -> str:
 
 
 def number(text: str) -> int | float:
-    """
+    """What is beyond all bounds comes out as the largest number there is here.
+
     >>> number("32"), number("1,000"), number("1e-5"), number("2.50")
     (32, 1000, 1e-05, 2.5)
     """
-    value = float(text.replace(",", ""))
+    value = max(-LARGEST, min(LARGEST, float(text.replace(",", ""))))
     return int(value) if value.is_integer() and "e" not in text.lower() else value
 
 

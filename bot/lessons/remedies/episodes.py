@@ -28,7 +28,7 @@ _ONE_ONLY = re.compile(
     re.IGNORECASE,
 )
 _OUT = re.compile(r"제외|빼|버리|버려|삭제|drop|exclude|leave out|remove", re.IGNORECASE)
-_RANGE = re.compile(r"(\d+)(?:\s*[~–-]\s*(\d+))?")
+_RANGE = re.compile(r"(\d{1,9})(?:\s*[~–-]\s*(\d{1,9}))?")
 
 
 def skipped_frames(words: str, ground: Ground) -> Judgement | None:
@@ -57,7 +57,7 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
         if (found := form.search(words))
     }
     if not cut and (found := _FROM_ZERO.search(words)):
-        cut["dataset.skip_first_frames"] = int(found["ko"] or found["en"]) + 1
+        cut["dataset.skip_first_frames"] = round(number(found["ko"] or found["en"])) + 1
     if not cut:
         return None
     in_time = any(found["unit"][0] in "초sS" for form in (_HEAD, _TAIL) for found in form.finditer(words))

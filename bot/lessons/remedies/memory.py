@@ -5,7 +5,7 @@ import re
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Impossible, Judgement, Satisfied
-from bot.lessons.phrases import to
+from bot.lessons.phrases import number, to
 
 _FULL = re.compile(r"메모리\s*(?:가\s*)?(?:부족|초과|고갈)|\bOOM\b|out of memory", re.IGNORECASE)
 _BATCH = re.compile(r"(?:batch[_ ]?size|배치(?:\s*(?:크기|사이즈))?)\s*=?\s*(\d+)", re.IGNORECASE)
@@ -22,7 +22,7 @@ def out_of_memory(words: str, ground: Ground) -> Judgement | None:
     if not _FULL.search(words):
         return None
     training, named = ground.config.training, _BATCH.search(words)
-    full_at = int(named[1]) if named else ground.told_of.training.batch_size
+    full_at = round(number(named[1])) if named else ground.told_of.training.batch_size
     if full_at > training.batch_size:
         return Satisfied(f"이미 batch_size {training.batch_size} (메모리 부족은 {full_at}에서)")
     if full_at <= 1:

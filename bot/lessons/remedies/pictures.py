@@ -5,7 +5,7 @@ import re
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import denies, praises, tells
+from bot.lessons.phrases import denies, number, praises, tells
 
 _SIZE = re.compile(
     r"(?:이미지|영상|image|picture|입력)\S*\s*(?:크기|해상도|size|resolution)?\S*\s*"
@@ -37,7 +37,7 @@ def image_size(words: str, ground: Ground) -> Judgement | None:
     found = _SIZE.search(words)
     if found is None or tells(words[found.end() :]) or denies(words) or praises(words):
         return None
-    left, right = int(found["left"]), int(found["right"])
+    left, right = round(number(found["left"])), round(number(found["right"]))
     if left != right:
         order = f"→ 적용: image_size=[{min(left, right)}, {max(left, right)}]"
         return Unclear(f"{left}x{right}의 가로·세로 순서가 불분명", f"{order} (세로, 가로)")
