@@ -28,6 +28,9 @@ from protocol.training import TrainingConfig, diff
 
 OUR_CATEGORIES = ("학습", "데이터")
 
+LONGEST = 2000
+"""Characters; a Discord message's. The time it takes to read grows with the square of the length."""
+
 Remedy = Callable[[str, Ground], Judgement | None]
 
 STATED: tuple[Remedy, ...] = (
@@ -63,6 +66,8 @@ def judge(lesson: Lesson, config: TrainingConfig, last: TrainingConfig | None = 
 
     The `→ 적용:` line is read first, and field names in it are exact; the sentence itself is read after.
     """
+    if len(lesson.text) + len(lesson.remedy or "") > LONGEST:
+        return Unclear(f"레슨런이 {LONGEST}자를 넘음")
     ground = Ground(config, last)
     if lesson.remedy and (said := together((ordered, *STATED), lesson.remedy, ground)):
         return said

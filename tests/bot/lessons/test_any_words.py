@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.lessons.judgement import Remedied
+from bot.lessons.judgement import Remedied, Unclear
 from bot.lessons.remedies import judge
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig, diff
@@ -34,7 +34,7 @@ def test_any_words_are_judged_and_what_they_change_is_a_config(text, remedy, cat
 
 
 def test_numbers_too_long_to_be_meant_do_not_hurt() -> None:
-    long = "9" * 5000
+    long = "9" * 900
     for text in (
         f"lr={long}",
         f"첫 {long}프레임 무효",
@@ -50,3 +50,7 @@ def test_numbers_too_long_to_be_meant_do_not_hurt() -> None:
     ):
         judge(Lesson(category="학습", text=text), CARD)
         judge(Lesson(category="학습", text="x", remedy=text), CARD)
+
+
+def test_a_lesson_longer_than_a_message_is_asked_back() -> None:
+    assert isinstance(judge(Lesson(category="학습", text="lr=1e-5 " * 300), CARD), Unclear)
