@@ -36,7 +36,9 @@ from protocol.job import (
 )
 from protocol.progress import Began, Line
 
-FIRST_PHASE = {"check": "check", "convert": "convert", "train": "load"}
+FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train": "load"}
+FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 1800.0, "train": 600.0}
+"""Before its first count a conversion hashes the whole set, perhaps from a slow disk."""
 REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 
 
@@ -151,7 +153,13 @@ def _do(job_path: Path, attempt: Attempt, work: Work) -> Outcome:
     try:
         job = read_job(job_path.read_bytes())
         attempt.say(
-            Began(at=now(), pid=os.getpid(), phase=FIRST_PHASE[job.kind], versions=installed_versions())
+            Began(
+                at=now(),
+                next_within_s=FIRST_PROMISE_S[job.kind],
+                pid=os.getpid(),
+                phase=FIRST_PHASE[job.kind],
+                versions=installed_versions(),
+            )
         )
         return work(job, attempt)
     except Exception as error:

@@ -67,6 +67,8 @@ class TestAStalledTraining:
     def test_what_stays_silent_is_killed_and_the_run_goes_on_from_its_save(self, training) -> None:
         falls_silent(training)
         assert orders(falls_silent(training)) == ["kill_job"]
+        (order,) = training.ordered("kill_job")
+        assert order.key == f"kill_job/{training.cycle.run_name}/{training.cycle.attempts}"
         training.job_ends(None, "SIGKILL")
         assert training.cycle.run.phase == "cooling"
         training.ticks(60)
