@@ -1,0 +1,53 @@
+"""Every order has a key that says which orders are the same, and survives the trip through the disk."""
+
+from typing import get_args
+
+from bot.core import effects
+from bot.core.effects import (
+    Effect,
+    FetchData,
+    ForgetCheckpoint,
+    HandOn,
+    KillJob,
+    Post,
+    PublishBest,
+    PublishCheckpoint,
+    PublishCurve,
+    ReadTerms,
+    StartJob,
+    StopJob,
+    read_effect,
+)
+from protocol.messages import Answer
+from protocol.training import TrainingConfig
+
+RUN = "cycle01"
+ORDERS = (
+    Post(message=Answer(to=(1,), body="x", ref="h0-1")),
+    ReadTerms(cycle=1, asked=1),
+    FetchData(cycle=1, source="dataset/", asked=2),
+    StartJob(run=RUN, attempt=1, work="check", source="dataset/", config=TrainingConfig()),
+    StopJob(run=RUN, attempt=1),
+    KillJob(run=RUN, attempt=1),
+    PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta={}),
+    PublishBest(cycle=1, run=RUN, epoch=50, folder="checkpoints/best/epoch_050", meta={}),
+    PublishCurve(cycle=1, run=RUN, epoch=50),
+    HandOn(cycle=1, run=RUN),
+    ForgetCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050"),
+)
+
+
+def test_every_kind_of_order_is_here() -> None:
+    union = get_args(effects.Effect)[0]
+    assert {type(order) for order in ORDERS} == set(get_args(union))
+
+
+def test_no_two_kinds_share_a_key() -> None:
+    keys = [order.key for order in ORDERS]
+    assert len(set(keys)) == len(keys)
+    assert all(key.startswith(order.kind) for key, order in zip(keys, ORDERS, strict=True))
+
+
+def test_an_order_comes_back_from_the_disk_as_it_was() -> None:
+    back: list[Effect] = [read_effect(order.model_dump_json()) for order in ORDERS]
+    assert back == list(ORDERS)
