@@ -16,13 +16,16 @@ VERBS = ("stop", "resume", "retry")
 def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
     if command.name in VERBS:
         return given(state, command.name, event, f"operator {event.author}", policy)
+    if command.name == "logs":
+        lines = views.logs(event.gauges, "".join(command.arguments[:1]))
+        return state, say(Answer(to=(event.author,), body="최근 기록 (UTC)", block=lines))
     if command.name in views.READS:
         read = views.READS[command.name]
         body = read(state, event.gauges, event.at, policy)
         show = "loss_curve" if command.name in views.SHOWN and state.cycle else None
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
-    near = get_close_matches(command.name, (*views.READS, *VERBS), n=1, cutoff=0.5)
+    near = get_close_matches(command.name, tuple(views.WHAT_COMMANDS_DO), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
 
 

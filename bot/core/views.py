@@ -171,6 +171,14 @@ def help_(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:  #
     return "\n".join(f"`!{name}` {what}" for name, what in WHAT_COMMANDS_DO.items())
 
 
+def logs(gauges: Gauges, wanted: str) -> str:
+    """The newest `wanted` lines of the journal, the oldest first."""
+    count = int(wanted) if wanted.isascii() and wanted.isdigit() else LOG_LINES
+    return "\n".join(gauges.journal[-count:] if count else ()) or "기록이 없습니다."
+
+
+LOG_LINES = 10
+
 READS: dict[str, View] = {
     "status": status,
     "help": help_,
@@ -192,6 +200,7 @@ WHAT_COMMANDS_DO = {
     "config": "설정과 출처",
     "checkpoints": "checkpoint와 업로드 상태",
     "plot": "학습 곡선",
+    "logs": "최근 기록 n줄",
     "stop": "저장하고 멈춤",
     "resume": "이어서 학습",
     "retry": "막힌 일을 다시 시도",

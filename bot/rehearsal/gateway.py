@@ -18,7 +18,7 @@ from aiohttp import WSMsgType, web
 from bot.rehearsal.cast import Person
 from bot.rehearsal.guild import Deleted, Edited, Guild, Happening, Message, Posted, Reacted
 from bot.rehearsal.news import News
-from bot.rehearsal.wire import Json, guild_json, message_json, ready_json
+from bot.rehearsal.wire import Json, channel_json, guild_json, member_json, message_json, ready_json
 
 HEARTBEAT_INTERVAL_MS = 41_250
 
@@ -162,6 +162,28 @@ class Gateway:
             self.forget_sessions()
         for connection in connections:
             connection.send({"op": Op.INVALID_SESSION, "d": resumable})
+
+    def slash(self, app_id: int, user: Person, channel_id: int, name: str) -> None:
+        """`user` gives a slash command of the application's."""
+        options: Json = {"id": str(self._guild.mint.new()), "name": name, "type": 1, "options": []}
+        self.dispatch(
+            "INTERACTION_CREATE",
+            {
+                "id": str(self._guild.mint.new()),
+                "application_id": str(app_id),
+                "type": 2,
+                "token": "rehearsal.interaction.token",
+                "version": 1,
+                "guild_id": str(self._guild.id),
+                "channel_id": str(channel_id),
+                "channel": channel_json(self._guild.channel(channel_id), self._guild),
+                "member": {**member_json(user), "permissions": "0"},
+                "data": options,
+                "entitlements": [],
+                "authorizing_integration_owners": {},
+                "attachment_size_limit": 10 << 20,
+            },
+        )
 
     def forget_sessions(self) -> None:
         """No session can be resumed any more; connections stay open."""

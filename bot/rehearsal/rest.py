@@ -14,6 +14,8 @@ from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
 from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
 
 PREFIX = "/api/v10"
+INTERACTIONS = PREFIX + "/interactions"
+"""Whoever answers one is known by its token alone."""
 MAX_REQUEST_BYTES = 25 * 1024 * 1024
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,7 +55,8 @@ class Rest:
     """The API over one guild. `base_url` is known once the server listens.
 
     `interferences` may answer a request before anything is done, `lost_answers` after it was done.
-    `tries` counts the sends that were asked for, whatever became of them.
+    `whispers` are the answers to slash commands that only their giver sees; `tries` counts the sends that
+    were asked for, whatever became of them.
     """
 
     def __init__(self, guild: Guild) -> None:
@@ -62,6 +65,7 @@ class Rest:
         self.interferences: list[Interference] = []
         self.lost_answers: list[Interference] = []
         self.tries = 0
+        self.whispers: list[str] = []
         self._guild = guild
 
     def add_to(self, app: web.Application) -> None:
@@ -84,6 +88,7 @@ class Rest:
                 web.post(PREFIX + "/channels/{channel}/typing", self._typing),
                 web.put(PREFIX + "/applications/{application}/commands", self._commands),
                 web.put(PREFIX + "/applications/{application}/guilds/{guild}/commands", self._commands),
+                web.post(INTERACTIONS + "/{interaction}/{token}/callback", self._interaction),
                 web.get("/attachments/{channel}/{attachment}/{filename}", self._attachment),
             ]
         )
@@ -96,7 +101,7 @@ class Rest:
             if (answer := await interfere(request)) is not None:
                 return answer
         try:
-            if request.path.startswith(PREFIX):
+            if request.path.startswith(PREFIX) and not request.path.startswith(INTERACTIONS):
                 request[_CALLER] = self._caller(request)
             answer = await handler(request)
             for interfere in self.lost_answers:
@@ -205,6 +210,13 @@ class Rest:
                 for one in offered
             ]
         )
+
+    async def _interaction(self, request: web.Request) -> web.Response:
+        """The first answer to a slash command, which nobody but its giver sees."""
+        body = cast("dict[str, Any]", await request.json())
+        self.whispers.append(body.get("data", {}).get("content", ""))
+        interaction = {"id": request.match_info["interaction"], "type": 2}
+        return _json({"interaction": interaction})
 
     async def _attachment(self, request: web.Request) -> web.Response:
         found = self._guild.attachment(_id(request, "attachment"))

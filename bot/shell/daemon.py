@@ -26,7 +26,7 @@ from bot.shell.bucket.errors import StoreError
 from bot.shell.channel import Fatal, id_at
 from bot.shell.clock import Clock
 from bot.shell.courier import Courier
-from bot.shell.desk import STAMPED, Desk, Note, utc_now
+from bot.shell.desk import LATELY, STAMPED, Desk, Note, utc_now
 from bot.shell.door import Door
 from bot.shell.freight import Freight
 from bot.shell.gateway import DEFAULT_LIMITS, Gateway
@@ -135,6 +135,7 @@ async def furnish(
         alert=speech.alert,
         headline=lambda state, gauges, _: views.headline(state, gauges),
         committed=committed,
+        journal=await store.ask(tables.journal, LATELY),
     )
     intake = Intake(
         Door.of(policy, settings.discord_channel_id), store, desk, policy, start_after=await _floor(store)

@@ -5,6 +5,7 @@ carries things out is woken. Nothing is awaited between reading the state and co
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ log = structlog.stdlib.get_logger("desk")
 
 STAMPED = datetime.min.replace(tzinfo=UTC)
 """The time of an event on its way to the desk, which stamps every one itself."""
+
+LATELY = 50
+"""So many lines of the journal are at hand for who asks."""
 
 type Step = Callable[[State, Event, Policy], tuple[State, tuple[Effect, ...]]]
 type Speak = Callable[[Post], Sequence[Part]]
@@ -49,7 +53,10 @@ def utc_now() -> datetime:
 
 
 class Desk:
-    """`alert` words a line for the operators as parts to send; `committed` is called after each commit."""
+    """`alert` words a line for the operators as parts to send; `committed` is called after each commit.
+
+    `journal` is what happened before it opened, the oldest line first.
+    """
 
     def __init__(
         self,
@@ -63,9 +70,11 @@ class Desk:
         headline: Callable[[State, Gauges, datetime], str],
         committed: Callable[[], None],
         now: Callable[[], datetime] = utc_now,
+        journal: Sequence[JournalLine] = (),
     ) -> None:
         self.state = state
         self.gauges = Gauges()
+        self._lately = deque((one.worded() for one in journal), maxlen=LATELY)
         self._store = store
         self._policy = policy
         self._step = step
@@ -100,6 +109,7 @@ class Desk:
         event = self._stamped(note.event)
         state, effects, alerts = self._decided(event)
         parts = self._worded(effects, alerts)
+        line = self._journal(event, state)
         record = Record(
             at=event.at,
             state=state,
@@ -108,18 +118,20 @@ class Desk:
             inbox=note.inbox,
             settles=note.settles,
             cursors=note.cursors,
-            journal=self._journal(event, state),
+            journal=line,
         )
         if not await self._store.ask(tables.record, record):
             log.info("known already", happened=type(event).__name__)
             return False
         self.state = state
+        self._lately.append(line.worded())
         self._committed()
         return True
 
     def _stamped(self, event: Event) -> Event:
         if isinstance(event, Spoke | Heard | Ticked):
-            return replace(event, at=self.now(), gauges=self.gauges)
+            gauges = replace(self.gauges, journal=tuple(self._lately))
+            return replace(event, at=self.now(), gauges=gauges)
         return replace(event, at=self.now())
 
     def _decided(self, event: Event) -> tuple[State, tuple[Effect, ...], list[str]]:

@@ -13,11 +13,13 @@ from typing import Any
 
 import aiohttp
 import discord
+import discord.app_commands
 import structlog
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.core import views
 from bot.settings import Settings
 from bot.shell.channel import Attached, Ears, Fatal, Letter, Mark, SendRefused, Sent
 from bot.shell.door import ANSWERS
@@ -219,6 +221,9 @@ class _Client(discord.Client):
         self._lifeline = lifeline
         self._storms = Storms(limits)
         self._identifies = 0
+        self._tree = discord.app_commands.CommandTree(self)
+        for name, what in views.WHAT_COMMANDS_DO.items():
+            self._tree.add_command(_slash(name, what, self._asked))
         self._down_since: float | None = None
         self.fatal: Fatal | None = None
         self.given_up = asyncio.Event()
@@ -266,6 +271,33 @@ class _Client(discord.Client):
     async def on_ready(self) -> None:
         self._ears.caught_on()
         await self._look_at_channel()
+        await self._register()
+
+    async def _register(self) -> None:
+        """Slash commands are a convenience: without them there is still `!`."""
+        try:
+            async with asyncio.timeout(self._limits.request_s):
+                await self._tree.sync()
+        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("slash commands could not be registered", why=str(error))
+
+    async def _asked(self, interaction: discord.Interaction, text: str) -> None:
+        """A slash command is an operator's `!`, said in another way; the answer comes in the channel."""
+        here = interaction.channel_id == self._settings.discord_channel_id
+        if not here or interaction.user.id not in self._settings.operator_ids:
+            log.warning("a slash command of somebody else", author=interaction.user.id, text=text)
+            await interaction.response.send_message("운영자만 이 채널에서 쓸 수 있습니다.", ephemeral=True)
+            return
+        self._ears.heard(
+            Letter(
+                id=interaction.id,
+                channel_id=self._settings.discord_channel_id,
+                author_id=interaction.user.id,
+                content=text,
+                at=interaction.created_at,
+            )
+        )
+        await interaction.response.send_message(f"`{text}` 접수. 답은 채널에 올립니다.", ephemeral=True)
 
     async def on_disconnect(self) -> None:
         moment = time.monotonic()
@@ -305,6 +337,15 @@ class _Client(discord.Client):
             await self._warn(f"채널 권한이 없음: {', '.join(missing)}. 서버 설정에서 Training 봇에 부여 필요")
         if may.mention_everyone:
             log.warning("the bot may mention everyone; withhold that permission")
+
+
+def _slash(
+    name: str, what: str, asked: Callable[[discord.Interaction, str], Awaitable[None]]
+) -> discord.app_commands.Command[Any, ..., None]:
+    async def ask(interaction: discord.Interaction, words: str = "") -> None:
+        await asked(interaction, f"!{name} {words}".strip())
+
+    return discord.app_commands.Command(name=name, description=what, callback=ask)
 
 
 async def _live(client: _Client, token: str) -> None:

@@ -59,6 +59,9 @@ class JournalLine:
     event: str
     headline: str
 
+    def worded(self) -> str:
+        return f"{self.at:%m-%d %H:%M:%S} {self.event}: {self.headline}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:

@@ -89,6 +89,17 @@ def _note(db: Db, line: JournalLine) -> None:
     db.execute("DELETE FROM journal WHERE seq <= ?", ((new.lastrowid or 0) - JOURNAL_LINES,))
 
 
+def journal(db: Db, lines: int) -> tuple[JournalLine, ...]:
+    """The newest lines, the oldest of them first."""
+    rows = db.execute(
+        "SELECT at, event, headline FROM journal ORDER BY seq DESC LIMIT ?", (lines,)
+    ).fetchall()
+    return tuple(
+        JournalLine(at=datetime.fromisoformat(row["at"]), event=row["event"], headline=row["headline"])
+        for row in reversed(rows)
+    )
+
+
 # --- what was heard, how far we have read ------------------------------------
 
 

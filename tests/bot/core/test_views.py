@@ -9,6 +9,7 @@ from bot.core.events import (
     FetchFailed,
     Garbled,
     Gauges,
+    Heard,
     JobEnded,
     LessonsFile,
     TermsUnreadable,
@@ -460,3 +461,16 @@ class TestOddsAndEnds:
     def test_a_proposal_that_is_no_longer_open_carries_no_reference(self, play) -> None:
         posted = ProposalPosted(cycle=1, hash="abc", lines=(A_LINE,), ref="h0-9")
         assert step._carried_by(play.state, posted) == play.state
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"), [((), 10), (("3",), 3), (("many",), 10), (("99",), 12), (("0",), 0)]
+)
+def test_logs_are_the_newest_lines(play, words, lines) -> None:
+    gauges = Gauges(journal=tuple(f"line {n}" for n in range(12)))
+    command = Command(name="logs", arguments=words)
+    play.happened(Heard(at=play.later(), author=play.policy.operators[0], message=command, gauges=gauges))
+    answer = play.posted("answer")[-1]
+    assert answer.block.splitlines() == (
+        [f"line {n}" for n in range(12)][-lines:] if lines else ["기록이 없습니다."]
+    )

@@ -246,3 +246,17 @@ async def test_what_only_a_person_can_put_right_ends_it(
             await gateway.run()
     assert "\n" not in str(fatal.value)
     assert "rehearsal." not in str(fatal.value)
+
+
+async def test_slash_commands_come_from_the_same_table(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        stranger, operator = server.guild.people[STRANGER_ID], server.guild.people[OPERATOR_ID]
+        server.gateway.slash(US, stranger, server.channel_id, "stop")
+        server.gateway.slash(US, operator, server.channel_id, "status")
+        await bot.until(lambda: len(bot.heard) == 2)
+        asked = bot.heard[-1]
+        assert isinstance(asked, Spoke)
+        assert (asked.author, asked.text, asked.addressed) == (OPERATOR_ID, "!status", True)
+        assert any("운영자만" in told for told in server.rest.whispers)
