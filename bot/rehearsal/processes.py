@@ -46,6 +46,11 @@ class Daemon:
             )
         self.starts += 1
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it was started"
+        return self._process.pid
+
     async def wait(self) -> int:
         """Until it ends; its exit status."""
         assert self._process is not None, "it was started"

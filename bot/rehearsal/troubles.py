@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.rest import Interference
 from bot.rehearsal.trial import ROSTER, Trial
 from bot.rehearsal.wire import Json
@@ -202,6 +203,46 @@ async def _as_a_file(trial: Trial) -> None:
     """A peer's long message comes as `message.txt`, which cannot be fetched at first."""
     trial.server.rest.interferences.append(_times(1, _is_attachment, _status(503)))
     await trial.ask_in_a_file()
+
+
+# --- at any moment -------------------------------------------------------------
+
+
+def brief_faults(server: DiscordServer) -> tuple[Callable[[], Awaitable[None]], ...]:
+    """Faults that pass by themselves within seconds, for a daemon with its production limits."""
+
+    def next_send(answer: Interference) -> Callable[[], Awaitable[None]]:
+        async def befall() -> None:
+            server.rest.interferences[:] = [_times(1, _is_send, answer)]
+
+        return befall
+
+    def next_answer(answer: Interference) -> Callable[[], Awaitable[None]]:
+        async def befall() -> None:
+            server.rest.lost_answers[:] = [_times(1, _is_send, answer)]
+
+        return befall
+
+    async def cut() -> None:
+        server.gateway.cut_cables()
+
+    async def deliver_again() -> None:
+        server.gateway.redeliver()
+
+    return (
+        cut,
+        deliver_again,
+        server.gateway.ask_to_reconnect,
+        server.gateway.drop_connections,
+        lambda: server.gateway.invalidate(resumable=True),
+        next_send(_status(502)),
+        next_send(_status(503)),
+        next_send(_too_many(via=True)),
+        next_send(_too_many(via=False)),
+        next_send(_reset),
+        next_answer(_status(502)),
+        next_answer(_reset),
+    )
 
 
 # --- answers and requests ------------------------------------------------------
