@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.gateway import HEARTBEAT_INTERVAL_MS
 from bot.rehearsal.rest import Interference
 from bot.rehearsal.trial import ROSTER, Trial
 from bot.rehearsal.wire import Json
@@ -71,6 +72,7 @@ async def _deaf(trial: Trial) -> None:
     gateway.heartbeat_interval_ms = 200
     await gateway.ask_to_reconnect()
     await gateway.until(lambda: gateway.resumes == 1)
+    gateway.heartbeat_interval_ms = HEARTBEAT_INTERVAL_MS
     gateway.acknowledges = False
     await trial.ask()
     while gateway.resumes == 1:

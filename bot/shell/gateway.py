@@ -15,7 +15,7 @@ import aiohttp
 import discord
 import discord.app_commands
 import structlog
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
@@ -233,11 +233,19 @@ class _Client(discord.Client):
 
     def unanswered(self) -> bool:
         """The library watches what it receives, not whether its heartbeats are answered."""
-        keeper = self.ws and self.ws._keep_alive  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if not keeper or not keeper.interval:
+        keeper = self._keeper()
+        if keeper is None or not keeper.interval:
             return False
         age_s = time.perf_counter() - keeper._last_ack  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return unanswered(age_s, keeper.interval, self._limits)
+
+    def stop_heart(self) -> None:
+        """A client that ends otherwise than by a close leaves the thread of its heartbeats behind."""
+        if keeper := self._keeper():
+            keeper.stop()
+
+    def _keeper(self) -> KeepAliveHandler | None:
+        return self.ws._keep_alive if self.ws else None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     async def reconnect(self) -> None:
         """Resume on another connection; nothing is lost by it."""
@@ -356,6 +364,7 @@ async def _live(client: _Client, token: str) -> None:
         await asyncio.wait((running, giving_up), return_when=asyncio.FIRST_COMPLETED)
     finally:
         giving_up.cancel()
+        client.stop_heart()
         if not running.done():
             running.cancel()
             await asyncio.wait([running])
