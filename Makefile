@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: build install rehearse test laws check format lock bench clean help
+.PHONY: build install rehearse test laws faults soak check format lock clean help
 
 build: $(READY)  ## build everything into .venv/
 
@@ -30,6 +30,12 @@ test: $(READY)  ## every rule of the house and every test; options through ARGS=
 
 laws: $(READY)  ## the laws of the language with thousands of examples (half an hour and more)
 	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
+
+faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (about two minutes)
+	@$(BIN)/python -m bot.rehearsal.faults $(ARGS)
+
+soak: $(READY)  ## thousands of messages under faults and kills; ARGS="--messages 10000 --kills 20"
+	@$(BIN)/python -m bot.rehearsal.soak $(ARGS)
 
 check: format test  ## put the format right, then everything `make test` looks at
 

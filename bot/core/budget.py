@@ -35,9 +35,9 @@ def kept(state: State, effects: tuple[Effect, ...], at: datetime, policy: Policy
 
 def _answered_by(effect: Effect) -> int | None:
     """Whom it answers; None if it is no answer."""
-    if isinstance(effect, Post) and isinstance(effect.message, Answer | Question | Receipt):
-        return effect.message.to[0]
-    return None
+    if not isinstance(effect, Post) or effect.unasked:
+        return None
+    return effect.message.to[0] if isinstance(effect.message, Answer | Question | Receipt) else None
 
 
 def _bounded(answered: list[Answered], policy: Policy) -> tuple[Answered, ...]:

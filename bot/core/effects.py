@@ -17,10 +17,14 @@ class Order(BaseModel):
 
 
 class Post(Order):
-    """Say it. `show` names a file of the run that goes along as a picture, if it is there."""
+    """Say it. `show` names a file of the run that goes along as a picture, if it is there.
+
+    `unasked`: it is no answer, whatever its kind; a question about a lesson must be asked.
+    """
 
     kind: Literal["post"] = "post"
     message: Outgoing
+    unasked: bool = False
     show: Literal["loss_curve"] | None = None
     run: str | None = None
 

@@ -17,3 +17,8 @@ def now[K: Known](known: K, **fields: Any) -> K:
 
 def say(*messages: Outgoing) -> tuple[Effect, ...]:
     return tuple(Post(message=message) for message in messages)
+
+
+def declare(*messages: Outgoing) -> tuple[Effect, ...]:
+    """Say what must be said whether or not anybody asked: no budget of answers holds it back."""
+    return tuple(Post(message=message, unasked=True) for message in messages)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.core import ledger, words
 from bot.core.effects import ReadTerms
 from bot.core.events import TermsRead, TermsUnreadable
-from bot.core.moves import Move, now, say
+from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 
@@ -65,7 +65,7 @@ def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: 
         *words.questions_about(fresh, policy),
         *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
     )
-    return after, say(*said)
+    return after, declare(*said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
         *words.questions_about(touched, policy),
         *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
     )
-    return after, say(*said)
+    return after, declare(*said)
 
 
 def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.events import Heard
 from bot.core.policy import Policy
-from protocol.messages import Acknowledgement, Talk
+from protocol.messages import Acknowledgement, Lesson, Talk
 
 OPERATOR = 300000000000000001
 LIMIT = 3
@@ -38,6 +38,14 @@ def test_after_a_quiet_minute_there_are_answers_again(play) -> None:
     play.later(60)
     play.says(play.developer, Talk(about="status"))
     assert play.kinds()[-1] == "answer"
+
+
+def test_a_lesson_that_is_not_understood_is_asked_about_all_the_same(play) -> None:
+    for _ in range(10):
+        play.says(play.watcher, Talk(about="status"))
+    play.watcher_hands_over(Lesson(category="학습", text="무언가 이상함"))
+    play.terms_are_read()
+    assert play.kinds()[-1] == "question"
 
 
 def test_without_operators_nobody_is_told(stage_class) -> None:
