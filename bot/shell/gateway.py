@@ -5,6 +5,7 @@ and a new one is made after a pause that grows: a thousand logins a day and Disc
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -135,6 +136,7 @@ class Gateway:
         finally:
             self._client = None
             await client.close()
+            _still(client)
         if client.fatal is not None:
             raise client.fatal
 
@@ -370,6 +372,14 @@ async def _live(client: _Client, token: str) -> None:
             await asyncio.wait([running])
     if not running.cancelled():
         running.result()
+
+
+def _still(client: discord.Client) -> None:
+    """Stop the heartbeats of a session cut off in mid-connect: the library has lost sight of them."""
+    ours = client._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler) and getattr(thread.ws, "_connection", None) is ours:
+            thread.stop()
 
 
 def letter_of(message: discord.Message) -> Letter:
