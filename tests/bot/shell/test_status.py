@@ -91,7 +91,7 @@ def test_a_training_with_its_newest_step_for_programs(
     places: Places, remembered: Callable[[State], None]
 ) -> None:
     remembered(training())
-    with speak(places, NOW).open() as lock, places.lock.open("w") as daemon:
+    with speak(places, datetime.now(UTC)).open() as lock, places.lock.open("w") as daemon:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fcntl.flock(daemon, fcntl.LOCK_EX)
         told = json.loads(shown(places, "--json"))
