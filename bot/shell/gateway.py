@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,7 @@ class Gateway:
             log.warning("the session ended", why=f"{type(error).__name__}: {error}")
         finally:
             self._client = None
+            await client.hang_up()
             await client.close()
             _still(client)
         if client.fatal is not None:
@@ -227,6 +228,8 @@ class _Client(discord.Client):
         for name, what in views.WHAT_COMMANDS_DO.items():
             self._tree.add_command(_slash(name, what, self._asked))
         self._down_since: float | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._connect, self.http.ws_connect = self.http.ws_connect, self._keep_socket
         self.fatal: Fatal | None = None
         self.given_up = asyncio.Event()
 
@@ -245,6 +248,19 @@ class _Client(discord.Client):
         """A client that ends otherwise than by a close leaves the thread of its heartbeats behind."""
         if keeper := self._keeper():
             keeper.stop()
+
+    async def _keep_socket(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
+        """The library loses sight of a socket whose login fails before it is made its own."""
+        await self.hang_up()
+        self._socket = await self._connect(url, compress=compress)
+        return self._socket
+
+    async def hang_up(self) -> None:
+        """Close the newest socket, without waiting long for the other side's farewell."""
+        if self._socket is not None and not self._socket.closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.farewell_s):
+                    await self._socket.close(code=4000)  # with 1000 the session could not be resumed
 
     def _keeper(self) -> KeepAliveHandler | None:
         return self.ws._keep_alive if self.ws else None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -15,6 +15,7 @@ class Limits:
 
     ready_s: float = 2.0
     request_s: float = 30.0
+    farewell_s: float = 2.0
     heartbeats: float = 2.5
     down_for_good_s: float = 1200.0
     storm: int = 20
