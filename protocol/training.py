@@ -28,6 +28,7 @@ MAX_EPOCHS_WITHOUT_CHECKPOINT = 50
 
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+ActionWeight = Annotated[float, Field(gt=0, le=100)]
 
 Finding = Literal["frozen", "repeated", "blank", "saturated", "held", "constant_channels", "duplicates"]
 """What statistics suggest of a data set. It warns, unless `refuse_on` names it."""
@@ -64,6 +65,12 @@ class OptimisationConfig(Section):
     seed: int = Field(default=42, ge=0, lt=2**32)
     save_checkpoint_every: int = Field(
         default=50, ge=1, le=MAX_EPOCHS_WITHOUT_CHECKPOINT, description="epochs"
+    )
+
+    action_weights: dict[str, ActionWeight] = Field(
+        default_factory=dict[str, float],
+        description="how often an action channel's error counts, by name; 1 unless named. "
+        "The loss that is reported stays LeRobot's, unweighted",
     )
 
     @property
@@ -137,6 +144,8 @@ class TrainingConfig(Section):
         _same_width(
             "dataset.state_names", self.state_names, "observation.state_dim", self.observation.state_dim
         )
+        if strangers := self.training.action_weights.keys() - {*self.action_names}:
+            raise ValueError(f"action_weights names {', '.join(sorted(strangers))}, not an action")
         return self
 
     @property
@@ -144,6 +153,11 @@ class TrainingConfig(Section):
         width = self.model.action_dim
         known = ACTION_NAMES.get(width, tuple(f"action_{i}" for i in range(width)))
         return self.dataset.action_names or known
+
+    @property
+    def action_weights(self) -> tuple[float, ...]:
+        """In the order of the channels."""
+        return tuple(self.training.action_weights.get(name, 1.0) for name in self.action_names)
 
     @property
     def state_names(self) -> tuple[str, ...]:

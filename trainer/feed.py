@@ -22,13 +22,15 @@ STD_FLOOR = 1e-8
 @dataclass(frozen=True)
 class Feed:
     """N frames of a data set: `frames[key]` uint8 (N, H, W, 3), `state` (N, S), `action` (N, A), both
-    normalised, and `episode_end` (N,), the exclusive last frame of each frame's episode.
+    normalised, and `episode_end` (N,), the exclusive last frame of each frame's episode, `episode` (N,) its
+    number.
     """
 
     frames: dict[str, Tensor]
     state: Tensor
     action: Tensor
     episode_end: Tensor
+    episode: Tensor
     chunk_size: int
     device: torch.device
 
@@ -38,6 +40,16 @@ class Feed:
     @property
     def num_actions(self) -> int:
         return self.action.shape[1]
+
+    @property
+    def num_episodes(self) -> int:
+        return int(self.episode[-1]) + 1
+
+    def episode_shares(self) -> Tensor:
+        """(N,) float64: a sample's summed error times this, added up, is its episode's mean error."""
+        frames = torch.bincount(self.episode).double()[self.episode]
+        left = self.episode_end - torch.arange(len(self), device=self.device)
+        return 1 / (frames * left.clamp_max(self.chunk_size) * self.num_actions)
 
     def batch(self, samples: Tensor) -> dict[str, Tensor]:
         """What `ACTPolicy.forward` takes, for the frames numbered `samples` (B,)."""
@@ -82,6 +94,7 @@ def load(store: FrameStore, chunk_size: int, device: torch.device) -> Feed:
         state=_standardised(store.state, store.stats["observation.state"]).to(device),
         action=_standardised(store.action, store.stats["action"]).to(device),
         episode_end=torch.from_numpy(np.repeat(ends, lengths)).to(device),
+        episode=torch.from_numpy(np.repeat(np.arange(len(ends)), lengths)).to(device),
         chunk_size=chunk_size,
         device=device,
     )

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from protocol.training import TrainingConfig
 
+EPISODES_LATELY = 5
+
 
 class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +29,10 @@ class Epoch(Value):
 
 
 class Running(Value):
-    """Sums over the part of an epoch that has been seen. Exact, so a resumed epoch has the same mean."""
+    """Sums over the part of an epoch that has been seen. Exact, so a resumed epoch has the same mean.
+
+    `l1_by_episode` become means once every sample was seen; an older version's save has none of them.
+    """
 
     samples: int = 0
     steps: int = 0
@@ -36,6 +41,7 @@ class Running(Value):
     grad_norm: float = 0.0
     clipped: float = 0.0
     l1_by_action: tuple[float, ...] = ()
+    l1_by_episode: tuple[float, ...] = ()
 
     def mean(self) -> Epoch:
         """Of at least one step."""
@@ -64,7 +70,11 @@ class Best(Value):
 
 
 class TrainerState(Value):
-    """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch."""
+    """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch.
+
+    `l1_by_episode` are each episode's mean errors, of the last EPISODES_LATELY epochs alone: all of them
+    would outgrow the rest.
+    """
 
     format: Literal[1] = 1
     step: int = 0
@@ -72,6 +82,7 @@ class TrainerState(Value):
     history: tuple[Epoch, ...] = ()
     best: Best | None = None
     said: tuple[str, ...] = ()
+    l1_by_episode: tuple[tuple[float, ...], ...] = ()
     episodes: int
     frames: int
     config: TrainingConfig
@@ -103,7 +114,9 @@ class TrainerState(Value):
         best = self.best
         if best is None or mean.loss < best.loss:
             best = Best(epoch=len(history), step=self.step, loss=mean.loss)
-        return self.model_copy(update={"running": Running(), "history": history, "best": best})
+        lately = (*self.l1_by_episode, self.running.l1_by_episode)[-EPISODES_LATELY:]
+        ended = {"running": Running(), "history": history, "best": best, "l1_by_episode": lately}
+        return self.model_copy(update=ended)
 
     def having_said(self, facts: tuple[str, ...]) -> Self:
         return self.model_copy(update={"said": (*self.said, *facts)})

@@ -14,11 +14,15 @@ from trainer.loss import Sums, loss_sums, total_loss
 @dataclass(frozen=True)
 class StepMeans:
     """Of one optimizer step, still on the device: scalars, and `l1_by_action` (A,) in normalised units.
-    `grad_norm` is the gradient's norm before clipping."""
+
+    `l1_by_sample` (B,) are sums over a sample's chunk and channels. `grad_norm` is the gradient's norm before
+    clipping.
+    """
 
     loss: Tensor
     kl: Tensor
     l1_by_action: Tensor
+    l1_by_sample: Tensor
     grad_norm: Tensor
 
 
@@ -54,8 +58,9 @@ def _backward(
 ) -> Sums:
     torch.manual_seed(seed)
     sums = loss_sums(learner.policy, feed.batch(part))
-    total_loss(sums, valid_frames, samples, learner.policy.config.kl_weight).backward()
-    return Sums(sums.l1_by_action.detach(), sums.kl.detach())
+    kl_weight, action_weights = learner.policy.config.kl_weight, learner.action_weights
+    total_loss(sums, valid_frames, samples, kl_weight, action_weights).backward()
+    return Sums(sums.l1_by_action.detach(), sums.l1_by_sample, sums.kl.detach())
 
 
 def _means(
@@ -63,4 +68,5 @@ def _means(
 ) -> StepMeans:
     l1_by_action = torch.stack([each.l1_by_action for each in passes]).sum(0) / valid_frames
     kl = torch.stack([each.kl for each in passes]).sum() / samples
-    return StepMeans(l1_by_action.mean() + kl_weight * kl, kl, l1_by_action, grad_norm)
+    l1_by_sample = torch.cat([each.l1_by_sample for each in passes])
+    return StepMeans(l1_by_action.mean() + kl_weight * kl, kl, l1_by_action, l1_by_sample, grad_norm)

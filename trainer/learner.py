@@ -16,13 +16,14 @@ type Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Learner:
-    """What learns, and what belongs beside it to be of use."""
+    """What learns, and what belongs beside it to be of use. `action_weights` (A,): how often each counts."""
 
     policy: ACTPolicy
     optimizer: torch.optim.AdamW
     stats: Stats
     preprocessor: PolicyProcessorPipeline[Any, Any]
     postprocessor: PolicyProcessorPipeline[Any, Any]
+    action_weights: Tensor
 
     def weights(self) -> Weights:
         """A copy in main memory, laid out as files want it."""
@@ -42,7 +43,8 @@ def build(config: TrainingConfig, stats: Stats, device: torch.device, *, fresh: 
     policy.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     with_images = with_image_stats(stats, config.dataset.camera_names)
     before, after = processors(policy.config, with_images)
-    return Learner(policy, adamw(policy, config.training), with_images, before, after)
+    weights = torch.tensor(config.action_weights, device=device)
+    return Learner(policy, adamw(policy, config.training), with_images, before, after, weights)
 
 
 def adamw(policy: ACTPolicy, training: OptimisationConfig) -> torch.optim.AdamW:

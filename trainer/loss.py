@@ -14,9 +14,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Sums:
-    """Over one pass: absolute errors inside the episodes per action channel (A,), KL divergences ()."""
+    """Over one pass: absolute errors inside the episodes per action channel (A,) and per sample (B,), KL
+    divergences ()."""
 
     l1_by_action: Tensor
+    l1_by_sample: Tensor
     kl: Tensor
 
 
@@ -25,12 +27,19 @@ def loss_sums(policy: ACTPolicy, batch: dict[str, Tensor]) -> Sums:
     images = [batch[key] for key in policy.config.image_features]
     predicted, (mean, log_variance) = policy.model({**batch, OBS_IMAGES: images})
     errors = F.l1_loss(batch[ACTION], predicted, reduction="none")
-    inside = ~batch["action_is_pad"].unsqueeze(-1)
+    errors = errors * ~batch["action_is_pad"].unsqueeze(-1)
     divergence = -0.5 * (1 + log_variance - mean.pow(2) - log_variance.exp())
-    return Sums(l1_by_action=(errors * inside).sum((0, 1)), kl=divergence.sum())
+    return Sums(errors.sum((0, 1)), errors.detach().sum((1, 2)), divergence.sum())
 
 
-def total_loss(sums: Sums, valid_frames: Tensor, samples: int, kl_weight: float) -> Tensor:
-    """This pass's share of the loss of a step of `samples` samples with `valid_frames` valid frames."""
+def total_loss(
+    sums: Sums, valid_frames: Tensor, samples: int, kl_weight: float, action_weights: Tensor | None = None
+) -> Tensor:
+    """This pass's share of the loss of a step of `samples` samples with `valid_frames` valid frames.
+
+    With `action_weights` (A,) each channel's error counts so many times: what is minimised then is no longer
+    LeRobot's loss. All ones leave it as it is, to the bit.
+    """
     elements = (valid_frames * len(sums.l1_by_action)).clamp_min(1)
-    return sums.l1_by_action.sum() / elements + kl_weight * sums.kl / samples
+    l1_by_action = sums.l1_by_action if action_weights is None else sums.l1_by_action * action_weights
+    return l1_by_action.sum() / elements + kl_weight * sums.kl / samples

@@ -1,7 +1,9 @@
 """Sums over an epoch, kept on the device: reading them waits for it, adding to them does not."""
 
 import torch
+from torch import Tensor
 
+from trainer.feed import Feed
 from trainer.history import Running
 from trainer.learn import StepMeans
 
@@ -11,19 +13,24 @@ SCALARS = ("loss", "kl", "grad_norm", "clipped")
 class Meter:
     """Adds up optimizer steps in float64, so a resumed epoch and an unbroken one end on the same bits."""
 
-    def __init__(self, actions: int, device: torch.device, running: Running) -> None:
+    def __init__(self, feed: Feed, running: Running) -> None:
         start = [getattr(running, name) for name in SCALARS]
-        start += running.l1_by_action or [0.0] * actions
-        self._sums = torch.tensor(start, dtype=torch.float64, device=device)
+        start += running.l1_by_action or [0.0] * feed.num_actions
+        self._means_end = len(start)
+        start += running.l1_by_episode or [0.0] * feed.num_episodes
+        self._sums = torch.tensor(start, dtype=torch.float64, device=feed.device)
+        self._episode, self._shares = feed.episode, feed.episode_shares()
         self.samples = running.samples
         self.steps = running.steps
 
-    def add(self, means: StepMeans, samples: int, clip: float) -> None:
-        """One optimizer step over `samples` samples, its gradient clipped to the norm `clip`."""
-        norm = means.grad_norm
-        scalars = torch.stack((means.loss * samples, means.kl * samples, norm, norm > clip))
-        self._sums += torch.cat((scalars, means.l1_by_action * samples))
-        self.samples += samples
+    def add(self, means: StepMeans, samples: Tensor, clip: float) -> None:
+        """One optimizer step over `samples` (B,), its gradient clipped to the norm `clip`."""
+        count, norm = len(samples), means.grad_norm
+        scalars = torch.stack((means.loss * count, means.kl * count, norm, norm > clip))
+        self._sums[: self._means_end] += torch.cat((scalars, means.l1_by_action * count))
+        by_episode = self._sums[self._means_end :]
+        by_episode.index_add_(0, self._episode[samples], means.l1_by_sample * self._shares[samples])
+        self.samples += count
         self.steps += 1
 
     def read(self) -> Running:
@@ -32,5 +39,6 @@ class Meter:
             samples=self.samples,
             steps=self.steps,
             **dict(zip(SCALARS, values, strict=False)),
-            l1_by_action=tuple(values[len(SCALARS) :]),
+            l1_by_action=tuple(values[len(SCALARS) : self._means_end]),
+            l1_by_episode=tuple(values[self._means_end :]),
         )

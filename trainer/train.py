@@ -63,7 +63,7 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     voice.started(learner, state, came_from)
     keeper = Saves(run, attempt.say, pace)
     keeper.catch_up(came_from, state)
-    with Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
+    with keeper, Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
         known = channels(job.config.action_names, store.action)
         resumed_at = state.epoch if came_from else None
         course = Course(attempt, learner, feed, pace, keeper, voice, curve, known, resumed_at)
@@ -71,6 +71,7 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
         curve.finish(state.history, state.best)
+        keeper.wait()
     saves.drop_all_but_newest(run.resume, 0)  # nobody goes on from a finished training
     return _trained(state, devices.peak_memory(device))
 
@@ -79,11 +80,11 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
     """The rest of the running epoch, step by step."""
     training, feed = state.config.training, course.feed
     order = feeds.epoch_order(len(feed), training.seed, state.epoch).to(feed.device)
-    meter = Meter(feed.num_actions, feed.device, state.running)
+    meter = Meter(feed, state.running)
     step = state.step
     for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
         means = learn.step(course.learner, feed, samples, training, state.epoch * len(feed) + meter.samples)
-        meter.add(means, len(samples), training.grad_clip_norm)
+        meter.add(means, samples, training.grad_clip_norm)
         step += 1
         course.pace.stepped(len(samples))
         if course.attempt.stop.asked:
@@ -96,6 +97,7 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
 def _leave(course: Course, state: TrainerState) -> NoReturn:
     """Between two steps: save where we are, and go."""
     course.saves.resume_point(course.learner, state)
+    course.saves.wait()
     where = f"in epoch {state.epoch + 1} at step {state.step}"
     raise JobError(
         "stopped", f"stopped on request {where}; start the run again to go on from there", state.epoch
@@ -105,7 +107,7 @@ def _leave(course: Course, state: TrainerState) -> NoReturn:
 def _look_up(course: Course, state: TrainerState) -> None:
     """Between two steps: save if it is time, say how far we are."""
     if course.pace.resume_point_due():
-        course.saves.resume_point(course.learner, state)
+        course.saves.resume_point_if_idle(course.learner, state)
     course.voice.stepped(state)
 
 

@@ -43,7 +43,19 @@ def test_a_chunk_never_leaves_its_episode(lengths: list[int], chunk: int) -> Non
     assert feed.valid_frames(samples) == (~is_pad).sum()
 
 
+@given(some.lists(some.integers(1, 8), min_size=1, max_size=5), some.integers(1, 12))
+def test_an_error_of_one_everywhere_is_one_in_every_episode(lengths: list[int], chunk: int) -> None:
+    feed = feed_of(lengths, chunk)
+    left = feed.episode_end - torch.arange(len(feed))
+    summed = left.clamp_max(chunk) * feed.num_actions
+    means = torch.zeros(feed.num_episodes, dtype=torch.float64)
+    means.index_add_(0, feed.episode, summed * feed.episode_shares())
+    torch.testing.assert_close(means, torch.ones_like(means))
+
+
 def feed_of(lengths: list[int], chunk: int) -> Feed:
-    ends = torch.tensor(lengths).cumsum(0).repeat_interleave(torch.tensor(lengths))
+    counts = torch.tensor(lengths)
+    ends = counts.cumsum(0).repeat_interleave(counts)
+    numbers = torch.arange(len(lengths)).repeat_interleave(counts)
     nothing = torch.zeros(len(ends), 1)
-    return Feed({}, nothing, nothing, ends, chunk, torch.device("cpu"))
+    return Feed({}, nothing, nothing, ends, numbers, chunk, torch.device("cpu"))

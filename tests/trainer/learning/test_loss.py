@@ -55,6 +55,21 @@ def test_a_batch_is_what_lerobots_preprocessor_makes(
         torch.testing.assert_close(ours[key], theirs[key])
 
 
+def test_errors_by_sample_and_by_channel_are_the_same_errors(learner: Learner, feed: Feed) -> None:
+    sums = loss_sums(learner.policy, feed.batch(SAMPLES))
+    assert sums.l1_by_sample.shape == SAMPLES.shape
+    torch.testing.assert_close(sums.l1_by_sample.sum(), sums.l1_by_action.sum())
+
+
+def test_a_channel_that_weighs_double_counts_twice_in_what_is_minimised(learner: Learner, feed: Feed) -> None:
+    sums = loss_sums(learner.policy, feed.batch(SAMPLES))
+    valid, kl_weight = feed.valid_frames(SAMPLES), learner.policy.config.kl_weight
+    as_lerobot = total_loss(sums, valid, len(SAMPLES), kl_weight)
+    doubled = total_loss(sums, valid, len(SAMPLES), kl_weight, torch.tensor([2.0, 1.0, 1.0, 1.0]))
+    torch.testing.assert_close(doubled - as_lerobot, sums.l1_by_action[0] / (valid * 4))
+    assert torch.equal(total_loss(sums, valid, len(SAMPLES), kl_weight, torch.ones(4)), as_lerobot)
+
+
 def gradient(policy: ACTPolicy) -> torch.Tensor:
     return torch.cat([weight.grad.flatten() for weight in policy.parameters() if weight.grad is not None])
 
