@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from bot.core.state import Sighting
 from protocol.job import Outcome
 from protocol.messages import BlockCause, Incoming, Lesson
 from protocol.plan import Plan
@@ -108,6 +109,13 @@ class Reacted(Fact):
     author: int
     ref: str
     yes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighted(Fact):
+    """Something in the channel contradicts the roster, and nobody was told yet."""
+
+    sightings: tuple[Sighting, ...]
 
 
 # --- the bucket -------------------------------------------------------------
@@ -236,6 +244,7 @@ Event = (
     | Heard
     | Garbled
     | Reacted
+    | Sighted
     | TermsRead
     | TermsUnreadable
     | DataFetched

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from protocol.job import Problem, Trained
 from protocol.messages import BlockCause, Handoff, Lesson
+from protocol.roster import Peer
 from protocol.training import Change, TrainingConfig
 
 SCHEMA = 2
@@ -357,10 +358,23 @@ class ActedOn(Known):
 
 
 class Answered(Known):
-    """That somebody was answered; for a minute it counts."""
+    """That somebody was answered, `times` within one second; for a minute it counts."""
 
     to: int
     at: AwareDatetime
+    times: int = 1
+
+
+class Sighting(Known):
+    """Something in the channel contradicts the roster: a `name` that speaks from `user_id`, or its `use`.
+
+    `peer` is whose name or role it is; None: some peer's. Watcher and the operators were told.
+    """
+
+    why: Literal["name", "use"]
+    peer: Peer | None
+    user_id: int
+    message_id: int
 
 
 # --- all of it --------------------------------------------------------------
@@ -418,3 +432,4 @@ class State(Known):
     open_messages: tuple[OpenMessage, ...] = ()
     acted_on: tuple[ActedOn, ...] = ()
     answered: tuple[Answered, ...] = ()
+    sightings: tuple[Sighting, ...] = ()

@@ -16,6 +16,7 @@ from bot.core import (
     reports,
     run,
     shelf,
+    sightings,
     stall,
     terms,
     words,
@@ -37,6 +38,7 @@ from bot.core.events import (
     JobFellSilent,
     JobSpoke,
     Reacted,
+    Sighted,
     Spoke,
     TermsRead,
     TermsUnreadable,
@@ -73,6 +75,8 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return hearing.garbled(state, event, policy)
         case Reacted():
             return consent.reacted(state, event, policy)
+        case Sighted():
+            return sightings.sighted(state, event, policy)
         case HandedOn():
             return _over(*cycles.finish(state, event, policy), event, policy)
         case _ if state.cycle is None:
@@ -126,6 +130,7 @@ def _ticked(state: State, event: Ticked, policy: Policy) -> Step:
 
 def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
     known = listening.woken(state if state.house else now(state, house=event.house), event)
+    known = sightings.reconsidered(known, policy)
     if known.cycle is None:
         return known, ()
     return known, say(words.restarted(known.cycle, event, policy))
