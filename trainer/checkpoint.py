@@ -12,13 +12,14 @@ on from them, `ACTPolicy.from_pretrained` loads the former.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from lerobot.common.train_utils import load_training_state, save_training_state
+from lerobot.common.train_utils import load_training_state, save_training_step
 from lerobot.configs.default import DatasetConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.optim import AdamWConfig
+from lerobot.optim.optimizers import save_optimizer_state
+from lerobot.utils.constants import RNG_STATE, TRAINING_STATE_DIR
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -28,33 +29,29 @@ from trainer.act import load_weights
 from trainer.history import TrainerState
 from trainer.learner import Learner, Weights
 from trainer.readme import readme
+from trainer.snapshot import UNSET_FLAGS, ModelCopy, TrainingCopy, on_file
 
 PRETRAINED = "pretrained_model"
 STATE = "trainer_state.json"
-UNSET_FLAGS = {"fused": None, "foreach": None, "capturable": False}
-"""Stock LeRobot can load an optimizer state only where these are as AdamW's defaults have them."""
 
 
-def write_checkpoint(target: Path, learner: Learner, state: TrainerState) -> None:
-    """Model and training state, whole at `target` or not there at all."""
+def write_checkpoint(target: Path, learner: Learner, taken: TrainingCopy) -> None:
+    """Model and training state, whole at `target` or not there. Of `learner` only what never changes."""
 
     def fill(unfinished: Path) -> None:
-        _write_model(unfinished / PRETRAINED, learner, learner.weights(), state)
-        samples_per_step = state.config.training.samples_per_step
-        save_training_state(
-            unfinished, state.step, learner.optimizer, None, 1, samples_per_step, portable(learner.optimizer)
-        )
-        _write_words(unfinished, learner, state, PRETRAINED)
+        _write_model(unfinished / PRETRAINED, learner, taken.model)
+        _write_training(unfinished / TRAINING_STATE_DIR, learner, taken)
+        _write_words(unfinished, learner, taken.state, PRETRAINED)
 
     folder.write_whole(target, fill)
 
 
-def write_best(target: Path, learner: Learner, weights: Weights, state: TrainerState) -> None:
-    """Model alone, its files directly in `target`. `weights` and `state` are of the best epoch's end."""
+def write_best(target: Path, learner: Learner, taken: ModelCopy) -> None:
+    """Model alone, its files directly in `target`. `taken` is of the best epoch's end."""
 
     def fill(unfinished: Path) -> None:
-        _write_model(unfinished, learner, weights, state)
-        _write_words(unfinished, learner, state, ".")
+        _write_model(unfinished, learner, taken)
+        _write_words(unfinished, learner, taken.state, ".")
 
     folder.write_whole(target, fill)
 
@@ -77,20 +74,6 @@ def load_into(learner: Learner, saved: Path) -> None:
     load_portable(learner.optimizer, saved)
 
 
-def portable(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The optimizer's state such that stock LeRobot saves and loads it, wherever and however it runs here.
-
-    Fused and channels_last states break LeRobot's own saving: tensors must be contiguous, flags unset.
-    """
-    state = optimizer.state_dict()
-    tensors = {
-        number: {name: value.detach().cpu().contiguous() for name, value in of.items()}
-        for number, of in state["state"].items()
-    }
-    groups = [{**group, "lr": float(group["lr"]), **UNSET_FLAGS} for group in state["param_groups"]]
-    return {"state": tensors, "param_groups": groups}
-
-
 def load_portable(optimizer: torch.optim.Optimizer, saved: Path) -> None:
     """The way back: flags, learning rates and tensor layouts become this optimizer's again."""
     kept = [{name: group[name] for name in (*UNSET_FLAGS, "lr")} for group in optimizer.param_groups]
@@ -110,15 +93,24 @@ def _lay_out_as(weight: Tensor, moments: dict[str, Tensor]) -> None:
         moments["step"] = moments["step"].to(weight.device, torch.float32)
 
 
-def _write_model(target: Path, learner: Learner, weights: Weights, state: TrainerState) -> None:
+def _write_model(target: Path, learner: Learner, taken: ModelCopy) -> None:
     target.mkdir(parents=True, exist_ok=True)
     learner.policy.config.save_pretrained(target)
-    _pipeline_config(learner, state).save_pretrained(target)
+    _pipeline_config(learner, taken.state).save_pretrained(target)
     learner.preprocessor.save_pretrained(target)
     learner.postprocessor.save_pretrained(target)
-    file = target / "model.safetensors"
+    file, weights = target / "model.safetensors", on_file(taken.weights)
     save_file(weights, file, metadata={"format": "pt"})
     _verify(file, weights)
+
+
+def _write_training(target: Path, learner: Learner, taken: TrainingCopy) -> None:
+    """LeRobot's `save_training_state`, but for the random state: that of then, not of now."""
+    target.mkdir()
+    save_training_step(taken.state.step, target, 1, taken.state.config.training.samples_per_step)
+    save_file(taken.random, target / RNG_STATE)
+    moments = {number: on_file(tensors) for number, tensors in taken.optimizer["state"].items()}
+    save_optimizer_state(learner.optimizer, target, {**taken.optimizer, "state": moments})
 
 
 def _verify(file: Path, weights: Weights) -> None:

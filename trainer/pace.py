@@ -22,6 +22,7 @@ class Pace:
     slowest_save_s: float = 30.0
     samples: int = 0
     busy_s: float = 0.0
+    stood_still_s: float = 0.0
     _last_step_at: float = field(init=False)
     _last_line_at: float = field(init=False)
     _last_save_at: float = field(init=False)
@@ -38,10 +39,18 @@ class Pace:
         self.samples += samples
         self.busy_s += took_s
 
+    def stood_still(self, started_at: float) -> None:
+        """Since `started_at` no step could go on, because something was copied."""
+        self._last_step_at = self.clock()
+        self.stood_still_s += self._last_step_at - started_at
+
+    def saving(self) -> None:
+        """A save is being written. When the next one is due counts from here."""
+        self._last_save_at = self.clock()
+
     def saved(self, started_at: float) -> None:
-        """A folder that was begun at `started_at` is whole."""
-        self._last_step_at = self._last_save_at = self.clock()
-        self.slowest_save_s = max(self.slowest_save_s, self._last_save_at - started_at)
+        """A folder whose writing was begun at `started_at` is whole. Told by the thread that wrote it."""
+        self.slowest_save_s = max(self.slowest_save_s, self.clock() - started_at)
 
     def line_due(self) -> bool:
         """True at most every LINE_EVERY_S; the caller then says one."""

@@ -5,10 +5,11 @@ whole under a name that nobody is changing. Checkpoints are never deleted here.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from protocol.job import RunFolder
 from protocol.progress import Line, Saved
@@ -16,8 +17,10 @@ from trainer import folder
 from trainer.attempt import now
 from trainer.checkpoint import read_state, write_best, write_checkpoint
 from trainer.history import Best, TrainerState
-from trainer.learner import Learner, Weights
+from trainer.learner import Learner
 from trainer.pace import Pace
+from trainer.snapshot import ModelCopy, TrainingCopy
+from trainer.writer import Writer
 
 KEPT = 2
 
@@ -28,38 +31,70 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Saves:
-    """The saves of one run. The best weights wait in memory for the next save: to write each costs much."""
+    """The saves of one run, written while the training goes on.
+
+    The best weights wait in memory for the next save: to write each would cost much. A write that fails ends
+    the training at its next call here.
+    """
 
     run: RunFolder
     say: Callable[[Line], None]
     pace: Pace
-    _unsaved_best: tuple[Weights, TrainerState] | None = None
+    _writer: Writer = field(default_factory=Writer)
+    _unsaved_best: ModelCopy | None = None
 
     def keep_best(self, learner: Learner, state: TrainerState) -> None:
         """Remember the weights of the epoch that has just become the best one."""
-        self._unsaved_best = (learner.weights(), state)
+        with self._standing_still():
+            self._unsaved_best = ModelCopy.of(learner, state, over=self._unsaved_best)
 
     def checkpoint(self, learner: Learner, state: TrainerState) -> None:
         """The best so far, then a checkpoint at an epoch's end."""
-        self._best(learner)
-        target = self.run.checkpoint(state.epoch)
-        self._save("checkpoint", target, lambda: write_checkpoint(target, learner, state))
+        self._save("checkpoint", self.run.checkpoint(state.epoch), learner, state)
 
     def resume_point(self, learner: Learner, state: TrainerState) -> None:
         """The best so far, then where we are, in mid-epoch or not."""
-        self._best(learner)
-        target = self.run.resume_at(state.step)
-        self._save("resume", target, lambda: write_checkpoint(target, learner, state))
+        self._save("resume", self.run.resume_at(state.step), learner, state)
+
+    def resume_point_if_idle(self, learner: Learner, state: TrainerState) -> None:
+        """As `resume_point`, unless another save is still being written: then its turn comes later."""
+        self._writer.look()
+        if not self._writer.is_busy:
+            self.resume_point(learner, state)
+
+    def wait(self) -> None:
+        """Until all is written."""
+        self._writer.wait()
+
+    def _save(self, what: What, target: Path, learner: Learner, state: TrainerState) -> None:
+        with self._standing_still():
+            best, self._unsaved_best = self._unsaved_best, None
+            taken = TrainingCopy.of(learner, state)
+            self._writer.submit(lambda: self._write(what, target, learner, taken, best))
+        self.pace.saving()
+
+    def _write(
+        self, what: What, target: Path, learner: Learner, taken: TrainingCopy, best: ModelCopy | None
+    ) -> None:
+        if best is not None:
+            best_at = self.run.best_at(best.state.epoch)
+            self._make("best", best_at, lambda: write_best(best_at, learner, best))
+            drop_all_but_newest(self.run.best, KEPT)
+        self._make(what, target, lambda: write_checkpoint(target, learner, taken))
         drop_all_but_newest(self.run.resume, KEPT)
 
-    def _best(self, learner: Learner) -> None:
-        if self._unsaved_best is None:
-            return
-        weights, state = self._unsaved_best
-        target = self.run.best_at(state.epoch)
-        self._save("best", target, lambda: write_best(target, learner, weights, state))
-        self._unsaved_best = None
-        drop_all_but_newest(self.run.best, KEPT)
+    @contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        started_at = self.pace.clock()
+        yield
+        self.pace.stood_still(started_at)
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._writer.__exit__(*raised)
 
     def catch_up(self, came_from: Path | None, state: TrainerState) -> None:
         """Announce what a killed attempt had made whole but could no longer say."""
@@ -68,7 +103,7 @@ class Saves:
         if came_from is not None and came_from.parent == self.run.checkpoints:
             self._announce("checkpoint", came_from)
 
-    def _save(self, what: What, target: Path, write: Callable[[], None]) -> None:
+    def _make(self, what: What, target: Path, write: Callable[[], None]) -> None:
         if folder.damage(target) is not None:
             started_at = self.pace.clock()
             write()

@@ -28,7 +28,7 @@ def test_a_resume_point_is_due_some_time_after_any_save() -> None:
     pace = Pace(clock)
     clock.now += RESUME_POINT_EVERY_S
     assert pace.resume_point_due()
-    pace.saved(started_at=clock.now)
+    pace.saving()
     assert not pace.resume_point_due()
 
 
@@ -40,9 +40,10 @@ def test_the_rate_counts_steps_and_not_saves() -> None:
         clock.now += 0.5
         pace.stepped(8)
         clock.now += 60
-        pace.saved(started_at=clock.now - 60)
+        pace.stood_still(started_at=clock.now - 60)
     assert pace.samples_per_s == 16
     assert pace.eta_s(160) == 10
+    assert pace.stood_still_s == 120
 
 
 def test_a_promise_covers_the_slowest_save_and_step_seen() -> None:
