@@ -22,9 +22,9 @@ def kept(state: State, effects: tuple[Effect, ...], at: datetime, policy: Policy
     allowed: list[Effect] = []
     for effect in effects:
         to = _answered_by(effect)
-        lately = sum(one.to == to for one in answered)
+        lately = sum(one.times for one in answered if one.to == to)
         if to is not None:
-            answered.append(Answered(to=to, at=at))
+            answered = _counted(answered, to, at)
         if to is None or lately < policy.answers_a_minute:
             allowed.append(effect)
         elif lately == policy.answers_a_minute and policy.operators:
@@ -40,10 +40,19 @@ def _answered_by(effect: Effect) -> int | None:
     return effect.message.to[0] if isinstance(effect.message, Answer | Question | Receipt) else None
 
 
+def _counted(answered: list[Answered], to: int, at: datetime) -> list[Answered]:
+    """One more. Those within a second are one entry, which is as old as the newest of them."""
+    newest = next((one for one in reversed(answered) if one.to == to), None)
+    if newest is None or newest.at.replace(microsecond=0) != at.replace(microsecond=0):
+        return [*answered, Answered(to=to, at=at)]
+    others = [one for one in answered if one is not newest]
+    return [*others, now(newest, at=at, times=newest.times + 1)]
+
+
 def _bounded(answered: list[Answered], policy: Policy) -> tuple[Answered, ...]:
     """Of each the newest few: more than one too many is no news."""
     kept_back: list[Answered] = []
     for one in reversed(answered):
-        if sum(other.to == one.to for other in kept_back) <= policy.answers_a_minute:
+        if sum(other.times for other in kept_back if other.to == one.to) <= policy.answers_a_minute:
             kept_back.append(one)
     return tuple(reversed(kept_back))

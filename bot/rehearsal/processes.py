@@ -22,20 +22,19 @@ class CommandFailed(Exception):
 
 
 class Daemon:
-    """`training-claw serve`, started as in production."""
+    """`training-claw serve`, started as in production, or another `program` that takes its options."""
 
-    def __init__(self, env_file: Path, log: Path) -> None:
+    def __init__(self, env_file: Path, log: Path, program: Sequence[str | Path] = ()) -> None:
         self._env_file = env_file
         self._log = log
+        self._program = program or (Path(sys.executable).with_name("training-claw"), "serve")
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
 
     async def start(self) -> None:
-        program = Path(sys.executable).with_name("training-claw")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                program,
-                "serve",
+                *self._program,
                 "--env-file",
                 self._env_file,
                 stdin=subprocess.DEVNULL,

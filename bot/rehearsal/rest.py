@@ -1,6 +1,7 @@
 """The embedded Discord's REST API v10: routes that read a request, ask the guild, and word its answer."""
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.rehearsal.cast import Person
 from bot.rehearsal.guild import Draft, File, Guild, RequestError
 from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
+from bot.rehearsal.throttle import Throttle
 from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
 
 PREFIX = "/api/v10"
@@ -56,7 +58,7 @@ class Rest:
 
     `interferences` may answer a request before anything is done, `lost_answers` after it was done.
     `whispers` are the answers to slash commands that only their giver sees; `tries` counts the sends that
-    were asked for, whatever became of them.
+    were asked for, whatever became of them. With a `throttle` sends have a rate bucket a channel.
     """
 
     def __init__(self, guild: Guild) -> None:
@@ -65,6 +67,7 @@ class Rest:
         self.interferences: list[Interference] = []
         self.lost_answers: list[Interference] = []
         self.tries = 0
+        self.throttle: Throttle | None = None
         self.whispers: list[str] = []
         self._guild = guild
 
@@ -96,14 +99,14 @@ class Rest:
     @web.middleware
     async def _answer_as_discord(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a fault have the first word, then tell the caller by its token, and word refusals."""
-        self.tries += request.method == "POST" and request.path.endswith("/messages")
+        self.tries += is_send(request)
         for interfere in self.interferences:
             if (answer := await interfere(request)) is not None:
                 return answer
         try:
             if request.path.startswith(PREFIX) and not request.path.startswith(INTERACTIONS):
                 request[_CALLER] = self._caller(request)
-            answer = await handler(request)
+            answer = await self._paced(request, handler)
             for interfere in self.lost_answers:
                 if (other := await interfere(request)) is not None:
                     return other
@@ -114,6 +117,17 @@ class Rest:
             return _json({"message": "Invalid Form Body", "code": 50035}, 400)
         except web.HTTPNotFound:
             return _json({"message": "404: Not Found", "code": 0}, 404)
+
+    async def _paced(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """By the rate bucket, if there is one: only sends have it here."""
+        if self.throttle is None or not is_send(request):
+            return await handler(request)
+        grant = self.throttle.take(f"{request.match_info['channel']} {request[_CALLER].id}")
+        if grant.retry_after_s:
+            return too_many(grant.retry_after_s, headers=grant.headers)
+        answer = await handler(request)
+        answer.headers.update(grant.headers)
+        return answer
 
     def _caller(self, request: web.Request) -> Person:
         token = request.headers.get("Authorization", "").removeprefix("Bot ")
@@ -232,6 +246,30 @@ class Rest:
     def _worded(self, channel_id: int, message_id: int, request: web.Request) -> dict[str, Any]:
         message = self._guild.message(channel_id, message_id)
         return message_json(message, self._guild, self.base_url, request[_CALLER].id)
+
+
+def is_send(request: web.Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/messages")
+
+
+def too_many(
+    retry_after_s: float, *, via: bool = True, everywhere: bool = False, headers: dict[str, str] | None = None
+) -> web.Response:
+    """429 as Discord words it; without `via` it looks like its proxy's. `everywhere`: the global limit."""
+    body = {
+        "message": "You are being rate limited.",
+        "retry_after": round(retry_after_s, 3),
+        "global": everywhere,
+    }
+    answer = _json(body, 429)
+    answer.headers["Retry-After"] = str(math.ceil(retry_after_s))
+    answer.headers["X-RateLimit-Scope"] = "global" if everywhere else "user"
+    if everywhere:
+        answer.headers["X-RateLimit-Global"] = "true"
+    if via:
+        answer.headers["Via"] = "1.1 google"
+    answer.headers.update(headers or {})
+    return answer
 
 
 async def _read_message(request: web.Request) -> tuple[SendBody, tuple[File, ...]]:

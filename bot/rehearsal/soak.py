@@ -5,166 +5,164 @@ random, but by a seed, so that a run can be repeated. What is asked must be answ
 """
 
 import asyncio
-import os
-import random
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import click
-from rich.progress import Progress
+from pydantic import TypeAdapter, ValidationError
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.rehearsal.cast import OPERATOR_ID, cast_of
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import Guild
-from bot.rehearsal.news import News
-from bot.rehearsal.processes import Daemon
-from bot.rehearsal.trial import QUIET_S, ROSTER
-from bot.rehearsal.troubles import brief_faults
+from bot.rehearsal.legs import Course, Stretch, runner
+from bot.rehearsal.tally import Leg, at_share, growth_kb, longest_life
+from bot.rehearsal.thermometer import Reading, read_readings
 
-MARK = "q{:06d}"
-IN_FLIGHT = 40
-"""So many questions may be open at once: the channel is talkative, not flooded."""
+_COURSE = TypeAdapter(Course)
+GROWTH_KB, LAG_MS = 1024, 50.0
 
 
-@dataclass(slots=True)
-class Tally:
-    """`asked_at` and `answered_at` are monotonic seconds by question; `sizes_kb` the daemon's, as it goes."""
+class Logbook:
+    """The legs of a soak that are behind us, in its folder."""
 
-    asked_at: dict[int, float] = field(default_factory=dict[int, float])
-    answered_at: dict[int, float] = field(default_factory=dict[int, float])
-    answers: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
-    order: list[int] = field(default_factory=list[int])
-    sizes_kb: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
-    news: News = field(default_factory=News)
+    def __init__(self, folder: Path, course: Course) -> None:
+        """Raises click.UsageError if the folder is another soak's."""
+        self._path = folder / "legs.jsonl"
+        head = folder / "course.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        if head.exists() and _COURSE.validate_json(head.read_bytes()) != course:
+            raise click.UsageError(
+                f"{folder} is another soak's ({head}): name another folder, or its options"
+            )
+        head.write_bytes(_COURSE.dump_json(course))
 
-    def heard(self, number: int, message_id: int) -> None:
-        if number not in self.answered_at:
-            self.answered_at[number] = time.monotonic()
-            self.order.append(number)
-        self.answers.setdefault(number, set()).add(message_id)
-        self.news.announce()
+    def legs(self) -> list[Leg]:
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        return list(_whole(lines))
 
-    def waiting(self) -> int:
-        return len(self.asked_at) - len(self.answered_at)
-
-    def summary(self) -> dict[str, object]:
-        waits_s = sorted(self.answered_at[one] - self.asked_at[one] for one in self.answered_at)
-        return {
-            "asked": len(self.asked_at),
-            "lost": self.waiting(),
-            "doubled": sum(len(ids) > 1 for ids in self.answers.values()),
-            "out of order": sum(
-                later < earlier for earlier, later in zip(self.order, self.order[1:], strict=False)
-            ),
-            "latency s (median, p99, max)": [round(_at(waits_s, share), 2) for share in (0.5, 0.99, 1.0)],
-            "daemon (asked, RSS kB, descriptors)": [*self.sizes_kb[:1], *self.sizes_kb[-1:]],
-        }
+    def add(self, leg: Leg) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{leg.model_dump_json()}\n")
 
 
-async def soak(
-    messages: int, kills: int, faults: float, seed: int, folder: Path, shown: Callable[[int], None]
-) -> Tally:
-    """Ask `messages` questions; a share `faults` of the moments between them has a fault."""
-    dice = random.Random(seed)  # noqa: S311  repeatable, not secret
-    tally = Tally()
-    async with DiscordServer(Guild(cast_of(ROSTER))) as server:
-        daemon = _daemon(server, folder)
-        await daemon.start()
-        listening = asyncio.create_task(_listen(server, tally), name="listening")
-        killed_at = set(dice.sample(range(1, messages), min(kills, messages - 1)))
-        trouble = brief_faults(server)
+def _whole(lines: Sequence[str]) -> Iterator[Leg]:
+    for line in lines:
         try:
-            for number in range(messages):
-                await tally.news.until(lambda: tally.waiting() < IN_FLIGHT)
-                tally.asked_at[number] = time.monotonic()
-                await server.say(OPERATOR_ID, "!" + MARK.format(number))
-                if number in killed_at:
-                    await daemon.kill()
-                    await daemon.start()
-                elif dice.random() < faults:
-                    await dice.choice(trouble)()
-                if number % 50 == 49:
-                    tally.sizes_kb += _size(daemon, number)
-                shown(number + 1)
-            await tally.news.until(lambda: not tally.waiting())
-        finally:
-            listening.cancel()
-            await daemon.stop()
-    return tally
+            yield Leg.model_validate_json(line)
+        except ValidationError:  # half a line, of a soak that was killed
+            return
 
 
-async def _listen(server: DiscordServer, tally: Tally) -> None:
-    number = 0
-    while True:
-        entry = await server.record.entry(number)
-        number += 1
-        mark = entry.content.partition("`!q")[2][:6]
-        if entry.author_id == ROSTER.training and mark.isdigit() and OPERATOR_ID in entry.mentions:
-            tally.heard(int(mark), entry.id)
+async def soak(folder: Path, course: Course, log: Logbook, progress: Progress) -> None:
+    """Go on with the first leg that is not behind us; stop at the first that loses something."""
+    done = len(log.legs())
+    ahead = [one for one in course.legs() if one.number >= done]
+    task = progress.add_task("asked", total=course.messages + course.throttled)
+    if not ahead:
+        return
+    async with runner(folder, course) as runs:
+        for stretch in ahead:
+            leg = await runs.run(stretch, lambda asked: progress.update(task, completed=asked))
+            log.add(leg)
+            progress.console.print(_line(stretch, leg), highlight=False)
+            if leg.lost:
+                return
 
 
-def _at(ordered: list[float], share: float) -> float:
-    """The value below which this share of `ordered` lies; 0 if there are none."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+def _line(stretch: Stretch, leg: Leg) -> str:
+    median, p99 = (at_share(leg.waits_ms, share) for share in (0.5, 0.99))
+    return (
+        f"{stretch.questions.start:6}-{stretch.questions.stop - 1:<6} lost {len(leg.lost)}, "
+        f"doubled {leg.doubled}, out of order {leg.out_of_order}, kills {leg.kills}, faults {leg.faults}, "
+        f"p50 {median:.0f} ms, p99 {p99:.0f} ms, {leg.asked / leg.took_s:.1f}/s, {leg.rss_kb} kB, "
+        f"{leg.descriptors} descriptors"
+    )
 
 
-def _size(daemon: Daemon, asked: int) -> list[tuple[int, int, int]]:
-    try:
-        status = Path(f"/proc/{daemon.pid}/status").read_text(encoding="utf-8")
-        descriptors = len(os.listdir(f"/proc/{daemon.pid}/fd"))  # noqa: PTH208  counted, not read
-        return [(asked, int(status.partition("VmRSS:")[2].split()[0]), descriptors)]
-    except (OSError, IndexError):  # it is just being killed
-        return []
-
-
-def _daemon(server: DiscordServer, folder: Path) -> Daemon:
-    (folder / "bucket").mkdir()
-    lines = {
-        "DISCORD_TOKEN": server.guild.people[ROSTER.training].token,
-        "DISCORD_CHANNEL_ID": server.channel_id,
-        "DISCORD_API_BASE": server.api_base,
-        "DISCORD_GATEWAY_URL": server.gateway_url,
-        "BUCKET": (folder / "bucket").as_uri(),
-        "STATE_DIR": folder / "state",
-        "OPERATOR_IDS": OPERATOR_ID,
-        "DEVICE": "cpu",
-        "QUIET_S": QUIET_S,
-        "ANSWERS_A_MINUTE": 1_000_000,
+def summary(legs: Sequence[Leg], readings: Sequence[Reading]) -> dict[str, str]:
+    """What it all adds up to, in words."""
+    open_legs, throttled = [one for one in legs if not one.throttled], [one for one in legs if one.throttled]
+    waits = sorted(chain.from_iterable(one.waits_ms for one in open_legs))
+    calm = sorted(chain.from_iterable(one.waits_ms for one in open_legs if not one.kills))
+    lags = sorted(chain.from_iterable(one.lags_ms for one in readings))
+    life = longest_life(legs)
+    grew = growth_kb(life)
+    descriptors = [one.descriptors for one in life]
+    return {
+        "asked": f"{sum(one.asked for one in legs)}, {sum(one.asked for one in throttled)} of them 5 in 5 s",
+        "faults, kills": f"{sum(one.faults for one in legs)}, {sum(one.kills for one in legs)}",
+        "lost": f"{sum(len(one.lost) for one in legs)}",
+        "doubled": f"{sum(one.doubled for one in legs)}",
+        "out of order": f"{sum(one.out_of_order for one in legs)}",
+        "429 under 5 in 5 s": f"{sum(one.refused for one in throttled)}",
+        "message to answer": f"{_spread(waits)}; in legs without a kill {_spread(calm)}",
+        "event loop late": f"{_spread(lags)}, {len(lags)} samples",
+        "RSS": "too short to say"
+        if grew is None
+        else f"{grew:+.0f} kB a thousand messages, over the last {sum(one.asked for one in life)} of one life"
+        f" ({life[0].rss_kb} to {life[-1].rss_kb} kB)",
+        "descriptors": f"{min(descriptors)} to {max(descriptors)}, each time all was answered",
     }
-    env_file = folder / "soak.env"
-    env_file.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")
-    return Daemon(env_file, folder / "daemon.log")
 
 
-@click.command()
+def _spread(ordered_ms: Sequence[float]) -> str:
+    median, p99 = at_share(ordered_ms, 0.5), at_share(ordered_ms, 0.99)
+    return f"p50 {median:.0f} ms, p99 {p99:.0f} ms, max {ordered_ms[-1] if ordered_ms else 0:.0f} ms"
+
+
+def _well(legs: Sequence[Leg], course: Course) -> bool:
+    complete = sum(one.asked for one in legs) == course.messages + course.throttled
+    clean = not any(one.lost or one.doubled or one.out_of_order for one in legs)
+    return complete and clean and (growth_kb(longest_life(legs)) or 0.0) <= GROWTH_KB
+
+
+@contextmanager
+def _place(folder: Path | None) -> Generator[Path]:
+    if folder is not None:
+        yield folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="claw-soak-") as made:
+        yield Path(made)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  python -m bot.rehearsal.soak --messages 500 --kills 2
+  python -m bot.rehearsal.soak --folder ~/soak          # begun again, it goes on where it was
+
+Exit codes: 0 nothing lost, doubled or out of order, and RSS grew by at most 1 MB a thousand messages;
+1 otherwise."""
+)
 @click.option("--messages", default=10_000, show_default=True, help="How many questions are asked.")
+@click.option("--throttled", default=200, show_default=True, help="How many more under Discord's 5 in 5 s.")
 @click.option("--kills", default=20, show_default=True, help="How often the daemon is killed in between.")
 @click.option(
     "--faults", default=0.01, show_default=True, help="The share of questions that a fault follows."
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed, the same faults.")
-def main(messages: int, kills: int, faults: float, seed: int) -> None:
-    """Ask, misbehave, count. Exit codes: 0 nothing lost, doubled or out of order; 1 otherwise."""
-    with tempfile.TemporaryDirectory(prefix="claw-soak-") as folder, Progress() as progress:
-        task = progress.add_task("asked", total=messages)
-        tally = asyncio.run(
-            soak(
-                messages,
-                kills,
-                faults,
-                seed,
-                Path(folder),
-                lambda done: progress.update(task, completed=done),
-            )
-        )
-    summary = tally.summary()
-    for name, value in summary.items():
-        click.echo(f"{name}: {value}")
-    sys.exit(any(summary[name] for name in ("lost", "doubled", "out of order")))
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep it, and go on in it if begun."
+)
+def main(messages: int, throttled: int, kills: int, faults: float, seed: int, folder: Path | None) -> None:
+    """Ask, misbehave, count."""
+    course = Course(messages=messages, throttled=throttled, kills=kills, faults=faults, seed=seed)
+    columns = (
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn(""),
+    )
+    with _place(folder) as place:
+        log = Logbook(place, course)
+        with Progress(*columns) as progress:
+            asyncio.run(soak(place, course, log, progress))
+        legs = log.legs()
+        for name, value in summary(legs, list(read_readings(place / "readings.jsonl"))).items():
+            click.echo(f"{name}: {value}")
+    sys.exit(not _well(legs, course))
 
 
 if __name__ == "__main__":

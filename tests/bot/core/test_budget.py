@@ -76,6 +76,15 @@ def test_an_acknowledgement_is_not_answered(play) -> None:
     assert play.kinds() == []
 
 
+def test_what_is_remembered_of_it_stays_small(stage_class) -> None:
+    play = stage_class(Policy(answers_a_minute=1_000_000))
+    for _ in range(1000):
+        heard = Heard(at=play.later(0.01), author=play.developer, message=Talk(about="status"))
+        play.happened(heard)
+    assert len(play.kinds()) == 1000
+    assert len(play.state.answered) <= 12
+
+
 @settings(max_examples=80, deadline=None)
 @given(gaps=st.lists(st.floats(0, 40), max_size=40), limit=st.integers(1, 5))
 def test_nobody_is_answered_more_often_than_that_in_any_minute(stage_class, gaps, limit) -> None:
