@@ -26,6 +26,7 @@ from bot.shell.bucket.errors import StoreError
 from bot.shell.channel import Fatal, id_at
 from bot.shell.clock import Clock
 from bot.shell.courier import Courier
+from bot.shell.cramped import Cramped
 from bot.shell.desk import LATELY, STAMPED, Desk, Note, utc_now
 from bot.shell.door import Door
 from bot.shell.freight import Freight
@@ -38,7 +39,7 @@ from bot.shell.places import Places
 from bot.shell.pulse import Pulse
 from bot.shell.solitude import alone
 from bot.shell.speech import Speech
-from bot.shell.store import Store, StoreUnusable
+from bot.shell.store import NoRoom, Store, StoreUnusable
 from bot.shell.supervisor import Supervisor
 from protocol import Voice
 
@@ -152,6 +153,8 @@ async def furnish(
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
+    cramped = Cramped(gateway, speech, warn, places.path)
+    store.cramped, store.relieved = cramped.begins, cramped.ends
     house.lanes = [
         Lane("jobs", JOBS, store, lambda order: _carry_job(house.jobs, order), alarm),
         Lane("terms", kinds.TERMS, store, freight.carry, alarm),
@@ -231,8 +234,11 @@ async def _floor(store: Store) -> int:
 
 
 async def _open_store(places: Places) -> Store:
+    """A full disk is no reason to stay down: the supervisor starts us again, after pauses that grow."""
     try:
         return await Store.open(places.database)
+    except NoRoom as error:
+        raise TaskDied(str(error)) from None
     except StoreUnusable as error:
         raise Fatal(str(error)) from None
 

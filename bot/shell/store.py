@@ -5,45 +5,81 @@ committed record survive a power cut. What is asked of the single tables stands 
 """
 
 import asyncio
+import shutil
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Concatenate, Self
 
+import structlog
+
 from bot.core.state import SCHEMA
+
+log = structlog.stdlib.get_logger("store")
 
 TABLES_VERSION = 1
 BUSY_S = 10.0
 REMEDY = "run `training-claw state repair`, or restore a backup"
+ROOM_EVERY_S = 1.0
+LEAST_ROOM_BYTES = 1 << 20
+OUT_OF_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""What a full disk or a used-up quota looks like. A failed sync is none of it: what it kept is unknown."""
 
 
 class StoreUnusable(Exception):
     """The file cannot be used. One line: the thing, the place, the next step."""
 
 
-class Store:
-    """One database file; made by `Store.open`. Whatever is asked waits its turn on the one writer thread."""
+class NoRoom(StoreUnusable):
+    """The disk is full. Nothing is wrong with the file."""
 
-    def __init__(self, db: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+
+async def _silent() -> None:
+    """Nobody wants to know."""
+
+
+async def _untold(_: float) -> None:
+    """Nobody wants to know."""
+
+
+class Store:
+    """One database file; made by `Store.open`. Whatever is asked waits its turn on the one writer thread.
+
+    On a full disk everything that writes waits until there is room. `cramped` is told when that begins (it
+    may not write here), `relieved` when it is over: how many seconds it took.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, thread: ThreadPoolExecutor, path: Path, room_every_s: float
+    ) -> None:
+        self.cramped: Callable[[], Awaitable[None]] = _silent
+        self.relieved: Callable[[float], Awaitable[None]] = _untold
         self._db = db
         self._thread = thread
+        self._path = path
+        self._room_every_s = room_every_s
+        self._cramped_at: float | None = None
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
+    async def open(cls, path: Path, room_every_s: float = ROOM_EVERY_S) -> Self:
         """Open the file at `path`, or make it.
 
         Raises:
+            NoRoom: the disk is full.
             StoreUnusable: a newer version of this program wrote it (it is left untouched), or it is damaged.
         """
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         loop = asyncio.get_running_loop()
         try:
-            return cls(await loop.run_in_executor(thread, _open, path), thread)
+            return cls(await loop.run_in_executor(thread, _open, path), thread, path, room_every_s)
         except sqlite3.Error as error:
             thread.shutdown()
+            if _is_out_of_room(error, path):
+                raise NoRoom(f"{path}: the disk is full; make room there") from None
             raise StoreUnusable(f"{path}: {error}; {REMEDY}") from None
         except StoreUnusable:
             thread.shutdown()
@@ -54,20 +90,47 @@ class Store:
     ) -> T:
         """Run `question` in a transaction of its own. If it raises, nothing has changed.
 
-        A caller who is cancelled does not undo it: what was asked is done.
+        A caller who is cancelled does not undo it: what was asked is done. On a full disk it is asked again
+        until it can be saved.
         """
 
         def transact() -> T:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 answer = question(self._db, *args, **kwargs)
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # some failures have rolled it back already
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
             return answer
 
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, transact))
+        while True:
+            try:
+                return await asyncio.shield(
+                    asyncio.get_running_loop().run_in_executor(self._thread, transact)
+                )
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in OUT_OF_ROOM:
+                    raise
+                await self._room(str(error))
+
+    async def _room(self, why: str) -> None:
+        """Wait a moment. Who finds the disk full first says so, and stays until something can be saved."""
+        if self._cramped_at is not None:
+            await asyncio.sleep(self._room_every_s)
+            return
+        self._cramped_at = began = time.monotonic()
+        log.error("no room to save anything: waiting", path=str(self._path), why=why)
+        try:
+            await self.cramped()
+            while not await asyncio.get_running_loop().run_in_executor(self._thread, _has_room, self._db):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(self._room_every_s)
+        finally:
+            self._cramped_at = None
+        waited_s = time.monotonic() - began
+        log.warning("room again", path=str(self._path), waited_s=round(waited_s))
+        await self.relieved(waited_s)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
@@ -129,6 +192,29 @@ def _refuse_damaged(path: Path) -> None:
     with closing(_reading(path)) as db:
         if damage := damage_of(db):
             raise StoreUnusable(f"{path}: {damage}; {REMEDY}")
+
+
+def _has_room(db: sqlite3.Connection) -> bool:
+    """Is there room for more than any one record takes?"""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT OR REPLACE INTO cursor (name, value) VALUES ('room', hex(randomblob(524288)))")
+        db.execute("DELETE FROM cursor WHERE name = 'room'")
+        db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if error.sqlite_errorcode not in OUT_OF_ROOM:
+            raise
+        return False
+    return True
+
+
+def _is_out_of_room(error: sqlite3.Error, path: Path) -> bool:
+    """A file that cannot be opened may be for want of room for the files that go with it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    unopened = code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN
+    return code in OUT_OF_ROOM or (unopened and shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES)
 
 
 def damage_of(db: sqlite3.Connection) -> str:
