@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     report_every_s: Seconds = 1800
     timezone: str = "Asia/Seoul"
     device: Literal["cuda", "cpu"] = "cuda"
+    launch: Literal["process", "unit"] = "process"
     approval: Literal["explicit", "notice"] = "explicit"
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20

@@ -16,7 +16,9 @@
             trainer.log                 for people
 
 The bot opens and locks `lock`, hands the descriptor to the process (`--lock-fd`) and closes its own copy.
-A free lock without an outcome means the process crashed.
+Where a supervisor starts the process instead, the bot leaves an empty file in `runs/wanted/` whose name says
+which attempt it asks for; the process removes it once it holds the lock.
+A free lock without an outcome, and nobody asked for: the process crashed.
 """
 
 from dataclasses import dataclass
@@ -220,6 +222,9 @@ def read_outcome(text: str | bytes) -> Outcome:
 
 # --- where everything lies --------------------------------------------------
 
+WANTED = "wanted"
+"""Folder beside the runs in which a supervisor is asked to start processes."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptFolder:
@@ -254,6 +259,12 @@ class AttemptFolder:
     @property
     def log(self) -> Path:
         return self.path / "trainer.log"
+
+    @property
+    def request(self) -> Path:
+        """There from the order to start the job until its process holds the lock; empty."""
+        runs, run, number = self.path.parents[2], self.path.parents[1].name, self.path.name
+        return runs / WANTED / f"{run}.{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,3 +306,16 @@ class RunFolder:
     @property
     def loss_curve(self) -> Path:
         return self.path / "loss_curve.png"
+
+
+def requested(request: Path) -> AttemptFolder:
+    """The attempt that a file in `wanted/` asks for.
+
+    >>> requested(Path("runs/wanted/cycle07-3f2a.12")).path.as_posix()
+    'runs/cycle07-3f2a/attempts/12'
+
+    Raises:
+        ValueError: its name does not say which.
+    """
+    run, _, number = request.name.rpartition(".")
+    return RunFolder(request.parents[1] / run).attempt(int(number))

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from protocol.job import EXIT_OF_FAILURE, Checked, ExitCode
+from protocol.job import EXIT_OF_FAILURE, Checked, Converted, ExitCode
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError, exit_code, run_attempt
 from trainer.bar import progress_bar
@@ -18,8 +19,10 @@ from trainer.config_file import read_config
 from trainer.convert import convert
 from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do
+from trainer.lerobot_export import export
 from trainer.report import write_report
 from trainer.simulate import simulate
+from trainer.take import take
 from trainer.watched import run_watched
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -150,14 +153,26 @@ def validate_command(path: Path, config_path: Path | None, as_json: bool, report
     cls=Examples,
     epilog="""\
   training-claw convert data data.h5
-  training-claw convert data data.h5 --config ssot/PLAN.md""",
+  training-claw convert data data.h5 --config ssot/PLAN.md
+  training-claw convert data dataset --to lerobot""",
 )
 @click.argument("path", type=EXISTING_FOLDER)
-@click.argument("output", metavar="OUT.h5", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["hdf5", "lerobot"]),
+    default="hdf5",
+    show_default=True,
+    help="One HDF5 file to train on, or the folder of a LeRobotDataset v3 with lossless images.",
+)
 @CONFIG_OPTION
-def convert_command(path: Path, output: Path, config_path: Path | None) -> None:
-    """Check the episodes in the folder PATH and turn them into one HDF5 file.
+def convert_command(
+    path: Path, output: Path, form: Literal["hdf5", "lerobot"], config_path: Path | None
+) -> None:
+    """Check the episodes in the folder PATH and turn them into what is trained on, at OUT.
 
+    PATH may hold a simulator's episodes, HDF5 files with LeRobot's keys or a LeRobotDataset v3.
     Exit code 0: done. 4: the data is refused, nothing is written. 2: the call was wrong.
     """
     with one_line_errors():
@@ -166,9 +181,20 @@ def convert_command(path: Path, output: Path, config_path: Path | None) -> None:
         if not verdict.ok:
             show(path, verdict)
             sys.exit(ExitCode.REFUSED)
-        with progress_bar("converting") as told:
-            done = convert(path, output, config, verdict.hash, told=told)
+        done = (_converted if form == "hdf5" else _exported)(path, output, config, verdict.hash)
     click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
+
+
+def _converted(path: Path, output: Path, config: TrainingConfig, certificate: str) -> Converted:
+    if output.is_dir():
+        raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
+    with progress_bar("converting") as told:
+        return convert(path, output, config, certificate, told=told)
+
+
+def _exported(path: Path, output: Path, config: TrainingConfig, certificate: str) -> Converted:
+    with progress_bar("converting and writing") as told:
+        return export(path, output, config, certificate, told=told)
 
 
 @main.command(
@@ -206,6 +232,14 @@ def evaluate_command(checkpoint: Path, episodes: Path, as_json: bool) -> None:
 def run_command(job: Path, lock_fd: int | None) -> None:
     """Do the job in JOB.json, in its own folder (see protocol/job.py)."""
     sys.exit(run_attempt(job, lock_fd, do))
+
+
+@main.command("take")
+@click.argument("runs", metavar="RUNS", type=EXISTING_FOLDER)
+def take_command(runs: Path) -> None:
+    """Do the oldest job asked for in RUNS/wanted: what training-claw-trainer.service runs."""
+    with one_line_errors():
+        sys.exit(take(runs, do))
 
 
 @main.command(

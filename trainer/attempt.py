@@ -96,15 +96,19 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def run_attempt(job_path: Path, lock_fd: int | None, work: Work) -> ExitCode:
+def run_attempt(
+    job_path: Path, lock_fd: int | None, work: Work, taken: Callable[[], None] = lambda: None
+) -> ExitCode:
     """Do the job in `job_path`, by `work`, under its folder's lock.
 
     `lock_fd` is a descriptor of the lock file on which the caller already holds the lock; without one the
-    lock is taken here. A folder that is locked or already has an outcome is left untouched (USAGE).
+    lock is taken here. `taken` hears when it is held. A folder that is locked or already has an outcome is
+    left untouched (USAGE).
     """
     attempt = Attempt(AttemptFolder(job_path.absolute().parent))
     try:
         with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), _stoppable(attempt.stop):
+            taken()
             outcome = _do(job_path, attempt, work)
             attempt.end(outcome)
     except JobError as refusal:

@@ -34,6 +34,7 @@ from bot.shell.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.intake import CURSOR, Intake
 from bot.shell.jobs import Jobs
 from bot.shell.lanes import Lane
+from bot.shell.launch import Process, Unit
 from bot.shell.lifeline import Limits
 from bot.shell.places import Places
 from bot.shell.pulse import Pulse
@@ -47,6 +48,7 @@ log = structlog.stdlib.get_logger("daemon")
 
 FLUSH_S = 5.0
 JOBS = ("start_job", "stop_job", "kill_job")
+LAUNCHERS: dict[str, type[Process] | type[Unit]] = {"process": Process, "unit": Unit}
 FIRST_LOOK_BACK = timedelta(minutes=1)
 """A first start listens to what was said just before it; later ones go on where the last one stopped."""
 OLDEST_NEWS = timedelta(days=7)
@@ -148,7 +150,7 @@ async def furnish(
         intake=intake,
         gateway=gateway,
         courier=Courier(gateway, store, places, settings.training_id, alert=speech.alert),
-        jobs=Jobs(places, policy, store, desk),
+        jobs=Jobs(places, policy, store, desk, launcher=LAUNCHERS[settings.launch]()),
         clock=Clock(desk, policy, nudge),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
     )

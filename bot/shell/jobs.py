@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,9 +19,10 @@ from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.shell import launch, tables
 from bot.shell.desk import STAMPED, Desk, Note
+from bot.shell.exits import Exit
 from bot.shell.lanes import Later
 from bot.shell.places import Places
-from bot.shell.silence import Silence
+from bot.shell.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.store import Store
 from bot.shell.tail import Listener, TailLine, read_lines
 from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob
@@ -57,14 +57,14 @@ class Jobs:
         store: Store,
         desk: Desk,
         *,
-        trainer: Sequence[str] = launch.TRAINER,
+        launcher: launch.Launcher,
         poll_s: float = POLL_S,
     ) -> None:
         self._places = places
         self._policy = policy
         self._store = store
         self._desk = desk
-        self._trainer = trainer
+        self._launcher = launcher
         self._poll_s = poll_s
         self._wanted: asyncio.Queue[Attempt] = asyncio.Queue()
         self._watched: set[Attempt] = set()
@@ -86,12 +86,12 @@ class Jobs:
             await self._store.ask(tables.settle, order.key)
             return
         try:
-            pid = await asyncio.to_thread(launch.launch, self._folder(attempt), job, self._trainer)
+            begun = await asyncio.to_thread(self._launcher.launch, self._folder(attempt), job)
         except OSError as error:
             await self._desk.tell(Note(event=_unstarted(attempt, error), settles=order.key))
             return
-        if pid is not None:
-            log.info("started", attempt=str(attempt), work=order.work, pid=pid)
+        if begun:
+            log.info("started", attempt=str(attempt), work=order.work)
         await self._store.ask(tables.settle, order.key)
         self._wanted.put_nowait(attempt)
 
@@ -114,21 +114,23 @@ class Jobs:
             self._wanted.put_nowait(attempt)
         if not started:
             return "unknown"
-        return "alive" if launch.is_held(self._folder(attempt)) else "dead"
+        return "alive" if launch.is_alive(self._folder(attempt)) else "dead"
 
     # --- one process --------------------------------------------------------
 
     async def _watch(self, attempt: Attempt) -> None:
         folder, listener = self._folder(attempt), Listener()
-        silence = Silence(self._policy.patience_s, self._desk.now())
+        asked = folder.request.exists()
+        silence = self._silence(BEGIN_S) if asked else self._silence()
         self._desk.gauges = replace(self._desk.gauges, stepped=None, counted=None)
         offset = int(await self._store.ask(tables.cursor, attempt.cursor) or 0)
-        with _exit_of(folder) as gone:
+        with Exit(folder) as gone:
             held = True
             while held:
-                held = launch.is_held(
-                    folder
-                )  # asked before reading: what it said before it left is read, too
+                held = launch.is_alive(folder)  # before reading: what it said before it left is read, too
+                gone.look()
+                if asked and not folder.request.exists():
+                    asked, silence = False, self._silence()
                 while lines := read_lines(folder.events, offset):
                     for line in lines:
                         if line.said:
@@ -168,15 +170,18 @@ class Jobs:
         )
         await self._desk.tell(Note(event=silent))
 
-    async def _nap(self, gone: asyncio.Event) -> None:
+    def _silence(self, promised_s: float = FIRST_PROMISE_S) -> Silence:
+        return Silence(self._policy.patience_s, self._desk.now(), promised_s=promised_s)
+
+    async def _nap(self, gone: Exit) -> None:
         """Until it is time to look again, or the process ends."""
-        if gone.is_set():  # and yet somebody holds the lock: nothing will wake us
+        if gone.happened.is_set():  # and yet somebody holds the lock: nothing will wake us
             await asyncio.sleep(self._poll_s)
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), self._poll_s)
+            await asyncio.wait_for(gone.happened.wait(), self._poll_s)
 
-    async def _end(self, attempt: Attempt, gone: asyncio.Event) -> None:
+    async def _end(self, attempt: Attempt, gone: Exit) -> None:
         outcome = launch.outcome_of(self._folder(attempt))
         detail = "" if outcome else await self._last_words(attempt, gone)
         log.info("ended", attempt=str(attempt), outcome=outcome.kind if outcome else "none", detail=detail)
@@ -184,19 +189,19 @@ class Jobs:
         await self._desk.tell(Note(event=ended))
         await self._reaped(attempt, gone)
 
-    async def _last_words(self, attempt: Attempt, gone: asyncio.Event) -> str:
+    async def _last_words(self, attempt: Attempt, gone: Exit) -> str:
         """What is known of a process that left no verdict: the signal that killed it, its log's last line."""
         code = await self._reaped(attempt, gone) or 0
         killed = signal.Signals(-code).name if code < 0 else ""
         return ": ".join(part for part in (killed, launch.last_words(self._folder(attempt))) if part)
 
-    async def _reaped(self, attempt: Attempt, gone: asyncio.Event) -> int | None:
+    async def _reaped(self, attempt: Attempt, gone: Exit) -> int | None:
         """The lock is free a moment before the process is gone."""
         who = launch.holder(self._folder(attempt))
         if who is None:
             return None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), EXIT_S)
+            await asyncio.wait_for(gone.happened.wait(), EXIT_S)
         return launch.reap(who.pid)
 
     def _folder(self, attempt: Attempt) -> AttemptFolder:
@@ -232,28 +237,3 @@ def _unstarted(attempt: Attempt, error: OSError) -> JobEnded:
     told = f"{error.filename or 'trainer'}: {os.strerror(error.errno or 0)}"
     failed = Failed(failure=failure, message=told)
     return JobEnded(at=STAMPED, run=attempt.run, attempt=attempt.number, outcome=failed)
-
-
-@contextlib.contextmanager
-def _exit_of(folder: AttemptFolder) -> Generator[asyncio.Event]:
-    """Set once the process in the lock, if it is known, has ended."""
-    gone = asyncio.Event()
-    who = launch.holder(folder)
-    process = launch.open_process(who) if who else None
-    if process is None:
-        if who is not None:
-            gone.set()
-        yield gone
-        return
-    loop = asyncio.get_running_loop()
-
-    def ended() -> None:
-        loop.remove_reader(process)
-        gone.set()
-
-    loop.add_reader(process, ended)
-    try:
-        yield gone
-    finally:
-        loop.remove_reader(process)
-        os.close(process)

@@ -1,7 +1,7 @@
 """Starting a trainer process and finding it again: the bot's side of the lock in an attempt's folder.
 
-The process outlives the bot. Its lock belongs to the open file that it inherits, so the bot closes its own
-copy at once; from then on a free lock means that the process is gone.
+The process outlives the bot. Who starts it is a Launcher's matter: we ourselves (Process), or systemd, in a
+unit that has neither our network nor our credentials (Unit). From then on a free lock means that it is gone.
 """
 
 import contextlib
@@ -12,13 +12,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 
-from protocol.job import AttemptFolder, Holder, Job, Outcome, read_outcome, started_ticks
+from protocol.job import AttemptFolder, Failed, Holder, Job, Outcome, read_outcome, started_ticks
 
-TRAINER = (sys.executable, "-m", "trainer")
+TRAINER = (str(Path(sys.prefix).resolve() / "bin" / "python"), "-m", "trainer")
+"""By its real path: an upgrade turns a link to another folder, and a trainer keeps the one it began in."""
 
 ALLOWED_ENV = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|TERM|LANG|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|TORCH_.*|CUDA_.*"
@@ -30,30 +33,64 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 LAST_LINE_BYTES = 4096
 
+NOT_BEGUN = "systemd has not started it; look at `systemctl status training-claw-trainer.path`"
+
 
 def trainer_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if ALLOWED_ENV.fullmatch(name)} | OFFLINE
 
 
-def launch(folder: AttemptFolder, job: Job, trainer: Sequence[str] = TRAINER) -> int | None:
-    """Start the job in `folder` and answer its pid; None if it was started before, by us or a former daemon.
+class Launcher(Protocol):
+    def launch(self, folder: AttemptFolder, job: Job) -> bool:
+        """Have the job in `folder` started. False if it was before, by us or a former daemon.
 
-    Raises:
-        OSError: the folder cannot be written, or the process cannot be started.
+        Raises:
+            OSError: the folder cannot be written, or the process cannot be started.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Starts the process itself: a child, until we end."""
+
+    trainer: Sequence[str] = TRAINER
+
+    def launch(self, folder: AttemptFolder, job: Job) -> bool:
+        """The lock belongs to the open file that the process inherits; our own copy is closed at once."""
+        lock = _new_lock(folder, job)
+        if lock is None:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            pid = _start([*self.trainer, "run", str(folder.job), "--lock-fd", str(lock)], lock, folder)
+            with contextlib.suppress(OSError):  # gone already: its lock will tell
+                os.pwrite(lock, holder_of(pid).model_dump_json().encode(), 0)
+        finally:
+            os.close(lock)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Asks systemd: its path unit looks at `runs/wanted/` and starts the trainer's unit, one job at a time.
+
+    The process takes the lock, and only then removes the request: there is always one of the two.
     """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    if folder.lock.exists():
-        return None
-    write_whole(folder.job, job.model_dump_json(indent=2).encode() + b"\n")
-    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        pid = _start([*trainer, "run", str(folder.job), "--lock-fd", str(lock)], lock, folder)
-        with contextlib.suppress(OSError):  # gone already: its lock will tell
-            os.pwrite(lock, holder_of(pid).model_dump_json().encode(), 0)
-    finally:
+
+    def launch(self, folder: AttemptFolder, job: Job) -> bool:
+        lock = _new_lock(folder, job)
+        if lock is None:
+            return False
         os.close(lock)
-    return pid
+        folder.request.parent.mkdir(exist_ok=True)
+        folder.request.touch()
+        return True
+
+
+def is_alive(folder: AttemptFolder) -> bool:
+    """Is there a process, or will there be one? The request is looked for first, for it goes last."""
+    return folder.request.exists() or is_held(folder)
 
 
 def is_held(folder: AttemptFolder) -> bool:
@@ -101,7 +138,12 @@ def open_process(who: Holder) -> int | None:
 
 
 def signal_holder(folder: AttemptFolder, number: signal.Signals) -> bool:
-    """Send `number` to the process that holds the lock. False: it is held, but nobody knows yet by whom."""
+    """Send `number` to the process that holds the lock. False: it is held, but nobody knows yet by whom.
+
+    A process that was only asked for is not started any more.
+    """
+    if folder.request.exists():
+        _withdraw(folder)
     if not is_held(folder):
         return True
     who = holder(folder)
@@ -153,6 +195,22 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _new_lock(folder: AttemptFolder, job: Job) -> int | None:
+    """Tell the job what to do and make its lock, as a descriptor; None if there is one."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if folder.lock.exists():
+        return None
+    write_whole(folder.job, job.model_dump_json(indent=2).encode() + b"\n")
+    return os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+
+
+def _withdraw(folder: AttemptFolder) -> None:
+    """The verdict first: who finds one does not begin. Whoever has begun will leave another."""
+    verdict = Failed(failure="error", message=NOT_BEGUN)
+    write_whole(folder.outcome, verdict.model_dump_json(indent=2).encode() + b"\n")
+    folder.request.unlink(missing_ok=True)
 
 
 def _start(command: Sequence[str], lock: int, folder: AttemptFolder) -> int:

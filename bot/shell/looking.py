@@ -108,7 +108,8 @@ def _process(
     folder = places.attempt(*expected)
     heard_at = spoken[-1].at if spoken else _modified(folder.lock, at)
     promised_s = spoken[-1].next_within_s if spoken else policy.stall_floor_s
-    return stall.verdict(is_locked(folder.lock), (at - heard_at).total_seconds(), promised_s, policy)
+    held = folder.request.exists() or is_locked(folder.lock)
+    return stall.verdict(held, (at - heard_at).total_seconds(), promised_s, policy)
 
 
 def _modified(path: Path, at: datetime) -> datetime:

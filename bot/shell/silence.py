@@ -9,6 +9,8 @@ from protocol.progress import Line
 
 FIRST_PROMISE_S = 600.0
 """Until the first line: Python, torch and LeRobot come from a disk that may be cold."""
+BEGIN_S = 60.0
+"""Until systemd has begun what it was asked for."""
 
 
 @dataclass(slots=True)

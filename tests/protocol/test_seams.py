@@ -20,6 +20,7 @@ from protocol.job import (
     RunFolder,
     read_job,
     read_outcome,
+    requested,
     started_ticks,
 )
 from protocol.progress import Began, read_line
@@ -66,7 +67,8 @@ def test_every_file_of_an_attempt_lies_in_its_folder_under_its_own_name() -> Non
     names = [name for name, value in vars(AttemptFolder).items() if isinstance(value, property)]
     files = {getattr(attempt, name) for name in names}
     assert len(files) == len(names) >= 5
-    assert all(file.parent == attempt.path for file in files)
+    assert {file for file in files if file.parent != attempt.path} == {Path("runs/wanted/c1.1")}
+    assert requested(attempt.request) == attempt
 
 
 def test_a_process_is_known_by_when_it_began() -> None:

@@ -19,13 +19,14 @@ from bot.shell.desk import Desk
 from bot.shell.jobs import Jobs
 from bot.shell.lanes import Later
 from bot.shell.places import Places
+from bot.shell.silence import BEGIN_S
 from bot.shell.store import Store
 from bot.shell.tables import Record
 from protocol.job import AttemptFolder, Checked, CheckJob, Failed, Holder, read_job
 from protocol.progress import Found
 from protocol.training import TrainingConfig
 
-STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+STAND_IN = launch.Process((sys.executable, str(Path(__file__).with_name("stand_in.py"))))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -48,6 +49,7 @@ class House:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     state: State = field(default_factory=State)
     policy: Policy = field(default_factory=Policy)
+    launcher: launch.Launcher = STAND_IN
 
     def __post_init__(self) -> None:
         self.desk = Desk(
@@ -60,7 +62,7 @@ class House:
             headline=lambda *_: "",
             committed=self.changed.set,
         )
-        self.jobs = Jobs(self.places, self.policy, self.store, self.desk, trainer=STAND_IN, poll_s=0.02)
+        self.jobs = Jobs(self.places, self.policy, self.store, self.desk, launcher=self.launcher, poll_s=0.02)
 
     def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
         self.heard.append(event)
@@ -247,3 +249,47 @@ def test_a_trainer_sees_no_credentials() -> None:
     seen = launch.trainer_environment(environ)
     assert {"PATH", "CUDA_VISIBLE_DEVICES"} <= set(seen)
     assert not {"DISCORD_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "PATHETIC"} & set(seen)
+
+
+# --- started by systemd -----------------------------------------------------
+
+
+async def test_a_job_asked_of_systemd_is_alive_before_it_is_begun_and_ends_with_its_verdict(
+    tmp_path: Path, store: Store
+) -> None:
+    async with House(Places(tmp_path), store, launcher=launch.Unit()).open() as house:
+        folder = await house.start("by-systemd")
+        assert folder.request.exists()
+        assert not launch.is_held(folder)
+        assert house.jobs.adopt("by-systemd", 1, start_owed=False) == "alive"
+        await a_unit_takes(tmp_path)
+        ended = await house.ended()
+        assert isinstance(ended.outcome, Checked)
+        assert not ended.outcome.ok, "there is no data"
+        assert not launch.is_alive(folder)
+
+
+async def test_a_job_that_systemd_has_not_begun_can_be_stopped(tmp_path: Path, store: Store) -> None:
+    async with House(Places(tmp_path), store, launcher=launch.Unit()).open() as house:
+        folder = await house.start("by-systemd")
+        await house.jobs.stop(StopJob(run="by-systemd", attempt=1))
+        ended = await house.ended()
+        assert isinstance(ended.outcome, Failed)
+        assert "training-claw-trainer.path" in ended.outcome.message
+        await a_unit_takes(tmp_path)
+        assert not folder.events.exists()
+
+
+async def test_a_job_that_systemd_does_not_begin_is_stated_as_silent(tmp_path: Path, store: Store) -> None:
+    impatient = Policy(stall_floor_s=0.1, stall_patience=0.001)
+    async with House(Places(tmp_path), store, policy=impatient, launcher=launch.Unit()).open() as house:
+        await house.start("by-systemd")
+        (silence, *_) = await house.until(lambda: silent(house) or None)
+        assert silence.promised_s == BEGIN_S
+
+
+async def a_unit_takes(state_dir: Path) -> None:
+    """What training-claw-trainer.service does once its path unit has seen the request."""
+    command = (*launch.TRAINER, "take", str(state_dir / "runs"))
+    unit = await asyncio.create_subprocess_exec(*command)
+    await unit.wait()
