@@ -126,10 +126,10 @@ class Freight:
         except BadName as error:
             cause: BlockCause = "foreign_bucket" if "://" in order.source else "no_data"
             return _refused(order, cause, str(error))
+        place = self._places.dataset(order.source)
         try:
-            fetched = await bucket.fetch_dataset(
-                self._store, prefix, self._places.dataset(order.source), self._gauge(order.source)
-            )
+            fetched = await bucket.fetch_dataset(self._store, prefix, place, self._gauge(order.source))
+            await asyncio.to_thread(bucket.settle, place)
         except NotFound:
             return _refused(order, "no_data", f"{self._url.url(prefix)}에 데이터가 없음")
         except NoSpace as error:

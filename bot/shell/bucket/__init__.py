@@ -17,7 +17,7 @@ from bot.shell.bucket.publish import (
 )
 from bot.shell.bucket.shelf import Listed, fetch_checkpoint, list_checkpoints, unpublish, verify
 from bot.shell.bucket.store import Obj, ObjectStore, Progress
-from bot.shell.bucket.trees import Fetched, fetch_dataset, read_text
+from bot.shell.bucket.trees import Fetched, fetch_dataset, read_text, settle
 
 __all__ = [
     "BucketUrl",
@@ -41,6 +41,7 @@ __all__ = [
     "publish_curve",
     "publish_flat_best",
     "read_text",
+    "settle",
     "unpublish",
     "verify",
 ]

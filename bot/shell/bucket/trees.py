@@ -81,6 +81,21 @@ async def fetch_tree(
     return Fetched(len(objects), total, len(sizes), sum(sizes), removed)
 
 
+def settle(folder: Path) -> None:
+    """Has the disk keep what was fetched into `folder`, names and all: a rename alone does not outlive a
+
+    power cut with the bytes it names, and data that arrived whole would be refused as damaged.
+    Blocks; raises OSError, also for a disk that only now proves to be full.
+    """
+    for where, _, files in os.walk(folder):
+        for path in (*(Path(where, file) for file in files), Path(where)):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
 async def read_text(store: ObjectStore, name: str, limit: int = TEXT_BYTES) -> str | None:
     """The text of an object, or None when there is no such object.
 

@@ -1,10 +1,11 @@
 """Data sets and texts on their way to this machine."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from bot.shell.bucket import Fetched, fetch_dataset, read_text
+from bot.shell.bucket import Fetched, fetch_dataset, read_text, settle
 from bot.shell.bucket.errors import BadContent, BadName, NotFound, StoreError, TooLarge
 
 from .workbench import Bench, files_in
@@ -63,6 +64,23 @@ class TestFetchingADataset:
         assert not extra.exists()
         assert files_in(tmp_path / "data") == files
         assert files_in(tmp_path / "elsewhere") == {"precious": b"1"}
+
+    async def test_every_file_and_folder_is_settled_on_the_disk(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = seed_dataset(bench, 2)
+        await fetch_dataset(bench.store, "dataset/", tmp_path / "data")
+        settled: list[Path] = []
+        fsync = os.fsync
+
+        def seen(descriptor: int) -> None:
+            settled.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", seen)
+        settle(tmp_path / "data")
+        folders = {"", "episode_000", "episode_001"}
+        assert sorted(settled) == sorted(tmp_path / "data" / name for name in {*files, *folders})
 
     async def test_a_single_object_is_a_dataset_too(self, bench: Bench, tmp_path: Path) -> None:
         bench.seed("dataset/all.h5", b"hdf5")
