@@ -13,7 +13,7 @@ from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
 from trainer.attempt import Stop, Told, hears_nothing
 from trainer.checks import episode_count, excluded_names, problems_of
-from trainer.episode import Source, kept_frames, kept_rows, refuse
+from trainer.episode import Source, kept_frames, kept_rows, refuse, seen
 from trainer.episodes import find_episodes, kept
 from trainer.findings import constant_channels, duplicates, held, names_of, saturated
 from trainer.fingerprint import hash_file, hash_set, stamp
@@ -121,7 +121,7 @@ def examine(config: TrainingConfig, part: Part) -> Examined:
         found = tuple(_stray(within(place, part), why, name) for place, why in part.astray.items())
         return Examined(name, found, 0, tally(_values(None, config)), hashes={}, contents=())
     before = {name: stamp(path) for name, path in part.files.items()}
-    episode = part.source.read(config)
+    episode = seen(part.source, part.source.read(config), config)
     hashes = {name: hash_file(path) for name, path in part.files.items()}
     changed = [each for each, path in part.files.items() if stamp(path) != before[each]]
     return Examined(

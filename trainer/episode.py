@@ -1,7 +1,7 @@
 """One episode: where it lies, what was read of it before anything is judged, what of it remains."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,18 +11,22 @@ from numpy.typing import NDArray
 from protocol.job import Problem
 from protocol.training import Finding, TrainingConfig
 from trainer.rows import Table
-from trainer.video import Footage, Picture
+from trainer.video import NOTHING_KEPT, Footage, Keep, Picture
 
 
 @dataclass(frozen=True)
 class Episode:
-    """What could be read of an episode; `damage` says what could not, and those parts are missing."""
+    """What could be read of an episode; `damage` says what could not, and those parts are missing.
+
+    `cameras` are those whose pictures are there to be looked at, `footage` what was seen in them.
+    """
 
     name: str
     metadata: Mapping[str, Any] | None = None
     table: Table | None = None
     footage: tuple[Footage, ...] = ()
     damage: tuple[Problem, ...] = ()
+    cameras: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -42,7 +46,15 @@ class Source(Protocol):
         ...
 
     def read(self, config: TrainingConfig) -> Episode:
-        """Everything but the pictures, each of which has been decoded once."""
+        """Everything but the pictures: quickly, and without `footage`."""
+        ...
+
+    def look(self, camera: str, config: TrainingConfig, keep: Keep) -> Footage | Problem:
+        """Decode all pictures of one of `cameras`, once; `keep` gets those that it wants. Damage is told."""
+        ...
+
+    def made_of(self, camera: str) -> Path:
+        """The file that the pictures of `camera` are in."""
         ...
 
     def table(self, config: TrainingConfig) -> Table:
@@ -52,6 +64,14 @@ class Source(Protocol):
     def pictures(self, camera: str) -> Iterator[Picture]:
         """RGB pictures (H, W, 3). Raises trainer.video.VideoError."""
         ...
+
+
+def seen(source: Source, episode: Episode, config: TrainingConfig) -> Episode:
+    """`episode` as read from `source`, its pictures looked at."""
+    found = [source.look(camera, config, NOTHING_KEPT) for camera in episode.cameras]
+    footage = tuple(each for each in found if isinstance(each, Footage))
+    damage = tuple(each for each in found if isinstance(each, Problem))
+    return replace(episode, footage=footage, damage=(*episode.damage, *damage))
 
 
 def kept_frames(frames: int, config: TrainingConfig) -> range:

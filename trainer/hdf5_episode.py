@@ -26,20 +26,16 @@ from numpy.typing import NDArray
 from protocol.job import Problem
 from protocol.training import TrainingConfig
 from trainer.episode import Episode, unreadable
-from trainer.looks import Eye
 from trainer.rows import Table
 from trainer.store import ACTION, IMAGES, STATE, Frames
 from trainer.tree import shown
-from trainer.video import MAX_FRAMES, MAX_PIXELS, Footage, Picture, VideoError
+from trainer.video import MAX_FRAMES, MAX_PIXELS, Footage, Keep, Picture, VideoError, watch
 
 SUFFIXES = frozenset({".h5", ".hdf5"})
 CLOCKS = ("timestamp", "frame_index")
 PICTURES_AT_ONCE = 32
 MAX_DIVIDED = 10_000_000
 """Frames that one file may say the episodes of."""
-
-GREEN = 1
-"""Of the three colours the one nearest to brightness."""
 
 
 def is_hdf5_episode(path: Path) -> bool:
@@ -68,6 +64,16 @@ class Hdf5Episode:
         except (OSError, ValueError, TypeError):
             return Episode(self.name, damage=(unreadable(f"{self.path.name} 읽기 불가"),))
 
+    def look(self, camera: str, config: TrainingConfig, keep: Keep) -> Footage | Problem:
+        try:
+            return watch(IMAGES + camera, self.pictures(camera), config.dataset.fps, keep)
+        except VideoError as error:
+            reason = f"{IMAGES}{camera} 손상 (프레임 {error.frame}부터 읽기 불가)"
+            return unreadable(reason, error.frame)
+
+    def made_of(self, camera: str) -> Path:  # noqa: ARG002
+        return self.path
+
     def table(self, config: TrainingConfig) -> Table:
         with h5py.File(self.path, "r") as file:
             return self._table(file, config)
@@ -84,14 +90,7 @@ class Hdf5Episode:
         damage = [*_foreign(file)] or [*_misfits(file, config), *self._excess(file, config)]
         if damage:
             return Episode(self.name, metadata=metadata, damage=tuple(damage))
-        footage: list[Footage] = []
-        for camera in config.dataset.camera_names:
-            try:
-                footage.append(self._footage(file, camera, config))
-            except VideoError as error:
-                reason = f"{IMAGES}{camera} 손상 (프레임 {error.frame}부터 읽기 불가)"
-                damage.append(unreadable(reason, error.frame))
-        return Episode(self.name, metadata, self._table(file, config), tuple(footage), tuple(damage))
+        return Episode(self.name, metadata, self._table(file, config), cameras=config.dataset.camera_names)
 
     def _own(self, told: Any) -> Any:
         return told[self.number] if self.of > 1 and isinstance(told, list) and len(told) == self.of else told
@@ -121,14 +120,6 @@ class Hdf5Episode:
 
     def _values(self, file: h5py.File, name: str) -> NDArray[np.float64]:
         return _dataset(file, name)[self.start : self.stop].astype(np.float64)
-
-    def _footage(self, file: h5py.File, camera: str, config: TrainingConfig) -> Footage:
-        """Stored pictures have no clock and no size that a rule is about. Raises VideoError."""
-        eye = Eye()
-        for picture in self._pictures(_dataset(file, IMAGES + camera)):
-            eye.see(picture[..., GREEN])
-        times = np.arange(len(eye.change)) / config.dataset.fps
-        return Footage(IMAGES + camera, times, sizes=(), fps=float(config.dataset.fps), looks=eye.seen())
 
     def _pictures(self, frames: h5py.Dataset) -> Iterator[Picture]:
         stop = len(frames) if self.stop is None else min(self.stop, len(frames))

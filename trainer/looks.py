@@ -1,6 +1,7 @@
-"""What the pictures of a video look like, one after the other: still, or all of one colour.
+"""What the pictures of a video look like, one after the other: still, or all of one colour, or seen before.
 
-Every eighth pixel of the brightness is looked at; a whole video leaves two numbers a frame behind.
+Every eighth pixel of the brightness is looked at; a whole video leaves two numbers a frame and a few coarse
+glimpses behind.
 """
 
 from dataclasses import dataclass, field
@@ -12,37 +13,74 @@ from numpy.typing import NDArray
 type Brightness = NDArray[np.uint8]
 
 POINTS_ACROSS = 60
+PICTURES_AT_ONCE = 32
+"""Looked at together: what they cost is mostly the calls."""
+
+GLIMPSES = 16
+GLIMPSE_SHAPE = 6, 8
+"""As many pictures of a video, evenly spread over it, as so many fields down and across."""
+
 EIGHT_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
 """Formats whose first plane is the brightness, a byte a pixel."""
+
+NO_GLIMPSES = np.empty((0, GLIMPSE_SHAPE[0] * GLIMPSE_SHAPE[1]))
 
 
 @dataclass(frozen=True)
 class Looks:
-    """By frame (T,), in grey levels of 255: mean change since the frame before (first: inf), and spread."""
+    """By frame (T,), in grey levels of 255: mean change since the frame before (first: inf), and spread.
+
+    `glimpses` (up to GLIMPSES, fields) are the mean brightness of a picture's fields.
+    """
 
     change: NDArray[np.float64]
     spread: NDArray[np.float64]
+    glimpses: NDArray[np.float64] = field(default_factory=NO_GLIMPSES.copy)
 
 
-@dataclass
 class Eye:
     """Sees the pictures of one video in their order."""
 
-    change: list[float] = field(default_factory=list)
-    spread: list[float] = field(default_factory=list)
-    before: NDArray[np.int16] | None = None
+    def __init__(self) -> None:
+        self._change: list[NDArray[np.float64]] = []
+        self._spread: list[NDArray[np.float64]] = []
+        self._fields: list[NDArray[np.float64]] = []
+        self._points = np.empty((PICTURES_AT_ONCE, 0, 0), np.uint8)
+        self._before: NDArray[np.uint8] | None = None
+        self._waiting = 0
 
     def see(self, brightness: Brightness) -> None:
         """One picture (H, W)."""
         step = max(1, min(brightness.shape) // POINTS_ACROSS)
-        points = brightness[step // 2 :: step, step // 2 :: step].astype(np.int16)
-        before = points if self.before is None or self.before.shape != points.shape else self.before
-        self.change.append(float(np.abs(points - before).mean()) if before is not points else np.inf)
-        self.spread.append(float(points.std()))
-        self.before = points
+        points = brightness[step // 2 :: step, step // 2 :: step]
+        if points.shape != self._points.shape[1:]:
+            self._look()
+            self._points = np.empty((PICTURES_AT_ONCE, *points.shape), np.uint8)
+            self._before = None
+        self._points[self._waiting] = points
+        self._waiting += 1
+        if self._waiting == PICTURES_AT_ONCE:
+            self._look()
 
     def seen(self) -> Looks:
-        return Looks(np.array(self.change), np.array(self.spread))
+        self._look()
+        fields = _joined(self._fields, NO_GLIMPSES)
+        evenly = np.linspace(0, len(fields) - 1, min(GLIMPSES, len(fields))).astype(np.int64)
+        return Looks(_joined(self._change), _joined(self._spread), fields[evenly])
+
+    def _look(self) -> None:
+        """At all that wait."""
+        if not self._waiting:
+            return
+        points = self._points[: self._waiting].astype(np.int16)
+        first = points[:1] if self._before is None else self._before[None].astype(np.int16)
+        change = np.abs(np.diff(points, axis=0, prepend=first)).mean(axis=(1, 2))
+        if self._before is None:
+            change[0] = np.inf
+        self._change.append(change)
+        self._spread.append(points.std(axis=(1, 2)))
+        self._fields.append(_fields(points))
+        self._before, self._waiting = self._points[self._waiting - 1].copy(), 0
 
 
 def brightness(frame: VideoFrame) -> Brightness:
@@ -50,3 +88,21 @@ def brightness(frame: VideoFrame) -> Brightness:
     grey = frame if frame.format.name in EIGHT_BIT else frame.reformat(format="gray")
     plane = grey.planes[0]
     return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+
+
+def _fields(points: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Means (n, fields) of (n, H, W)."""
+    down, across = (
+        np.linspace(0, size, parts, endpoint=False).astype(np.int64)
+        for size, parts in zip(points.shape[1:], GLIMPSE_SHAPE, strict=True)
+    )
+    sums = np.add.reduceat(np.add.reduceat(points.astype(np.int64), down, axis=1), across, axis=2)
+    ones = np.ones(points.shape[1:], np.int64)
+    sizes = np.add.reduceat(np.add.reduceat(ones, down, axis=0), across, axis=1)
+    return (sums / sizes).reshape(len(points), -1)
+
+
+def _joined(
+    parts: list[NDArray[np.float64]], nothing: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    return np.concatenate(parts) if parts else np.empty(0) if nothing is None else nothing

@@ -10,7 +10,7 @@ from protocol.training import TrainingConfig
 from trainer.episode import Episode, unreadable
 from trainer.material import MAX_METADATA_BYTES, Damaged, read_json, read_whole
 from trainer.rows import RowError, Table, read_table
-from trainer.video import Footage, Picture, VideoError, VideoTooLarge, pictures, survey
+from trainer.video import Footage, Keep, Picture, VideoError, VideoTooLarge, pictures, survey
 
 ACTIONS, METADATA = "actions.jsonl", "metadata.json"
 
@@ -29,19 +29,29 @@ class SimulatorEpisode:
     def read(self, config: TrainingConfig) -> Episode:
         damage: list[Problem] = []
         metadata = self._metadata(damage)
-        return Episode(
-            name=self.name,
-            metadata=metadata,
-            table=self._table(metadata or {}, config, damage),
-            footage=tuple(self._footage(config, damage)),
-            damage=tuple(damage),
-        )
+        table = self._table(metadata or {}, config, damage)
+        cameras = [each for each in config.dataset.camera_names if self.made_of(each).is_file()]
+        missing = [each for each in config.dataset.camera_names if each not in cameras]
+        damage += [unreadable(f"{self.made_of(each).name} 없음") for each in missing]
+        return Episode(self.name, metadata, table, damage=tuple(damage), cameras=tuple(cameras))
+
+    def look(self, camera: str, config: TrainingConfig, keep: Keep) -> Footage | Problem:  # noqa: ARG002
+        path = self.made_of(camera)
+        try:
+            return survey(path, keep=keep)
+        except VideoTooLarge as error:
+            return unreadable(f"{path.name} 너무 큼 ({error}), 디코딩하지 않음")
+        except VideoError as error:
+            return unreadable(f"{path.name} 손상 (프레임 {error.frame}부터 디코딩 불가)", error.frame)
+
+    def made_of(self, camera: str) -> Path:
+        return self.path / f"{camera}.mp4"
 
     def table(self, config: TrainingConfig) -> Table:
         return read_table(self.path / ACTIONS, self._metadata([]) or {}, config)
 
     def pictures(self, camera: str) -> Iterator[Picture]:
-        return pictures(self.path / f"{camera}.mp4")
+        return pictures(self.made_of(camera))
 
     def _metadata(self, damage: list[Problem]) -> Mapping[str, Any] | None:
         try:
@@ -72,20 +82,6 @@ class SimulatorEpisode:
         except RowError as error:
             damage.append(_not_understood(error))
         return None
-
-    def _footage(self, config: TrainingConfig, damage: list[Problem]) -> Iterator[Footage]:
-        for camera in config.dataset.camera_names:
-            path = self.path / f"{camera}.mp4"
-            if not path.is_file():
-                damage.append(unreadable(f"{path.name} 없음"))
-                continue
-            try:
-                yield survey(path)
-            except VideoTooLarge as error:
-                damage.append(unreadable(f"{path.name} 너무 큼 ({error}), 디코딩하지 않음"))
-            except VideoError as error:
-                reason = f"{path.name} 손상 (프레임 {error.frame}부터 디코딩 불가)"
-                damage.append(unreadable(reason, error.frame))
 
 
 def _not_understood(error: RowError) -> Problem:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -29,6 +30,9 @@ MAX_PIXELS = 4096 * 4096
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
 """Never a playlist: those name other files, and addresses."""
 
+GREEN = 1
+"""Of the three colours the one nearest to brightness."""
+
 NOTHING_SEEN = Looks(np.empty(0), np.empty(0))
 
 
@@ -42,6 +46,14 @@ class VideoError(Exception):
 
 class VideoTooLarge(VideoError):
     """Decoding it would take more time or memory than any real episode does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a video, by its times in seconds: from `start` on, before `stop`."""
+
+    start: float
+    stop: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,27 @@ class Footage:
         return len(self.times)
 
 
+class Keep(Protocol):
+    """Takes some of the pictures while all of them are looked at."""
+
+    def wants(self, frame: int) -> bool: ...
+
+    def put(self, picture: Picture) -> None:
+        """The next one that is wanted, RGB (H, W, 3)."""
+        ...
+
+
+class KeepsNothing:
+    def wants(self, frame: int) -> bool:  # noqa: ARG002
+        return False
+
+    def put(self, picture: Picture) -> None:  # noqa: ARG002
+        raise AssertionError("it was not wanted")
+
+
+NOTHING_KEPT = KeepsNothing()
+
+
 def write_video(path: Path, pictures: Iterable[Picture], *, width: int, height: int, fps: int) -> None:
     """Encode yuv420p pictures (H * 3 / 2, W) to `path`. The same pictures give the same bytes."""
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -77,8 +110,8 @@ def write_video(path: Path, pictures: Iterable[Picture], *, width: int, height: 
         container.mux(stream.encode())
 
 
-def survey(path: Path) -> Footage:
-    """Decode all of `path` and say what it holds, without keeping a picture.
+def survey(path: Path, span: Span | None = None, keep: Keep = NOTHING_KEPT) -> Footage:
+    """Decode all of `path`, or `span` of it, once, and say what it holds. `keep` gets what it wants of it.
 
     Raises:
         VideoTooLarge: it is not decoded at all.
@@ -86,19 +119,32 @@ def survey(path: Path) -> Footage:
     """
     times: list[float] = []
     sizes: dict[tuple[int, int], None] = {}
-    eye = Eye()
-    packets = count_packets(path)
+    eye, reformatter = Eye(), VideoReformatter()
+    packets = 0 if span else count_packets(path)
     told, rate = 0, 0.0
     with _opened(path) as container:
         stream = _video_of(container)
-        told, rate = stream.frames, float(stream.average_rate or stream.guessed_rate or 0)
-        for frame in _frames(container, stream):
-            times.append(frame.time or 0.0)
+        told, rate = 0 if span else stream.frames, float(stream.average_rate or stream.guessed_rate or 0)
+        for number, frame in enumerate(_frames(container, stream, span)):
+            times.append((frame.time or 0.0) - (span.start if span else 0.0))
             sizes[frame.width, frame.height] = None
             eye.see(brightness(frame))
+            if keep.wants(number):
+                keep.put(_rgb(frame, reformatter))
     if not times:
         raise VideoError("no frame in it", 0)
     return Footage(path.name, np.array(times), tuple(sizes), rate, told, packets, eye.seen())
+
+
+def watch(name: str, pictures: Iterable[Picture], fps: float, keep: Keep) -> Footage:
+    """Pictures that are stored as such: they have no clock, and no size that a rule is about."""
+    eye, count = Eye(), 0
+    for number, picture in enumerate(pictures):
+        eye.see(picture[..., GREEN])
+        if keep.wants(number):
+            keep.put(picture)
+        count = number + 1
+    return Footage(name, np.arange(count) / fps, sizes=(), fps=float(fps), looks=eye.seen())
 
 
 def count_packets(path: Path) -> int:
@@ -120,17 +166,16 @@ def count_packets(path: Path) -> int:
     return count
 
 
-def pictures(path: Path) -> Iterator[Picture]:
-    """Every frame of `path` as RGB (H, W, 3), exactly as LeRobot's own readers give it.
+def pictures(path: Path, span: Span | None = None) -> Iterator[Picture]:
+    """Every frame of `path`, or of `span` in it, as RGB (H, W, 3), exactly as LeRobot's own readers give it.
 
     Raises:
         VideoError: as `survey`, at the frame where it happens.
     """
-    reformatter = VideoReformatter()  # kept: a new one a frame costs more than the decoding
+    reformatter = VideoReformatter()
     with _opened(path) as container:
-        for frame in _frames(container, _video_of(container)):
-            rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24")
-            yield rgb.to_ndarray().astype(np.uint8, copy=False)
+        for frame in _frames(container, _video_of(container), span):
+            yield _rgb(frame, reformatter)
 
 
 def _opened(path: Path) -> InputContainer:
@@ -151,7 +196,25 @@ def _video_of(container: InputContainer) -> VideoStream:
     return stream
 
 
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def _frames(container: InputContainer, stream: VideoStream, span: Span | None) -> Iterator[VideoFrame]:
+    if span is None:
+        yield from _decoded(container, stream)
+        return
+    if span.start > 0 and stream.time_base is not None:
+        container.seek(int(span.start / stream.time_base), stream=stream)  # to the key frame before it
+    half = 0.5 / float(stream.average_rate or stream.guessed_rate or 1)
+    number = 0
+    for frame in _decoded(container, stream):
+        if (frame.time or 0.0) >= span.stop - half:
+            return
+        if (frame.time or 0.0) >= span.start - half:
+            yield frame
+            number += 1
+        if number > MAX_FRAMES:
+            raise VideoTooLarge(f"{MAX_FRAMES}프레임 초과", 0)
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     number = 0
     try:
         for packet in container.demux(stream):
@@ -164,6 +227,12 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
                 number += 1
     except (FFmpegError, OSError) as error:
         raise VideoError(_reason(error), number) from error
+
+
+def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> Picture:
+    """The reformatter is to be kept: a new one a frame costs more than the decoding."""
+    rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24")
+    return rgb.to_ndarray().astype(np.uint8, copy=False)
 
 
 def _reason(error: Exception) -> str:

@@ -186,6 +186,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         """Something happens once it was read."""
 
         name, path, table, pictures = source.name, source.path, source.table, source.pictures
+        look, made_of = source.look, source.made_of
         shares_its_file = False
 
         def read(self, config: TrainingConfig) -> Episode:

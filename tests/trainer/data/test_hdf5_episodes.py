@@ -12,7 +12,7 @@ from trainer.attempt import JobError
 from trainer.check import check
 from trainer.checks import problems_of
 from trainer.convert import Place, convert, fill
-from trainer.episode import Source
+from trainer.episode import Episode, Source, seen
 from trainer.episodes import find_episodes
 from trainer.store import FrameStore, create
 
@@ -38,8 +38,12 @@ def source_of(path: Path) -> Source:
     return source
 
 
+def whole(source: Source, config: TrainingConfig) -> Episode:
+    return seen(source, source.read(config), config)
+
+
 def messages(path: Path, config: TrainingConfig) -> list[str]:
-    return [problem.message for problem in problems_of(source_of(path).read(config), config)]
+    return [problem.message for problem in problems_of(whole(source_of(path), config), config)]
 
 
 def test_a_good_file_has_no_problem_whatever_its_pictures_size(episode: Path, config: TrainingConfig) -> None:
@@ -105,8 +109,10 @@ def test_one_file_may_hold_all_episodes(
         file.attrs["success_criteria"] = json.dumps([True, False])
     first, second = find_episodes(tmp_path)
     assert (first.name, second.name) == ("episode_000", "episode_001")
-    assert problems_of(first.read(config), config) == ()
-    assert [each.message for each in problems_of(second.read(config), config)] == ["success_criteria 미충족"]
+    assert problems_of(whole(first, config), config) == ()
+    assert [each.message for each in problems_of(whole(second, config), config)] == [
+        "success_criteria 미충족"
+    ]
     assert np.array_equal(np.stack(list(second.pictures("ego"))), PICTURES[2:])
     assert len(second.table(config)) == 4
 
