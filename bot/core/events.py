@@ -52,6 +52,17 @@ class Ticked(Fact):
     gauges: Gauges = field(default_factory=Gauges)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockJumped(Fact):
+    """The machine's clock was set by `by_s` seconds, or the machine slept. `at` is the new time.
+
+    The only event at which time may go back.
+    """
+
+    by_s: float
+    gauges: Gauges = field(default_factory=Gauges)
+
+
 # --- the channel ------------------------------------------------------------
 
 
@@ -239,6 +250,7 @@ class JobFellSilent(Fact):
 Event = (
     DaemonWoke
     | Ticked
+    | ClockJumped
     | Spoke
     | Edited
     | Heard

@@ -13,6 +13,8 @@ from protocol.messages import Alert, GpuMemory, Phase, PhaseReport, TrainingRepo
 from protocol.progress import Stepped
 
 GIB = 2**30
+MISSED_NAMED = 48
+"""A day of half hours: after a longer absence nobody reads more."""
 
 
 def ticked(state: State, event: Ticked, policy: Policy) -> Step:
@@ -105,11 +107,19 @@ def _reported(state: State, event: Ticked, policy: Policy) -> Step:
     due = state.report_due_at
     if state.cycle is None or due is None or event.at < due:
         return state, ()
+    after, missed = next_due(state, event.at, policy)
+    return after, say(report(state.cycle, event.gauges, event.at, missed, policy))
+
+
+def next_due(state: State, at: datetime, policy: Policy) -> tuple[State, tuple[datetime, ...]]:
+    """What was due until `at` counts as reported; beside it the times that were missed, the newest few."""
+    due = state.report_due_at
+    if due is None or at < due:
+        return state, ()
     every = timedelta(seconds=policy.report_every_s)
-    passed = (event.at - due) // every
-    missed = tuple(due + every * n for n in range(passed))
-    told = report(state.cycle, event.gauges, event.at, missed, policy)
-    return now(state, report_due_at=due + every * (passed + 1)), say(told)
+    passed = (at - due) // every
+    missed = tuple(due + every * n for n in range(max(0, passed - MISSED_NAMED), passed))
+    return now(state, report_due_at=due + every * (passed + 1)), missed
 
 
 def _grace_over(state: State, at: datetime, policy: Policy) -> Step:

@@ -12,6 +12,7 @@ from bot.core import (
     device,
     hearing,
     joins,
+    jumps,
     listening,
     reports,
     run,
@@ -26,6 +27,7 @@ from bot.core.events import (
     BestPublished,
     CheckpointForgotten,
     CheckpointPublished,
+    ClockJumped,
     DaemonWoke,
     DataFetched,
     Edited,
@@ -65,6 +67,8 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return _woken(state, event, policy)
         case Ticked():
             return _ticked(state, event, policy)
+        case ClockJumped():
+            return jumps.jumped(state, event, policy)
         case Spoke():
             return listening.spoke(state, event, policy)
         case Edited():
@@ -130,6 +134,7 @@ def _ticked(state: State, event: Ticked, policy: Policy) -> Step:
 
 def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
     known = listening.woken(state if state.house else now(state, house=event.house), event)
+    known = jumps.clamped(known, event.at, policy)
     known = sightings.reconsidered(known, policy)
     if known.cycle is None:
         return known, ()

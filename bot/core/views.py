@@ -93,7 +93,7 @@ def age_of(stepped: Stepped | None, at: datetime) -> str:
     if stepped is None:
         return "최근 step: 없음"
     age_s = max(0.0, (at - stepped.at).total_seconds())
-    return f"최근 step: {stepped.step} ({_ago(age_s)} 전)"
+    return f"최근 step: {stepped.step} ({length(age_s)} 전)"
 
 
 def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
@@ -261,7 +261,7 @@ def _training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
     best = f", best {stepped.best_loss:.4g} (epoch {stepped.best_epoch})" if stepped.best_loss else ""
     gpu = stepped.gpu
     memory = f"{gpu.used_bytes / 2**30:.1f}/{gpu.total_bytes / 2**30:.0f}GB" if gpu else "CPU"
-    left = _ago(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
+    left = length(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
     return [
         f"Loss: {loss:.4g}{first}{best}",
         f"GPU 메모리: {memory}, {stepped.samples_per_s:.0f} samples/s",
@@ -302,10 +302,10 @@ def _source(cycle: Cycle, field: str) -> str:
 
 
 def _in(moment: datetime, at: datetime) -> str:
-    return _ago(max(0.0, (moment - at).total_seconds()))
+    return length(max(0.0, (moment - at).total_seconds()))
 
 
-def _ago(seconds: float) -> str:
+def length(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.core.effects import Effect, Post
-from bot.core.events import Event, Gauges, Heard, Spoke, Ticked
+from bot.core.events import ClockJumped, Event, Gauges, Heard, Spoke, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
@@ -101,7 +101,7 @@ class Desk:
                 taken.set_result(saved)
 
     def now(self) -> datetime:
-        """UTC, never earlier than it was."""
+        """UTC, never earlier than it was, but for a jump that the core was told of."""
         self._last = max(self._last, self._now())
         return self._last
 
@@ -129,7 +129,9 @@ class Desk:
         return True
 
     def _stamped(self, event: Event) -> Event:
-        if isinstance(event, Spoke | Heard | Ticked):
+        if isinstance(event, ClockJumped):
+            self._last = self._now()
+        if isinstance(event, Spoke | Heard | Ticked | ClockJumped):
             gauges = replace(self.gauges, journal=tuple(self._lately))
             return replace(event, at=self.now(), gauges=gauges)
         return replace(event, at=self.now())

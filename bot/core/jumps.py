@@ -1,0 +1,63 @@
+"""The clock jumped: what was due stays as far away as it was, and Watcher hears why times do not fit.
+
+After a jump ahead what has become due meanwhile is late, and said to be; after one back nothing may wait
+for a moment that is suddenly hours away. How long somebody had to answer is never counted by a jump.
+"""
+
+from datetime import datetime, timedelta
+
+from bot.core import reports, views
+from bot.core.events import ClockJumped
+from bot.core.moves import Step, now, say
+from bot.core.policy import Policy
+from bot.core.state import Cooling, Cycle, State
+
+
+def jumped(state: State, event: ClockJumped, policy: Policy) -> Step:
+    by = timedelta(seconds=event.by_s)
+    shifted = _answered_shifted(state, by)
+    if event.by_s < 0:
+        shifted = _dues_shifted(shifted, by)
+    if shifted.cycle is None:
+        return shifted, ()
+    after, missed = reports.next_due(shifted, event.at, policy)
+    told = reports.report(shifted.cycle, event.gauges, event.at, missed, policy)
+    note = f"시계가 {views.length(abs(event.by_s))} {'앞으로' if event.by_s > 0 else '뒤로'} 건너뜀"
+    return after, say(told.model_copy(update={"notes": (*told.notes, note)}))
+
+
+def clamped(state: State, at: datetime, policy: Policy) -> State:
+    """As above, for a clock that was put back while nobody looked: nothing is due later than it can be."""
+    due = state.report_due_at
+    latest = at + timedelta(seconds=policy.report_every_s)
+    after = now(state, report_due_at=min(due, latest)) if due else state
+    match after.cycle:
+        case Cycle(run=Cooling(until=until, tries=tries) as run) as cycle:
+            latest = at + timedelta(seconds=policy.pause_s(tries))
+            return now(after, cycle=now(cycle, run=now(run, until=min(until, latest))))
+        case _:
+            return after
+
+
+def _answered_shifted(state: State, by: timedelta) -> State:
+    """What counts how long ago something was said."""
+    answered = tuple(now(one, at=one.at + by) for one in state.answered)
+    cycle = state.cycle
+    if cycle and cycle.proposal:
+        proposal = now(cycle.proposal, since=cycle.proposal.since + by)
+        cycle = now(cycle, proposal=proposal)
+    return now(state, answered=answered, cycle=cycle)
+
+
+def _dues_shifted(state: State, by: timedelta) -> State:
+    opened = tuple(now(one, due_at=one.due_at + by) for one in state.open_messages)
+    due = state.report_due_at and state.report_due_at + by
+    return now(state, open_messages=opened, report_due_at=due, cycle=_cooling_shifted(state.cycle, by))
+
+
+def _cooling_shifted(cycle: Cycle | None, by: timedelta) -> Cycle | None:
+    match cycle:
+        case Cycle(run=Cooling(until=until) as run):
+            return now(cycle, run=now(run, until=until + by))
+        case _:
+            return cycle
