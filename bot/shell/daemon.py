@@ -177,6 +177,7 @@ async def live(house: House, stop: asyncio.Event) -> None:
             {
                 "gateway": house.gateway.run(),
                 "courier": house.courier.run(),
+                "clock": house.clock.run(),
                 "jobs": house.jobs.run(),
                 "pulse": house.pulse.run(),
                 **{f"lane {lane.name}": lane.run() for lane in house.lanes},
