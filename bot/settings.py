@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     device: Literal["cuda", "cpu"] = "cuda"
     launch: Literal["process", "unit"] = "process"
     approval: Literal["explicit", "notice"] = "explicit"
+    operators_may_approve: bool = False
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
     watcher_id: int = CARD_IDS[Peer.WATCHER]
@@ -144,6 +145,7 @@ def to_policy(settings: Settings) -> Policy:
         device=settings.device,
         report_every_s=settings.report_every_s,
         approval=settings.approval,
+        operators_may_approve=settings.operators_may_approve,
         quiet_s=settings.quiet_s,
         answers_a_minute=settings.answers_a_minute,
     )

@@ -1,4 +1,7 @@
-"""Watcher's word on the open proposal: by hash, by reply, by reaction or in plain words."""
+"""Watcher's word on the open proposal: by hash, by reply, by reaction or in plain words.
+
+Where Watcher's right was delegated an operator may say the same by `!approve` and `!reject`.
+"""
 
 from bot.core import replies, terms
 from bot.core.events import Heard, Reacted
@@ -23,8 +26,21 @@ def answered(
         return _asked_back(state, cycle.proposal, event.author)
     if not _means(cycle.proposal, word.proposal, event.reply_ref):
         return state, say(replies.another_proposal(cycle.proposal, word.proposal or "", event.author))
-    after, effects = terms.answer(cycle, _read(word, cycle.proposal), event.at, policy)
+    after, effects = terms.answer(cycle, _read(word, cycle.proposal, WATCHER), event.at, policy)
     return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
+
+
+def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Policy) -> Step:
+    """An operator's word: it counts as Watcher's would, and Watcher is told whose it was."""
+    cycle = state.cycle
+    if cycle is None or cycle.proposal is None:
+        return state, say(replies.nothing_to_decide(event.author))
+    if not _means(cycle.proposal, word.proposal, event.reply_ref):
+        return state, say(replies.not_that_proposal(cycle.proposal, event.author))
+    by = f"operator {event.author}"
+    after, effects = terms.answer(cycle, _read(word, cycle.proposal, by), event.at, policy)
+    told = replies.decided(word.kind, cycle.proposal, after, by, event.author, policy)
+    return now(state, cycle=after), (*say(*told), *effects)
 
 
 def reacted(state: State, event: Reacted, policy: Policy) -> Step:
@@ -47,12 +63,12 @@ def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool
     return reply_ref is None or reply_ref in proposal.refs
 
 
-def _read(word: Approval | Rejection, proposal: Proposal) -> Word:
+def _read(word: Approval | Rejection, proposal: Proposal, by: str) -> Word:
     every = frozenset(line.number for line in proposal.lines)
     if isinstance(word, Rejection):
-        return Word(by=WATCHER, rejected=frozenset(word.items) or every, reason=word.reason)
+        return Word(by=by, rejected=frozenset(word.items) or every, reason=word.reason)
     rejected = frozenset(word.rejected)
-    return Word(by=WATCHER, approved=frozenset(word.items) or every - rejected, rejected=rejected)
+    return Word(by=by, approved=frozenset(word.items) or every - rejected, rejected=rejected)
 
 
 def _asked_back(state: State, proposal: Proposal, author: int) -> Step:

@@ -1,21 +1,26 @@
 """Stop, resume, retry, and the operators' `!` commands."""
 
+import re
 from difflib import get_close_matches
 
-from bot.core import data, replies, run, terms, views
+from bot.core import consent, data, replies, run, terms, views
 from bot.core.effects import Post
 from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Absent, Refused, State, Unproven, Unread
-from protocol.messages import Answer, Command
+from protocol import parse
+from protocol.messages import Answer, Approval, Command, Rejection
 
 VERBS = ("stop", "resume", "retry")
+_HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 
 
 def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
     if command.name in VERBS:
         return given(state, command.name, event, f"operator {event.author}", policy)
+    if command.name in views.DELEGATED:
+        return _decided(state, command, event, policy)
     if command.name == "logs":
         lines = views.logs(event.gauges, "".join(command.arguments[:1]))
         return state, say(Answer(to=(event.author,), body="최근 기록 (UTC)", block=lines))
@@ -25,8 +30,21 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
         show = "loss_curve" if command.name in views.SHOWN and state.cycle else None
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
-    near = get_close_matches(command.name, tuple(views.WHAT_COMMANDS_DO), n=1, cutoff=0.5)
+    near = get_close_matches(command.name, tuple(views.commands(policy)), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
+
+
+def _decided(state: State, command: Command, event: Heard, policy: Policy) -> Step:
+    """`!approve 3fa9c1 1 2`: what stands behind it is read as behind Watcher's `[APPROVE]`."""
+    if not policy.operators_may_approve:
+        return state, say(replies.not_delegated(command.name, event.author))
+    named = next(filter(_HASH.fullmatch, command.arguments[:1]), None)
+    words = command.arguments[1:] if named else command.arguments
+    word = parse(" ".join((f"[{command.name.upper()}]", *words)))
+    if not isinstance(word, Approval | Rejection):  # both at once is neither
+        return state, say(replies.no_word(command.name, event.author))
+    word = word.model_copy(update={"proposal": named or word.proposal})
+    return consent.delegated(state, word, event, policy)
 
 
 def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Step:

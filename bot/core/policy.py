@@ -21,6 +21,7 @@ class Policy(BaseModel):
     report_every_s: float = 1800
     approval: Literal["explicit", "notice"] = "explicit"
     notice_grace_s: float = 600
+    operators_may_approve: bool = False
     remind_operators_after_s: float = 7200
     max_attempts: int = 3
     backoff_s: float = 30

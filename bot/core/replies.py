@@ -103,10 +103,39 @@ def yes_or_no(proposal: Proposal, author: int) -> Question:
     )
 
 
+def not_that_proposal(proposal: Proposal, author: int) -> Answer:
+    how = f"`!approve {proposal.hash}` 또는 `!reject {proposal.hash} 사유`"
+    return Answer(to=(author,), body=f"지금 기다리는 제안은 {proposal.hash}입니다. {how}")
+
+
+def not_delegated(name: str, author: int) -> Answer:
+    return Answer(
+        to=(author,),
+        body=f"`!{name}`: 승인과 반려는 Watcher의 권한입니다. 위임은 설정 OPERATORS_MAY_APPROVE로 합니다.",
+    )
+
+
+def no_word(name: str, author: int) -> Answer:
+    return Answer(to=(author,), body=f"`!{name}` 뒤에는 제안의 hash, 항목 번호, 사유만 적어 주세요.")
+
+
 def word_taken(cycle: Cycle, author: int) -> Receipt:
+    return Receipt(to=(author,), understood=("제안에 대한 답 접수",), next_step=_after_a_word(cycle))
+
+
+def decided(
+    kind: str, proposal: Proposal, after: Cycle, by: str, author: int, policy: Policy
+) -> tuple[Answer, Receipt]:
+    """An operator decided in Watcher's place: he is answered, Watcher is told."""
+    what = f"{'승인' if kind == 'approval' else '반려'} ({by}, 위임): 제안 {proposal.hash}"
+    next_step = _after_a_word(after)
+    watcher = Receipt(to=(policy.roster.watcher,), understood=(what,), next_step=next_step)
+    return Answer(to=(author,), body=f"{what}\n다음 단계: {next_step}"), watcher
+
+
+def _after_a_word(cycle: Cycle) -> str:
     left = cycle.proposal
-    next_step = f"제안 {left.hash}의 나머지 답을 대기" if left else "데이터가 준비되는 대로 학습 시작"
-    return Receipt(to=(author,), understood=("제안에 대한 답 접수",), next_step=next_step)
+    return f"제안 {left.hash}의 나머지 답을 대기" if left else "데이터가 준비되는 대로 학습 시작"
 
 
 def how_to_answer(cycle: Cycle) -> tuple[str, ...]:

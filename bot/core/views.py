@@ -169,7 +169,7 @@ def queue(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
 
 
 def help_(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:  # noqa: ARG001
-    return "\n".join(f"`!{name}` {what}" for name, what in WHAT_COMMANDS_DO.items())
+    return "\n".join(f"`!{name}` {what}" for name, what in commands(policy).items())
 
 
 def logs(gauges: Gauges, wanted: str) -> str:
@@ -208,6 +208,15 @@ WHAT_COMMANDS_DO = {
     "retry": "막힌 일을 다시 시도",
     "help": "이 목록",
 }
+
+
+DELEGATED = {"approve": "제안 승인 (위임)", "reject": "제안 반려 (위임)"}
+"""Watcher's right; an operator has it where the settings say so."""
+
+
+def commands(policy: Policy) -> dict[str, str]:
+    """Every command an operator may give: `!`, slash commands and help are drawn from it."""
+    return WHAT_COMMANDS_DO | (DELEGATED if policy.operators_may_approve else {})
 
 
 def told(about: str, state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:

@@ -68,8 +68,8 @@ class Play:
     ) -> tuple[Effect, ...]:
         return self.says(self.developer, Handoff(data=data, **fields))
 
-    def operator_asks(self, name: str) -> tuple[Effect, ...]:
-        return self.says(OPERATOR, Command(name=name))
+    def operator_asks(self, name: str, *arguments: str) -> tuple[Effect, ...]:
+        return self.says(OPERATOR, Command(name=name, arguments=arguments))
 
     def ticks(self, seconds: float = 1800, gauges: Gauges | None = None) -> tuple[Effect, ...]:
         return self.happened(Ticked(at=self.later(seconds), gauges=gauges or Gauges()))

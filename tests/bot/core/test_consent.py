@@ -2,11 +2,13 @@
 
 import pytest
 
-from bot.core.events import LessonsFile, Reacted
+from bot.core import views
+from bot.core.events import Gauges, LessonsFile, Reacted
 from bot.core.policy import Policy
-from protocol.messages import Acknowledgement, Approval, Handoff, Lesson, Rejection
+from protocol.messages import Acknowledgement, Approval, Command, Handoff, Lesson, Rejection
 
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
+OPERATOR = 300000000000000001
 SLOW = Lesson(category="학습", text="수렴이 느림", remedy="lr=5e-5")
 
 
@@ -136,3 +138,59 @@ def test_a_lesson_after_the_start_waits_for_the_next_cycle(training) -> None:
     training.says(training.watcher, Handoff(lessons=(OOM,)))
     assert [one.lesson for one in training.state.carried] == [OOM]
     assert training.cycle.terms.ledger == ()
+
+
+class TestAnOperatorsWord:
+    """`!approve` and `!reject` count only where Watcher's right was delegated in the settings."""
+
+    @pytest.fixture
+    def delegated(self, stage_class):
+        play = stage_class(Policy(operators=(OPERATOR,), device="cpu", operators_may_approve=True))
+        play.watcher_hands_over(OOM)
+        play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=(SLOW,)))
+        return play
+
+    def test_without_delegation_it_is_explained_and_changes_nothing(self, asked) -> None:
+        asked.operator_asks("approve")
+        assert config(asked).batch_size == 64
+        assert "OPERATORS_MAY_APPROVE" in asked.posted("answer")[-1].body
+        assert "approve" not in views.commands(asked.policy)
+
+    def test_with_it_a_yes_counts_and_watcher_is_told_whose_it_was(self, delegated) -> None:
+        delegated.operator_asks("approve", delegated.cycle.proposal.hash, "1")
+        assert (config(delegated).batch_size, config(delegated).lr) == (32, 1e-4)
+        told = delegated.posted("receipt")[-1]
+        assert told.to == (delegated.watcher,)
+        assert str(OPERATOR) in told.understood[0]
+        assert delegated.posted("answer")[-1].to == (OPERATOR,)
+        applied = delegated.posted("change_report")[-1].changes[0]
+        assert applied.approved_by.startswith(f"operator {OPERATOR}")
+
+    def test_a_no_has_its_reason(self, delegated) -> None:
+        delegated.operator_asks("reject", delegated.cycle.proposal.hash, "메모리는", "충분")
+        assert config(delegated).batch_size == 64
+        assert delegated.cycle.terms.ledger[0].note == "메모리는 충분"
+        assert "데이터가 준비되는 대로" in delegated.posted("receipt")[-1].next_step
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("approve", "ffffff"), "지금 기다리는 제안은"),
+            (("approve", "[REJECT]"), "항목 번호"),
+            (("aprove",), "`!approve`입니까"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_asked_back(self, delegated, words, told: str) -> None:
+        delegated.operator_asks(*words)
+        assert config(delegated).batch_size == 64
+        assert told in delegated.posted("answer")[-1].body
+
+    def test_without_a_proposal_there_is_nothing_to_decide(self, stage_class) -> None:
+        play = stage_class(Policy(operators=(OPERATOR,), operators_may_approve=True))
+        play.operator_asks("approve")
+        assert play.posted("answer")[-1].body == "승인을 기다리는 제안이 없습니다."
+        assert "`!reject`" in views.help_(play.state, Gauges(), play.at, play.policy)
+
+    def test_a_peer_s_exclamation_mark_is_no_operator_s(self, delegated) -> None:
+        delegated.says(delegated.developer, Command(name="approve"))
+        assert config(delegated).batch_size == 64
