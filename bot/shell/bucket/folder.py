@@ -11,7 +11,7 @@ import fcntl
 import io
 import os
 import time
-from collections.abc import AsyncIterator, Collection, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from bot.shell.bucket.errors import (
     NotFound,
     PreconditionFailed,
     TooLarge,
+    Unavailable,
     WriteDenied,
 )
 from bot.shell.bucket.landing import TEMPORARY, Landing
@@ -42,33 +43,33 @@ class FolderStore:
         self.sums = FileSums()
 
     async def list(self, prefix: str = "") -> AsyncIterator[Obj]:
-        for name in await asyncio.to_thread(self._names, check_prefix(prefix)):
+        for name in await asyncio.to_thread(self._on_disk, lambda: self._names(check_prefix(prefix))):
             if found := await self.stat(name):
                 yield found
 
     async def list_dirs(self, prefix: str) -> tuple[str, ...]:
-        return await asyncio.to_thread(self._dirs, check_prefix(prefix))
+        return await asyncio.to_thread(self._on_disk, lambda: self._dirs(check_prefix(prefix)))
 
     async def stat(self, name: str) -> Obj | None:
-        return await asyncio.to_thread(self._stat, name)
+        return await asyncio.to_thread(self._on_disk, lambda: self._stat(name))
 
     async def get_bytes(self, name: str, *, limit: int = IN_MEMORY_BYTES) -> tuple[bytes, Obj]:
-        return await asyncio.to_thread(self._read, name, limit)
+        return await asyncio.to_thread(self._on_disk, lambda: self._read(name, limit))
 
     async def get_file(
         self, name: str, dest: Path, *, want: Obj | None = None, progress: Progress = quiet
     ) -> Obj:
-        got = await run_stoppable(lambda stopped: self._fetch(name, dest, want, stopped))
+        got = await self._run(lambda stopped: self._fetch(name, dest, want, stopped))
         progress(got.size, got.size)
         return got
 
     async def put_bytes(self, name: str, data: bytes, *, if_generation: int | None = None) -> Obj:
-        return await run_stoppable(lambda stopped: self._put(name, io.BytesIO(data), if_generation, stopped))
+        return await self._run(lambda stopped: self._put(name, io.BytesIO(data), if_generation, stopped))
 
     async def put_file(
         self, name: str, source: Path, *, if_generation: int | None = None, progress: Progress = quiet
     ) -> Obj:
-        put = await run_stoppable(lambda stopped: self._put_file(name, source, if_generation, stopped))
+        put = await self._run(lambda stopped: self._put_file(name, source, if_generation, stopped))
         progress(put.size, put.size)
         return put
 
@@ -84,10 +85,10 @@ class FolderStore:
             with self._opened(source, source_generation) as (file, _):
                 return self._put(dest, file, if_generation, stopped)
 
-        return await run_stoppable(work)
+        return await self._run(work)
 
     async def delete(self, name: str, *, if_generation: int | None = None) -> None:
-        await run_stoppable(lambda _stopped: self._delete(name, if_generation))
+        await self._run(lambda _stopped: self._delete(name, if_generation))
 
     async def may(self, permissions: Collection[str]) -> frozenset[str]:
         reads = {each for each in permissions if each.endswith((".get", ".list"))}
@@ -105,6 +106,27 @@ class FolderStore:
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > LEFT_BEHIND_S:
                     path.unlink()
+
+    # --- the folder itself ----------------------------------------------------
+
+    async def _run[T](self, work: Callable[[Stopped], T]) -> T:
+        return await run_stoppable(lambda stopped: self._on_disk(lambda: work(stopped)))
+
+    def _on_disk[T](self, work: Callable[[], T]) -> T:
+        """In a thread. A disk that is not mounted is no empty bucket: nothing is missing in it, nor written.
+
+        Raises:
+            Unavailable: the folder is away, or was meanwhile.
+        """
+        self._must_be_there()
+        try:
+            return work()
+        finally:
+            self._must_be_there()
+
+    def _must_be_there(self) -> None:
+        if not self._root.is_dir():
+            raise Unavailable(f"the bucket's folder {self._root} is not there: is its disk mounted?")
 
     # --- reading, in a thread -------------------------------------------------
 
@@ -186,6 +208,7 @@ class FolderStore:
         self, name: str, file: BinaryIO, if_generation: int | None, stopped: Stopped, declared: str = ""
     ) -> Obj:
         place = self._writable(name)
+        (self._root / OWN).mkdir(exist_ok=True)  # and nothing above it
         with Landing(place, self._root / OWN) as landing:
             _pour(file, landing, stopped)
             if declared and landing.crc32c != declared:

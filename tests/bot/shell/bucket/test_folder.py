@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell.bucket.errors import BadName, NoSpace, WriteDenied
+from bot.shell.bucket.errors import BadName, NoSpace, Unavailable, WriteDenied
 from bot.shell.bucket.landing import Landing
 from bot.shell.bucket.stoppable import Stopped, run_stoppable
 
@@ -96,3 +96,28 @@ async def test_cancelled_work_in_a_thread_ends_before_its_awaiter_goes_on() -> N
     with pytest.raises(asyncio.CancelledError):
         await running
     assert ended.is_set()
+
+
+class TestADiskThatIsNotMounted:
+    """It looks like an empty bucket, and must not be taken for one: PLAN.md is not absent, only away."""
+
+    async def test_nothing_is_answered_and_nothing_written_until_it_is_back(
+        self, folder: FolderBench, tmp_path: Path
+    ) -> None:
+        folder.seed("ssot/PLAN.md", b"plan")
+        (tmp_path / "bucket").rename(tmp_path / "away")
+        asked = (
+            folder.store.get_bytes("ssot/PLAN.md"),
+            folder.store.stat("ssot/PLAN.md"),
+            folder.store.list_dirs(""),
+            folder.store.put_bytes("checkpoints/a", b"1"),
+            folder.store.delete("checkpoints/a"),
+        )
+        for one in asked:
+            with pytest.raises(Unavailable, match="is its disk mounted"):
+                await one
+        with pytest.raises(Unavailable):
+            _ = [each async for each in folder.store.list("")]
+        assert not (tmp_path / "bucket").exists()
+        (tmp_path / "away").rename(tmp_path / "bucket")
+        assert (await folder.store.get_bytes("ssot/PLAN.md"))[0] == b"plan"
