@@ -12,10 +12,10 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "installing $$(grep -c == requirements.lock) pinned packages into .venv (a few GB the first time)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ./protocol --editable .
 	@touch $@
 
-.PHONY: build install rehearse test laws faults soak check format lock clean help
+.PHONY: build install rehearse test laws faults soak check format lock wheels clean help
 
 build: $(READY)  ## build everything into .venv/
 
@@ -45,7 +45,15 @@ format: $(READY)
 
 lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --group dev pyproject.toml \
+		--no-emit-package training-claw-protocol \
 		--custom-compile-command "make lock" --output-file requirements.lock
+
+wheels: $(READY)  ## build both wheels into dist/ and install them into a clean environment to see that they work
+	@rm -rf dist && for each in ./protocol .; do $(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist $$each; done
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python dist/venv
+	@echo "installing dist/*.whl with everything they need into dist/venv"
+	@$(BIN)/uv pip install --quiet --python dist/venv/bin/python --constraint requirements.lock dist/*.whl
+	@cd dist && venv/bin/training-claw --version && venv/bin/python -c "import protocol; print(protocol.__file__)"
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -38,6 +38,7 @@ class FrontDoor(click.Group):
 
 
 @click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="training-claw")
 def main() -> None:
     """The Training bot of the ralphton loop.
 
