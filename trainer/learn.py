@@ -8,7 +8,8 @@ from torch import Tensor
 from protocol.training import OptimisationConfig
 from trainer.feed import Feed
 from trainer.learner import Learner
-from trainer.loss import Sums, loss_sums, total_loss
+from trainer.loss import Sums
+from trainer.passes import Pass, Plain
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,29 @@ class StepMeans:
     grad_norm: Tensor
 
 
-def step(learner: Learner, feed: Feed, samples: Tensor, training: OptimisationConfig, seen: int) -> StepMeans:
+def step(
+    learner: Learner,
+    feed: Feed,
+    samples: Tensor,
+    training: OptimisationConfig,
+    seen: int,
+    one_pass: Pass = Plain(),  # noqa: B008  a value without state
+) -> StepMeans:
     """One optimizer step over `samples` (B,), in passes of `batch_size` whose gradients add up to B's own.
 
     `seen` samples came before it. Noise and dropout follow from that count and the seed alone, so a run that
     was cut anywhere goes on as if it had not been.
     """
     valid_frames = feed.valid_frames(samples)
+    count = torch.full((), len(samples), device=samples.device)
     passes = [
-        _backward(learner, feed, part, valid_frames, len(samples), seed_of(training.seed, seen + first))
+        one_pass(learner, feed, part, valid_frames, count, seed_of(training.seed, seen + first))
         for first, part in _parts(samples, training.batch_size)
     ]
     weights = learner.policy.parameters()
     grad_norm = torch.nn.utils.clip_grad_norm_(weights, training.grad_clip_norm)
     learner.optimizer.step()
-    learner.optimizer.zero_grad()
+    learner.optimizer.zero_grad(set_to_none=learner.recipe.launch == "eager")  # a graph adds where they lie
     return _means(passes, valid_frames, len(samples), learner.policy.config.kl_weight, grad_norm)
 
 
@@ -51,16 +60,6 @@ def seed_of(seed: int, seen: int) -> int:
 
 def _parts(samples: Tensor, batch_size: int) -> list[tuple[int, Tensor]]:
     return [(first, samples[first : first + batch_size]) for first in range(0, len(samples), batch_size)]
-
-
-def _backward(
-    learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: int, seed: int
-) -> Sums:
-    torch.manual_seed(seed)
-    sums = loss_sums(learner.policy, feed.batch(part))
-    kl_weight, action_weights = learner.policy.config.kl_weight, learner.action_weights
-    total_loss(sums, valid_frames, samples, kl_weight, action_weights).backward()
-    return Sums(sums.l1_by_action.detach(), sums.l1_by_sample, sums.kl.detach())
 
 
 def _means(

@@ -1,6 +1,6 @@
 """What learns: LeRobot's policy, its optimizer and the processors that go with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -9,7 +9,9 @@ from lerobot.processor import PolicyProcessorPipeline
 from torch import Tensor
 
 from protocol.training import OptimisationConfig, TrainingConfig
+from trainer import speedups
 from trainer.act import Stats, blank_policy, fresh_policy, processors, with_image_stats
+from trainer.recipe import STOCK, Recipe
 
 type Weights = dict[str, Tensor]
 
@@ -24,13 +26,12 @@ class Learner:
     preprocessor: PolicyProcessorPipeline[Any, Any]
     postprocessor: PolicyProcessorPipeline[Any, Any]
     action_weights: Tensor
+    recipe: Recipe = STOCK
 
-    def weights(self) -> Weights:
-        """A copy in main memory, laid out as files want it."""
-        return {
-            name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-            for name, tensor in self.policy.state_dict().items()
-        }
+    def by(self, recipe: Recipe) -> "Learner":
+        """The same, and it learns by `recipe` from now on. Its weights must be those it will learn from."""
+        speedups.apply(self.policy, recipe)
+        return replace(self, recipe=recipe)
 
 
 def build(config: TrainingConfig, stats: Stats, device: torch.device, *, fresh: bool) -> Learner:

@@ -6,6 +6,7 @@ pass yields sums; dividing by the whole step's counts makes several small passes
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F  # noqa: N812  PyTorch's own name for it
 from lerobot.policies.act.modeling_act import ACTPolicy
 from lerobot.utils.constants import ACTION, OBS_IMAGES
@@ -21,19 +22,35 @@ class Sums:
     l1_by_sample: Tensor
     kl: Tensor
 
+    def detached(self) -> "Sums":
+        return Sums(self.l1_by_action.detach(), self.l1_by_sample.detach(), self.kl.detach())
+
+    def cloned(self) -> "Sums":
+        return Sums(self.l1_by_action.clone(), self.l1_by_sample.clone(), self.kl.clone())
+
 
 def loss_sums(policy: ACTPolicy, batch: dict[str, Tensor]) -> Sums:
     """One training pass over a normalised batch, noise and dropout included."""
     images = [batch[key] for key in policy.config.image_features]
     predicted, (mean, log_variance) = policy.model({**batch, OBS_IMAGES: images})
+    predicted, mean, log_variance = (_widened(each) for each in (predicted, mean, log_variance))
     errors = F.l1_loss(batch[ACTION], predicted, reduction="none")
     errors = errors * ~batch["action_is_pad"].unsqueeze(-1)
     divergence = -0.5 * (1 + log_variance - mean.pow(2) - log_variance.exp())
     return Sums(errors.sum((0, 1)), errors.detach().sum((1, 2)), divergence.sum())
 
 
+def _widened(values: Tensor) -> Tensor:
+    """bfloat16 carries a network, but no sums and no exponentials."""
+    return values.float() if values.dtype == torch.bfloat16 else values
+
+
 def total_loss(
-    sums: Sums, valid_frames: Tensor, samples: int, kl_weight: float, action_weights: Tensor | None = None
+    sums: Sums,
+    valid_frames: Tensor,
+    samples: Tensor | int,
+    kl_weight: float,
+    action_weights: Tensor | None = None,
 ) -> Tensor:
     """This pass's share of the loss of a step of `samples` samples with `valid_frames` valid frames.
 

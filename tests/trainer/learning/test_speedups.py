@@ -1,0 +1,80 @@
+"""Every short cut through LeRobot's model is the same function, its gradients included."""
+
+import pytest
+import torch
+
+from protocol.training import TrainingConfig
+from trainer import feed as feeds
+from trainer import speedups
+from trainer.feed import Feed
+from trainer.learner import Learner, build
+from trainer.loss import loss_sums, total_loss
+from trainer.recipe import STOCK, Recipe
+from trainer.store import FrameStore
+
+SAMPLES = torch.arange(5, 17)
+SHORT_CUTS = [
+    STOCK.but(attention="sdpa"),
+    STOCK.but(norm="folded"),
+    STOCK.but(positions="cached"),
+    STOCK.but(attention="sdpa", norm="folded", positions="cached"),
+]
+
+
+def named(recipe: Recipe) -> str:
+    return "+".join(value for value in recipe.choices.values() if value not in {"stock", "eager", "fp32"})
+
+
+@pytest.fixture(scope="module")
+def frames(frames_file: object) -> FrameStore:
+    return FrameStore.open(frames_file)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(scope="module")
+def learner(frames: FrameStore, small_config: TrainingConfig) -> Learner:
+    """Without dropout, whose places differ; with norms that do something, as ImageNet's do."""
+    exact = build(
+        small_config.with_changes({"policy.dropout": 0.0}), frames.stats, torch.device("cpu"), fresh=True
+    )
+    exact.policy.double()
+    torch.manual_seed(1)
+    for name, constant in exact.policy.named_buffers():
+        if "backbone" in name:
+            constant.copy_(torch.rand_like(constant) + 0.5)
+    return exact
+
+
+def batch(feed: Feed) -> dict[str, torch.Tensor]:
+    return {
+        key: value.double() if value.is_floating_point() else value
+        for key, value in feed.batch(SAMPLES).items()
+    }
+
+
+def loss_and_gradient(learner: Learner, feed: Feed) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(3)
+    learner.policy.zero_grad()
+    sums = loss_sums(learner.policy, batch(feed))
+    loss = total_loss(sums, feed.valid_frames(SAMPLES), len(SAMPLES), learner.policy.config.kl_weight)
+    loss.backward()
+    weights = learner.policy.parameters()
+    return loss.detach(), torch.cat([weight.grad.flatten() for weight in weights if weight.grad is not None])
+
+
+@pytest.mark.parametrize("recipe", SHORT_CUTS, ids=named)
+def test_a_short_cut_has_the_stock_models_loss_and_gradient(
+    learner: Learner, frames: FrameStore, small_config: TrainingConfig, recipe: Recipe
+) -> None:
+    feed = feeds.load(frames, small_config.policy.chunk_size, torch.device("cpu"))
+    names = list(learner.policy.state_dict())
+    stock_loss, stock_gradient = loss_and_gradient(learner.by(STOCK), feed)
+    loss, gradient = loss_and_gradient(learner.by(recipe), feed)
+    assert abs(loss - stock_loss) < 1e-12
+    assert (gradient - stock_gradient).norm() < 1e-12 * stock_gradient.norm()
+    assert list(learner.policy.state_dict()) == names
+
+
+def test_a_short_cut_can_be_taken_back(learner: Learner) -> None:
+    speedups.apply(learner.policy, SHORT_CUTS[-1])
+    speedups.apply(learner.policy, STOCK)
+    assert not any("forward" in vars(module) for module in learner.policy.modules())
