@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+from bot.shell.places import Places
+from protocol.job import ExitCode
+
+HOUSE = Path(__file__).parents[2]
+UNITS = HOUSE / "deploy" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+STARTED_BY = sorted(path.name for path in UNITS.iterdir() if path.suffix in {".path", ".timer"})
 MOST_EXPOSED = 2.0
 
 SYSTEMD_ANALYZE = shutil.which("systemd-analyze") or ""
@@ -27,15 +32,25 @@ def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:
 def installed(tmp_path: Path) -> Path:
     """The units as if installed: their programs and pages are this checkout's."""
     command = str(Path(sys.executable).with_name("training-claw"))
-    for unit in UNITS.glob("*.service"):
-        text = unit.read_text(encoding="utf-8")
+    for unit in (*SERVICES, *STARTED_BY):
+        text = (UNITS / unit).read_text(encoding="utf-8")
         text = text.replace("/opt/training-claw/.venv/bin/training-claw", command)
-        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+        (tmp_path / unit).write_text(text, encoding="utf-8")
     return tmp_path
 
 
+def section(unit: str) -> dict[str, list[str]]:
+    """What a unit's lines say, by their names, in order."""
+    said: dict[str, list[str]] = {}
+    for line in (UNITS / unit).read_text(encoding="utf-8").splitlines():
+        name, is_setting, value = line.partition("=")
+        if is_setting and not line.startswith("#"):
+            said.setdefault(name, []).append(value)
+    return said
+
+
 @needs_systemd
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, *STARTED_BY])
 def test_systemd_has_nothing_to_say_about_a_unit(installed: Path, service: str) -> None:
     said = analyzed("verify", "--man=no", str(installed / service))
     assert (said.returncode, said.stderr) == (0, "")
@@ -58,7 +73,7 @@ def test_every_program_a_unit_names_is_in_the_checkout() -> None:
         )
     }
     assert named >= {"deploy/systemd/growing-pause"}
-    assert [path for path in named if not (UNITS.parents[1] / path).exists()] == []
+    assert [path for path in named if not (HOUSE / path).exists()] == []
 
 
 def test_the_daemon_waits_longer_before_each_start_and_forgets_after_an_hour(tmp_path: Path) -> None:
@@ -68,3 +83,44 @@ def test_the_daemon_waits_longer_before_each_start_and_forgets_after_an_hour(tmp
 
     assert [pause_s(10_000 + n * 60) for n in range(9)] == [0, 5, 10, 20, 40, 80, 160, 300, 300]
     assert pause_s(100_000) == 0
+
+
+# --- the trainer's unit -----------------------------------------------------
+
+TRAINER = section("training-claw-trainer.service")
+HIDDEN = {"training-claw.sqlite3", "daemon.lock"}
+"""What of STATE_DIR is the daemon's own."""
+
+
+def test_a_trainer_has_no_network_and_nothing_secret() -> None:
+    assert TRAINER["PrivateNetwork"] == ["yes"]
+    assert not TRAINER.keys() & {"LoadCredential", "SetCredential", "PassEnvironment", "ImportCredential"}
+    assert TRAINER["EnvironmentFile"] == ["-/etc/training-claw/trainer.env"]
+    assert "-/etc/training-claw" in TRAINER["InaccessiblePaths"]
+
+
+def test_a_trainer_sees_every_folder_that_a_job_can_name_and_not_the_database() -> None:
+    seen = " ".join(TRAINER["BindPaths"] + TRAINER["BindReadOnlyPaths"])
+    source = (HOUSE / "bot" / "shell" / "places.py").read_text(encoding="utf-8")
+    folders = set(re.findall(r'self\.path / "([^"]+)"', source)) - HIDDEN
+    assert folders >= {"runs", "dataset"}
+    assert [name for name in folders if f"/var/lib/training-claw/{name}" not in seen] == []
+    assert [name for name in HIDDEN if name in seen] == []
+
+
+def test_no_verdict_of_a_trainer_is_a_failed_unit() -> None:
+    (told,) = TRAINER["SuccessExitStatus"]
+    assert [int(code) for code in told.split()] == sorted(set(ExitCode) - {ExitCode.DONE})
+
+
+def test_the_path_unit_looks_where_the_daemon_leaves_its_requests() -> None:
+    runs = Places(Path("/var/lib/training-claw")).run("cycle07-ab")
+    (looked_at,) = section("training-claw-trainer.path")["DirectoryNotEmpty"]
+    assert looked_at == str(runs.attempt(1).request.parent)
+    assert str(runs.path.parent) in TRAINER["ExecStart"][0]
+
+
+def test_the_daemon_asks_systemd_for_its_trainers() -> None:
+    daemon = section("training-claw.service")
+    assert "LAUNCH=unit" in daemon["Environment"]
+    assert "training-claw-trainer.path" in daemon["Wants"]
