@@ -151,6 +151,18 @@ class ForgetCheckpoint(OfAnEpoch):
         return f"forget_checkpoint/{self.run}/{self.epoch}"
 
 
+class VerifyCheckpoint(Order):
+    """Read every byte of the checkpoint at `path` in the bucket again, and hold it against its manifest."""
+
+    kind: Literal["verify_checkpoint"] = "verify_checkpoint"
+    path: str
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"verify_checkpoint/{self.path}/{self.asked}"
+
+
 class HandOn(Order):
     """Replace flat `act_best/` by this cycle's best and the loss curve by its last: Evaluation is next."""
 
@@ -174,7 +186,8 @@ Effect = Annotated[
     | PublishBest
     | PublishCurve
     | HandOn
-    | ForgetCheckpoint,
+    | ForgetCheckpoint
+    | VerifyCheckpoint,
     Field(discriminator="kind"),
 ]
 

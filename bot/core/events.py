@@ -194,6 +194,18 @@ class BestPublished(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointVerified(Fact):
+    """The checkpoint at `path` was read again: `what` it is, and a line for each file that is amiss.
+
+    `what` is empty where nothing of ours is published.
+    """
+
+    path: str
+    what: str
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointForgotten(Fact):
     cycle: int
     epoch: int
@@ -264,6 +276,7 @@ Event = (
     | CheckpointPublished
     | BestPublished
     | CheckpointForgotten
+    | CheckpointVerified
     | CurvePublished
     | HandedOn
     | JobSpoke

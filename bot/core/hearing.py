@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import consent, cycles, data, orders, replies, terms, views
+from bot.core import complaints, consent, cycles, data, orders, replies, terms, views
 from bot.core.effects import Effect
 from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, now, say
@@ -44,6 +44,8 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
             return state, ()
         case Talk(about="other", text=text) if _tells_only(text):
             return state, ()
+        case Talk(about="complaint", text=text):
+            return complaints.complained(state, text, event.author, policy)
         case Talk(about=about):
             return state, _answer(event, views.told(about, state, event.gauges, event.at, policy))
         case _:

@@ -365,6 +365,13 @@ class Answered(Known):
     times: int = 1
 
 
+class Verifying(Known):
+    """A checkpoint that is being read again, by its place in the bucket, and who complained of it."""
+
+    path: str
+    askers: tuple[int, ...]
+
+
 class Sighting(Known):
     """Something in the channel contradicts the roster: a `name` that speaks from `user_id`, or its `use`.
 
@@ -420,7 +427,10 @@ class Waiting(Known):
 
 
 class State(Known):
-    """`house` tells this installation's references from another's, `said` numbers what we said."""
+    """`house` tells this installation's references from another's, `said` numbers what we said.
+
+    `verifications` numbers the checkpoints that were read again.
+    """
 
     house: str = ""
     said: int = 0
@@ -433,3 +443,5 @@ class State(Known):
     acted_on: tuple[ActedOn, ...] = ()
     answered: tuple[Answered, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    verifying: tuple[Verifying, ...] = ()
+    verifications: int = 0

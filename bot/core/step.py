@@ -6,6 +6,7 @@ must be done? An event goes to its one track; then the joins fire; then what is 
 
 from bot.core import (
     budget,
+    complaints,
     consent,
     cycles,
     data,
@@ -27,6 +28,7 @@ from bot.core.events import (
     BestPublished,
     CheckpointForgotten,
     CheckpointPublished,
+    CheckpointVerified,
     ClockJumped,
     DaemonWoke,
     DataFetched,
@@ -69,6 +71,23 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return _ticked(state, event, policy)
         case ClockJumped():
             return jumps.jumped(state, event, policy)
+        case Spoke() | Edited() | Heard() | Garbled() | Reacted() | Sighted():
+            return _from_the_channel(state, event, policy)
+        case CheckpointVerified():
+            return complaints.verified(state, event, policy)
+        case HandedOn():
+            return _over(*cycles.finish(state, event, policy), event, policy)
+        case _ if state.cycle is None:
+            return state, ()
+        case _:
+            cycle, effects = _told(state.cycle, event, policy)
+            return now(state, cycle=cycle), effects
+
+
+def _from_the_channel(
+    state: State, event: Spoke | Edited | Heard | Garbled | Reacted | Sighted, policy: Policy
+) -> Step:
+    match event:
         case Spoke():
             return listening.spoke(state, event, policy)
         case Edited():
@@ -81,13 +100,6 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return consent.reacted(state, event, policy)
         case Sighted():
             return sightings.sighted(state, event, policy)
-        case HandedOn():
-            return _over(*cycles.finish(state, event, policy), event, policy)
-        case _ if state.cycle is None:
-            return state, ()
-        case _:
-            cycle, effects = _told(state.cycle, event, policy)
-            return now(state, cycle=cycle), effects
 
 
 def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:

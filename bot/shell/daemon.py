@@ -162,6 +162,7 @@ async def furnish(
         Lane("terms", kinds.TERMS, store, freight.carry, alarm),
         Lane("data", kinds.DATA, store, freight.carry, alarm),
         Lane("shelf", kinds.SHELF, store, freight.carry, alarm),
+        Lane("verifying", kinds.VERIFYING, store, freight.carry, alarm),
     ]
     return house
 

@@ -17,11 +17,13 @@ from bot.core.effects import (
     PublishCheckpoint,
     PublishCurve,
     ReadTerms,
+    VerifyCheckpoint,
 )
 from bot.core.events import (
     BestPublished,
     CheckpointForgotten,
     CheckpointPublished,
+    CheckpointVerified,
     CurvePublished,
     DataFetched,
     Event,
@@ -45,6 +47,7 @@ from bot.shell.bucket.errors import (
     Unavailable,
 )
 from bot.shell.bucket.manifest import read_marker
+from bot.shell.bucket.rereading import reread
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
 from bot.shell.places import Places
@@ -57,8 +60,9 @@ log = structlog.stdlib.get_logger("freight")
 
 TERMS = ("read_terms",)
 DATA = ("fetch_data",)
+VERIFYING = ("verify_checkpoint",)
 SHELF = ("publish_checkpoint", "publish_best", "publish_curve", "hand_on", "forget_checkpoint")
-"""Kinds of orders by lane: reading terms and data never waits for an upload."""
+"""Kinds of orders by lane: reading terms, data or a checkpoint never waits for an upload."""
 
 
 class Freight:
@@ -99,6 +103,8 @@ class Freight:
                 return await self._hand_on(order)
             case ForgetCheckpoint():
                 return await self._forget(order)
+            case VerifyCheckpoint():
+                return await self._verify(order)
             case _:
                 raise AssertionError(f"{order.kind} is no matter of the bucket")
 
@@ -191,6 +197,16 @@ class Freight:
                 await bucket.unpublish(self._store, prefix)
         await asyncio.to_thread(_remove, self._places.run(order.run).path / order.folder)
         return CheckpointForgotten(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
+
+    async def _verify(self, order: VerifyCheckpoint) -> Event:
+        try:
+            read = await reread(self._store, order.path, self._gauge(order.path))
+        except NotFound:
+            return CheckpointVerified(at=STAMPED, path=order.path, what="")
+        manifest = read.manifest
+        size = f"{len(manifest.files)}개 파일, {manifest.total_bytes / 1e6:.1f}MB"
+        what = f"cycle {manifest.cycle}, epoch {manifest.epoch}, {size}, manifest {manifest.hash[:12]}"
+        return CheckpointVerified(at=STAMPED, path=order.path, what=what, faults=read.faults)
 
     def _gauge(self, what: str) -> Progress:
         def show(done_bytes: int, total_bytes: int) -> None:

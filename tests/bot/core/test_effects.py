@@ -16,6 +16,7 @@ from bot.core.effects import (
     ReadTerms,
     StartJob,
     StopJob,
+    VerifyCheckpoint,
     read_effect,
 )
 from protocol.messages import Answer
@@ -33,6 +34,7 @@ ORDERS = (
     PublishBest(cycle=1, run=RUN, epoch=50, folder="checkpoints/best/epoch_050", meta={}),
     PublishCurve(cycle=1, run=RUN, epoch=50),
     HandOn(cycle=1, run=RUN),
+    VerifyCheckpoint(path="checkpoints/act_best/", asked=1),
     ForgetCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050"),
 )
 

@@ -14,11 +14,13 @@ from bot.core.effects import (
     PublishCheckpoint,
     PublishCurve,
     ReadTerms,
+    VerifyCheckpoint,
 )
 from bot.core.events import (
     BestPublished,
     CheckpointForgotten,
     CheckpointPublished,
+    CheckpointVerified,
     CurvePublished,
     DataFetched,
     Event,
@@ -205,6 +207,23 @@ async def test_a_better_best_that_came_meanwhile_goes_up_instead(yard: Yard) -> 
     assert event.epoch == 12
     at_home = yard.bucket / "checkpoints/cycle01/act_best/model.safetensors"
     assert at_home.read_text() == "better weights"
+
+
+async def test_a_checkpoint_is_read_again_and_held_against_its_manifest(yard: Yard) -> None:
+    async def looked_at(asked: int) -> CheckpointVerified:
+        event = await yard.carry(VerifyCheckpoint(path="checkpoints/act_epoch_050/", asked=asked))
+        assert isinstance(event, CheckpointVerified)
+        return event
+
+    assert (await looked_at(1)).what == ""
+    yard.save("checkpoints/epoch_050/model.safetensors")
+    await yard.carry(PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta={}))
+    whole = await looked_at(2)
+    assert whole.faults == ()
+    assert "cycle 1, epoch 50" in whole.what
+    yard.put("checkpoints/act_epoch_050/model.safetensors", "other weights")
+    (fault,) = (await looked_at(3)).faults
+    assert "model.safetensors" in fault
 
 
 def knows_a_best(epoch: int, folder: str) -> State:
