@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     operators_may_approve: bool = False
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
+    backoff_s: Seconds = 30
+    stall_patience: Annotated[float, Field(gt=0, le=100)] = 2
+    stall_floor_s: Seconds = 300
+    rehearsal_dir: Path | None = None
     watcher_id: int = CARD_IDS[Peer.WATCHER]
     developer_id: int = CARD_IDS[Peer.DEVELOPER]
     domain_expert_id: int = CARD_IDS[Peer.DOMAIN_EXPERT]
@@ -108,6 +112,12 @@ class Settings(BaseSettings):
             raise ValueError("two peers have the same id; each bot has its own")
         return self
 
+    @model_validator(mode="after")
+    def _only_a_rehearsal_is_interfered_with(self) -> Self:
+        if self.rehearsal_dir and not self.discord_api_base:
+            raise ValueError("REHEARSAL_DIR is for rehearsals: it needs DISCORD_API_BASE on this machine")
+        return self
+
     def roster(self) -> Roster:
         return Roster(
             watcher=self.watcher_id,
@@ -148,6 +158,9 @@ def to_policy(settings: Settings) -> Policy:
         operators_may_approve=settings.operators_may_approve,
         quiet_s=settings.quiet_s,
         answers_a_minute=settings.answers_a_minute,
+        backoff_s=settings.backoff_s,
+        stall_patience=settings.stall_patience,
+        stall_floor_s=settings.stall_floor_s,
     )
 
 

@@ -40,6 +40,7 @@ from bot.shell.places import Places
 from bot.shell.pulse import Pulse
 from bot.shell.solitude import alone
 from bot.shell.speech import Speech
+from bot.shell.stagehand import Stagehand
 from bot.shell.store import NoRoom, Store, StoreUnusable
 from bot.shell.supervisor import Supervisor
 from protocol import Voice
@@ -116,7 +117,10 @@ async def furnish(
     speech = Speech(voice)
     state = await store.ask(tables.load) or State()
 
+    hand = Stagehand(settings.rehearsal_dir)
+
     def committed() -> None:
+        hand.at_rest(house.desk.state)
         house.wake()
 
     async def warn(told: str) -> None:
@@ -133,11 +137,12 @@ async def furnish(
         store,
         state,
         policy,
-        step=step,
+        step=hand.stepping(step),
         speak=speech.parts,
         alert=speech.alert,
         headline=lambda state, gauges, _: views.headline(state, gauges),
         committed=committed,
+        now=hand.wall,
         journal=await store.ask(tables.journal, LATELY),
     )
     intake = Intake(
@@ -149,20 +154,21 @@ async def furnish(
         desk=desk,
         intake=intake,
         gateway=gateway,
-        courier=Courier(gateway, store, places, settings.training_id, alert=speech.alert),
+        courier=Courier(hand.speaking(gateway), store, places, settings.training_id, alert=speech.alert),
         jobs=Jobs(places, policy, store, desk, launcher=LAUNCHERS[settings.launch]()),
-        clock=Clock(desk, policy, nudge),
+        clock=Clock(desk, policy, nudge, hand.wall),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
     cramped = Cramped(gateway, speech, warn, places.path)
     store.cramped, store.relieved = cramped.begins, cramped.ends
+    carry = hand.carrying(freight.carry)
     house.lanes = [
-        Lane("jobs", JOBS, store, lambda order: _carry_job(house.jobs, order), alarm),
-        Lane("terms", kinds.TERMS, store, freight.carry, alarm),
-        Lane("data", kinds.DATA, store, freight.carry, alarm),
-        Lane("shelf", kinds.SHELF, store, freight.carry, alarm),
-        Lane("verifying", kinds.VERIFYING, store, freight.carry, alarm),
+        Lane("jobs", JOBS, store, hand.carrying(lambda order: _carry_job(house.jobs, order)), alarm),
+        Lane("terms", kinds.TERMS, store, carry, alarm),
+        Lane("data", kinds.DATA, store, carry, alarm),
+        Lane("shelf", kinds.SHELF, store, carry, alarm),
+        Lane("verifying", kinds.VERIFYING, store, carry, alarm),
     ]
     return house
 
