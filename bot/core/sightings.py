@@ -86,12 +86,13 @@ def reconsidered(state: State, policy: Policy) -> State:
 
 
 def in_words(one: Sighting) -> str:
-    role = one.peer.value if one.peer else "수신자"
-    what = {
-        "name": f"{role}의 이름을 쓰는 다른 계정 {one.user_id}이 말함",
-        "use": f"명부에 없는 계정 {one.user_id}을 {role}(으)로 쓰는 메시지가 있음",
-    }[one.why]
-    return f"명부와 다른 신원: {what} (메시지 {one.message_id}). 명부는 그대로 둠, 운영자의 확인 필요"
+    if one.peer is None:
+        what = f"명부에 없는 계정 {one.user_id}에게 HANDOFF를 보냄"
+    elif one.why == "name":
+        what = f"{one.peer}의 이름으로 다른 계정 {one.user_id}이 말함"
+    else:
+        what = f"다른 계정 {one.user_id}을 {one.peer} 역할로 씀"
+    return f"명부와 다른 신원: {what} (메시지 {one.message_id}). 명부는 그대로 둠: 운영자 확인 필요"
 
 
 # --- a name from another id ---------------------------------------------------

@@ -30,7 +30,8 @@ class Attached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A message in some channel. `mentions` are the ids that the service itself says are notified.
+    """A message in some channel. `mentions` are the ids that the service itself says are notified, `names`
+    all that the author goes by.
 
     `plain` is an ordinary message or reply of the author's own: no webhook, no forward, no system message.
     """
@@ -44,6 +45,7 @@ class Letter:
     mentions: frozenset[int] = frozenset()
     reply_to: int | None = None
     attachments: tuple[Attached, ...] = field(default=(), compare=False)
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ class Channel(Protocol):
 
     def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
         """All messages younger than `message_id`, the oldest first."""
+        ...
+
+    async def latest(self) -> tuple[Letter, ...]:
+        """The last messages, the oldest first.
+
+        Raises:
+            SendRefused: not as it was asked for.
+        """
+        ...
+
+    def silent_s(self) -> float:
+        """For how long the service may not have told us what is said: 0 while it does, else at least so."""
         ...
 
     async def marks_on(self, message_id: int) -> tuple[Mark, ...]:

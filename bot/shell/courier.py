@@ -1,7 +1,7 @@
 """Carries out what we owe the channel: every part once, in order, until Discord has it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ import structlog
 from bot.shell import tables
 from bot.shell.channel import Channel, SendRefused, Sent, id_at
 from bot.shell.desk import utc_now
+from bot.shell.history import History
 from bot.shell.lanes import Later, pause_s
 from bot.shell.places import Places
 from bot.shell.rows import OwedPart, Part
@@ -24,7 +25,7 @@ CLOCK_SLACK = timedelta(minutes=5)
 
 
 class Courier:
-    """`us` is our Discord id; `alert` words a line for the operators."""
+    """`us` is our Discord id, `people` the operators'; `alert` words a line for them."""
 
     def __init__(
         self,
@@ -33,6 +34,8 @@ class Courier:
         places: Places,
         us: int,
         *,
+        history: History,
+        people: Collection[int],
         alert: Callable[[str], Sequence[Part]],
         pause: Callable[[int], float] = pause_s,
         now: Callable[[], datetime] = utc_now,
@@ -41,6 +44,8 @@ class Courier:
         self._store = store
         self._places = places
         self._us = us
+        self._history = history
+        self._people = people
         self._alert = alert
         self._pause = pause
         self._now = now
@@ -66,11 +71,23 @@ class Courier:
                 if not self._woken.is_set():
                     self._idle.set()
                 await self._woken.wait()
-            elif await self._settled(owed):
+            elif await self._carried(owed):
                 failures = 0
             else:
                 failures += 1
                 await asyncio.sleep(self._pause(failures))
+
+    async def _carried(self, owed: OwedPart) -> bool:
+        """Who does not know what was said last does not speak, but to the people he works for."""
+        try:
+            await self._history.before_speaking(self._channel)
+        except Later as error:
+            log.warning("the history cannot be read: peers wait", ref=owed.part.ref, why=str(error))
+            for one in await self._store.ask(tables.answers_to, self._people):
+                if not await self._settled(one):
+                    break
+            return False
+        return await self._settled(owed)
 
     async def _settled(self, owed: OwedPart) -> bool:
         try:
@@ -102,7 +119,7 @@ class Courier:
             there = await self._found(owed)
             if there is not None:
                 return there
-        await self._store.ask(tables.try_part, owed.seq)
+        await self._store.ask(tables.try_part, owed.seq, self._history.known_at(self._channel))
         picture = self._picture(owed.part)
         try:
             return await self._channel.send(owed.part, picture)

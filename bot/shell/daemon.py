@@ -31,6 +31,7 @@ from bot.shell.desk import LATELY, STAMPED, Desk, Note, utc_now
 from bot.shell.door import Door
 from bot.shell.freight import Freight
 from bot.shell.gateway import DEFAULT_LIMITS, Gateway
+from bot.shell.history import History, lookout
 from bot.shell.intake import CURSOR, Intake
 from bot.shell.jobs import Jobs
 from bot.shell.lanes import Lane
@@ -145,8 +146,14 @@ async def furnish(
         now=hand.wall,
         journal=await store.ask(tables.journal, LATELY),
     )
+    history = History(lookout(desk, policy, settings.discord_channel_id))
     intake = Intake(
-        Door.of(policy, settings.discord_channel_id), store, desk, policy, start_after=await _floor(store)
+        Door.of(policy, settings.discord_channel_id),
+        store,
+        desk,
+        policy,
+        history=history,
+        start_after=await _floor(store),
     )
     gateway = Gateway(settings, intake, lambda: count_identify(store), warn=warn, limits=limits)
     house = House(
@@ -154,7 +161,15 @@ async def furnish(
         desk=desk,
         intake=intake,
         gateway=gateway,
-        courier=Courier(hand.speaking(gateway), store, places, settings.training_id, alert=speech.alert),
+        courier=Courier(
+            hand.speaking(gateway),
+            store,
+            places,
+            settings.training_id,
+            history=history,
+            people=settings.operator_ids,
+            alert=speech.alert,
+        ),
         jobs=Jobs(places, policy, store, desk, launcher=LAUNCHERS[settings.launch]()),
         clock=Clock(desk, policy, nudge, hand.wall),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),

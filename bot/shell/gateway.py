@@ -5,6 +5,7 @@ and a new one is made after a pause that grows: a thousand logins a day and Disc
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -43,6 +44,9 @@ NEEDED_PERMISSIONS = ("view_channel", "send_messages", "read_message_history", "
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody here speaks aloud
+
+LATEST = 50
+"""So many of the last messages are read before speaking, when nobody told us of them."""
 
 type CountIdentify = Callable[[], Awaitable[int]]
 """Durably counts one more login and answers how many there were today."""
@@ -164,6 +168,14 @@ class Gateway:
         for message in found:
             yield letter_of(message)
 
+    async def latest(self) -> tuple[Letter, ...]:
+        async with self._asking() as channel:
+            found = [letter_of(one) async for one in channel.history(limit=LATEST)]
+        return tuple(reversed(found))
+
+    def silent_s(self) -> float:
+        return self._client.silent_s() if self._client else math.inf
+
     async def marks_on(self, message_id: int) -> tuple[Mark, ...]:
         marks: list[Mark] = []
         async with self._asking() as channel:
@@ -235,6 +247,10 @@ class _Client(discord.Client):
 
     def down_for_s(self) -> float:
         return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+
+    def silent_s(self) -> float:
+        """Before it is ready, and without answers to our heartbeats, nobody knows."""
+        return math.inf if not self.is_ready() or self.unanswered() else self.down_for_s()
 
     def unanswered(self) -> bool:
         """The library watches what it receives, not whether its heartbeats are answered."""
@@ -411,7 +427,13 @@ def letter_of(message: discord.Message) -> Letter:
         mentions=frozenset(user.id for user in message.mentions),
         reply_to=reply.message_id if reply else None,
         attachments=tuple(_attached(one) for one in message.attachments),
+        names=_names_of(message.author),
     )
+
+
+def _names_of(author: discord.User | discord.Member) -> frozenset[str]:
+    names = (author.name, author.global_name, author.display_name)
+    return frozenset(name for name in names if name)
 
 
 def _attached(attachment: discord.Attachment) -> Attached:

@@ -20,6 +20,7 @@ from bot.shell import tables
 from bot.shell.channel import Attached, Channel, Letter, Mark, id_at
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.door import AWAITING, YES, Door
+from bot.shell.history import History
 from bot.shell.lanes import Later, pause_s
 from bot.shell.rows import InboxEntry
 from bot.shell.store import Store
@@ -46,7 +47,10 @@ class _Session(Enum):
 
 
 class Intake:
-    """The ears of the shell. `start_after` is the message id before which history does not concern us."""
+    """The ears of the shell. `start_after` is the message id before which history does not concern us.
+
+    `history` learns how far we have listened, and looks at every message, whoever it is from.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Intake:
         desk: Desk,
         policy: Policy,
         *,
+        history: History,
         start_after: int,
         pause: Callable[[int], float] = pause_s,
     ) -> None:
@@ -62,6 +67,7 @@ class Intake:
         self._store = store
         self._desk = desk
         self._policy = policy
+        self._history = history
         self._start_after = start_after
         self._pause = pause
         self._queue: asyncio.Queue[Letter | Rewritten | Mark | _Session] = asyncio.Queue()
@@ -79,6 +85,7 @@ class Intake:
         self._queue.put_nowait(mark)
 
     def missed_some(self) -> None:
+        self._history.missed_some()
         self._queue.put_nowait(_Session.BEGAN)
 
     def caught_on(self) -> None:
@@ -93,10 +100,12 @@ class Intake:
                 case _Session.BEGAN:
                     self._held = self._held or []
                 case _Session.READY:
+                    session = self._history.sessions
                     await self._insist(lambda: self._catch_up(channel))
                     held, self._held = self._held or [], None
                     for one in held:
                         await self._insist(lambda one=one: self._take(one))
+                    self._history.caught_up(session)
                 case Letter() | Rewritten() | Mark() as one if self._held is not None:
                     self._held.append(one)
                 case Letter() | Rewritten() | Mark() as one:
@@ -134,8 +143,10 @@ class Intake:
             case Mark():
                 await self._take_mark(one)
             case Rewritten(letter):
+                await self._history.look(letter)
                 await self._take_edit(letter)
             case Letter():
+                await self._history.look(one)
                 await self._take_letter(one, {CURSOR: str(one.id)})
 
     async def _take_edit(self, letter: Letter) -> None:

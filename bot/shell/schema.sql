@@ -34,6 +34,7 @@ CREATE TABLE outbox (
     created_at  TEXT NOT NULL,
     sent_at     TEXT,
     tries       INTEGER NOT NULL DEFAULT 0,
+    history_at  TEXT,                        -- until when the channel was known when it was sent
     UNIQUE (ref, part, correction)
 );
 CREATE INDEX outbox_owed ON outbox (seq) WHERE status = 'owed';

@@ -87,6 +87,7 @@ def as_object(seen: "Look", policy: "Policy") -> str:  # noqa: ARG001  both word
         "cycle": None,
         "queue": len(seen.state.queue),
         "report_due_at": seen.state.report_due_at and seen.state.report_due_at.isoformat(),
+        "sightings": [one.model_dump(mode="json") for one in seen.state.sightings],
         "stepped": stepped and stepped.model_dump(mode="json"),
         "owed": {
             "messages": seen.backlog.parts,

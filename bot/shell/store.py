@@ -8,7 +8,7 @@ import asyncio
 import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.resources import files
@@ -21,7 +21,9 @@ from bot.core.state import SCHEMA
 
 log = structlog.stdlib.get_logger("store")
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
+GROWN: Mapping[int, str] = {1: "ALTER TABLE outbox ADD COLUMN history_at TEXT;"}
+"""From a number of the tables to what makes them those of the next number; schema.sql has it all."""
 BUSY_S = 10.0
 REMEDY = "run `training-claw state repair`, or restore a backup"
 ROOM_EVERY_S = 1.0
@@ -148,13 +150,18 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def make(path: Path) -> sqlite3.Connection:
-    """The file at `path`, with our tables in it. Every statement is a transaction unless one is begun."""
+    """The file at `path`, with today's tables in it. A statement is a transaction unless one is begun."""
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
     db.row_factory = sqlite3.Row
-    if _number(db, "PRAGMA user_version") == 0:
-        schema = files("bot.shell").joinpath("schema.sql").read_text(encoding="utf-8")
-        db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
+    if script := _missing(_number(db, "PRAGMA user_version")):
+        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
     return db
+
+
+def _missing(version: int) -> str:
+    if version == 0:
+        return files("bot.shell").joinpath("schema.sql").read_text(encoding="utf-8")
+    return "\n".join(GROWN[number] for number in range(version, TABLES_VERSION))
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:

@@ -141,9 +141,18 @@ def next_part(db: Db) -> OwedPart | None:
     return _owed_part(row) if row else None
 
 
-def try_part(db: Db, seq: int) -> None:
-    """Note, before it is sent, that it may have been."""
-    db.execute("UPDATE outbox SET tries = tries + 1 WHERE seq = ?", (seq,))
+def answers_to(db: Db, people: Collection[int]) -> tuple[OwedPart, ...]:
+    """What is owed to these and to nobody else, the oldest first."""
+    rows = db.execute(
+        "SELECT * FROM outbox WHERE status = 'owed' AND kind IN ('answer', 'alert') ORDER BY seq"
+    )
+    return tuple(one for one in map(_owed_part, rows) if {*one.part.recipients} <= {*people})
+
+
+def try_part(db: Db, seq: int, history_at: datetime | None) -> None:
+    """Note, before it is sent, that it may have been, and until when we knew what was said in the channel."""
+    known = history_at and history_at.isoformat()
+    db.execute("UPDATE outbox SET tries = tries + 1, history_at = ? WHERE seq = ?", (known, seq))
 
 
 def sent_part(db: Db, seq: int, discord_id: int, at: datetime) -> None:

@@ -80,9 +80,10 @@ def _rescue(database: Path, target: sqlite3.Connection, table: str) -> int:
     try:
         with closing(open_to_read(database)) as source:
             for row in source.execute(f"SELECT * FROM {table}"):  # noqa: S608  our own names
-                marks = ", ".join("?" * len(row))
+                columns, marks = ", ".join(row.keys()), ", ".join("?" * len(row))
+                put = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
                 with suppress(sqlite3.IntegrityError):  # half a row
-                    target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", tuple(row))  # noqa: S608
+                    target.execute(put, tuple(row))
                     saved += 1
     except sqlite3.DatabaseError:
         pass

@@ -1,5 +1,7 @@
 import asyncio
 import contextlib
+import math
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,30 +12,33 @@ import pytest
 from bot.shell import tables
 from bot.shell.channel import Letter, Mark, SendRefused, Sent, id_at
 from bot.shell.courier import Courier
+from bot.shell.history import History
 from bot.shell.lanes import Later
 from bot.shell.places import Places
 from bot.shell.rows import Part
 from bot.shell.store import Store
 
 US = 1477243247956066414
+OPERATOR = 9
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def part(ref: str, show: str | None = None) -> Part:
-    content = f"<@7> hi\n-# {ref}"
-    return Part(ref=ref, part=1, parts=1, kind="done", recipients=(7,), content=content, show=show, run="r")
+def part(ref: str, show: str | None = None, kind: str = "done", to: int = 7) -> Part:
+    content = f"<@{to}> hi\n-# {ref}"
+    return Part(ref=ref, part=1, parts=1, kind=kind, recipients=(to,), content=content, show=show, run="r")
 
 
 @dataclass
 class Room:
     """A channel in memory. The first `unheard` messages notify nobody; `before` and `after` are raised one
-    after the other, before or after the message is there.
+    after the other, before or after the message is there, `unread` instead of its history.
     """
 
     said: list[Letter] = field(default_factory=list)
     pictures: list[Path | None] = field(default_factory=list)
     before: list[Exception] = field(default_factory=list)
     after: list[Exception] = field(default_factory=list)
+    unread: list[Exception] = field(default_factory=list)
     looked: int = 0
     unheard: int = 0
 
@@ -58,6 +63,14 @@ class Room:
             if letter.id > message_id:
                 yield letter
 
+    async def latest(self) -> tuple[Letter, ...]:
+        if self.unread:
+            raise self.unread.pop(0)
+        return tuple(self.said)
+
+    def silent_s(self) -> float:
+        return math.inf
+
     async def marks_on(self, message_id: int) -> tuple[Mark, ...]:  # noqa: ARG002  nobody reacts here
         return ()
 
@@ -67,6 +80,10 @@ class Desk:
     room: Room
     store: Store
     places: Places
+    looked_at: list[int] = field(default_factory=list)
+
+    async def _look(self, letter: Letter) -> None:
+        self.looked_at.append(letter.id)
 
     async def say(self, *parts: Part) -> list[str]:
         """Owe these, let a courier carry what is owed, and answer what was said in all."""
@@ -76,6 +93,8 @@ class Desk:
             self.store,
             self.places,
             US,
+            history=History(self._look, now=lambda: NOON),
+            people=(OPERATOR,),
             alert=lambda _: (part("alert-1"),),
             pause=lambda _: 0,
             now=lambda: NOON,
@@ -118,7 +137,7 @@ async def test_what_was_sent_though_nobody_said_so_is_not_sent_again(desk: Desk)
 
 async def test_after_a_crash_our_own_words_are_looked_for_first(desk: Desk, store: Store) -> None:
     await store.ask(tables.owe_parts, (part("1"),), NOON)
-    await store.ask(tables.try_part, 1)
+    await store.ask(tables.try_part, 1, None)
     await desk.room.send(part("1"), None)
     assert await desk.say() == ["1"]
     assert await store.ask(tables.ref_of, desk.room.said[0].id) == "1"
@@ -126,7 +145,7 @@ async def test_after_a_crash_our_own_words_are_looked_for_first(desk: Desk, stor
 
 async def test_somebody_quoting_our_reference_is_not_us(desk: Desk, store: Store) -> None:
     await store.ask(tables.owe_parts, (part("1"),), NOON)
-    await store.ask(tables.try_part, 1)
+    await store.ask(tables.try_part, 1, None)
     quote = Letter(id=id_at(NOON) + 50, channel_id=1, author_id=8, content=part("1").content, at=NOON)
     desk.room.said.append(quote)
     assert await desk.say() == ["1", "1"]
@@ -178,3 +197,35 @@ async def test_a_correction_is_not_taken_for_what_it_corrects(desk: Desk, store:
     desk.room.after = []
     await store.ask(tables.owe_parts, (part("2"),), NOON)
     assert (await desk.say())[2:] == ["2", "2"]
+
+
+async def history_of(store: Store) -> dict[str, str | None]:
+    def ask(db: sqlite3.Connection) -> dict[str, str | None]:
+        return {row["ref"]: row["history_at"] for row in db.execute("SELECT ref, history_at FROM outbox")}
+
+    return await store.ask(ask)
+
+
+async def test_each_message_records_until_when_the_channel_was_known(desk: Desk, store: Store) -> None:
+    await desk.say(part("1"))
+    assert await history_of(store) == {"1": NOON.isoformat()}
+
+
+async def test_the_channel_is_looked_at_before_the_first_word(desk: Desk) -> None:
+    await desk.room.send(part("0"), None)
+    await desk.say(part("1"))
+    assert desk.looked_at == [desk.room.said[0].id]
+
+
+async def test_while_the_history_cannot_be_read_only_operators_are_answered(desk: Desk, store: Store) -> None:
+    desk.room.unread = [Later("503")]
+    peers = part("1"), part("2", kind="answer")
+    assert await desk.say(*peers, part("3", kind="answer", to=OPERATOR)) == ["3", "1", "2"]
+    assert await history_of(store) == {"1": NOON.isoformat(), "2": NOON.isoformat(), "3": None}
+
+
+async def test_an_operator_who_cannot_be_answered_either_is_answered_later(desk: Desk) -> None:
+    desk.room.unread = [Later("503")]
+    desk.room.before = [Later("503")]
+    told = [part(ref, kind="answer", to=OPERATOR) for ref in ("2", "3")]
+    assert await desk.say(part("1"), *told) == ["1", "2", "3"]

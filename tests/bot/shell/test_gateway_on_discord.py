@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,11 @@ from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import File
 from bot.settings import Settings
 from bot.shell import tables
-from bot.shell.channel import Fatal
+from bot.shell.channel import Fatal, Letter
 from bot.shell.desk import Desk, utc_now
 from bot.shell.door import Door
 from bot.shell.gateway import Gateway
+from bot.shell.history import History
 from bot.shell.intake import Intake
 from bot.shell.lifeline import Limits
 from bot.shell.rows import Part
@@ -54,6 +56,7 @@ class Bot:
     start_after: int = 0
     warned: list[str] = field(default_factory=list)
     heard: list[Event] = field(default_factory=list)
+    seen: list[tuple[str, frozenset[str]]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -68,10 +71,16 @@ class Bot:
             committed=self.changed.set,
         )
         door = Door(self.server.channel_id, ROSTER, (OPERATOR_ID,))
-        self.intake = Intake(door, self.store, self.desk, Policy(), start_after=self.start_after)
+        self.history = History(self._look)
+        self.intake = Intake(
+            door, self.store, self.desk, Policy(), history=self.history, start_after=self.start_after
+        )
         self.gateway = Gateway(
             settings(self.server), self.intake, self._count, warn=self._warn, limits=LIMITS
         )
+
+    async def _look(self, letter: Letter) -> None:
+        self.seen.append((letter.content, letter.names))
 
     def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
         self.heard.append(event)
@@ -260,3 +269,31 @@ async def test_slash_commands_come_from_the_same_table(server: DiscordServer, st
         assert isinstance(asked, Spoke)
         assert (asked.author, asked.text, asked.addressed) == (OPERATOR_ID, "!status", True)
         assert any("운영자만" in told for told in server.rest.whispers)
+
+
+async def test_a_session_that_lives_knows_the_channel_until_now(server: DiscordServer, store: Store) -> None:
+    bot = Bot(server, store)
+    assert bot.gateway.silent_s() == math.inf
+    async with bot.online():
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        await server.say(WATCHER, to_us("second"))
+        await bot.until(lambda: len(bot.texts()) == 2)
+        before = utc_now()
+        known_at = bot.history.known_at(bot.gateway)
+        assert known_at is not None
+        assert known_at >= before
+        await server.say(STRANGER_ID, "not to us")
+        latest = [one.content for one in await bot.gateway.latest()]
+        assert latest == [to_us("first"), to_us("second"), "not to us"]
+
+
+async def test_every_message_is_looked_at_whoever_it_is_from(server: DiscordServer, store: Store) -> None:
+    await server.say(STRANGER_ID, "before we came")
+    async with Bot(server, store).online() as bot:
+        await server.say(STRANGER_ID, "not to us")
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        watcher, stranger = frozenset({"Watcher-Claw"}), frozenset({"stranger"})
+        assert {("before we came", stranger), ("not to us", stranger)} < {*bot.seen}
+        assert (to_us("first"), watcher) in bot.seen

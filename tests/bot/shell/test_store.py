@@ -109,7 +109,7 @@ async def test_only_the_newest_unsent_report_goes_out(store: Store, noon: dateti
 
 async def test_a_report_that_may_have_been_sent_is_not_folded(store: Store, noon: datetime) -> None:
     await store.ask(tables.owe_parts, [part(f"r{n}", kind="phase_report") for n in range(2)], noon)
-    await store.ask(tables.try_part, 1)
+    await store.ask(tables.try_part, 1, None)
     waiting = await store.ask(tables.next_part)
     assert waiting is not None
     assert (waiting.part.ref, waiting.tries) == ("r0", 1)

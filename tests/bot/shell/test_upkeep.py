@@ -11,16 +11,17 @@ from click.testing import CliRunner
 from bot.core import views
 from bot.core.effects import FetchData
 from bot.core.state import SCHEMA, State
-from bot.shell import tables
+from bot.shell import tables, upkeep
 from bot.shell.places import Places
 from bot.shell.rows import JournalLine, Part
 from bot.shell.solitude import alone
 from bot.shell.state_command import state as state_command
-from bot.shell.store import Store, StoreUnusable
+from bot.shell.store import TABLES_VERSION, Store, StoreUnusable
 from bot.shell.tables import Record
 from bot.shell.upcasts import UPCASTS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OLDER_TABLES = sorted(Path(__file__).parent.joinpath("states").glob("tables_*.sql"))
 STORED = sorted(Path(__file__).parent.joinpath("states").glob("schema_*.json"))
 PAGE = 4096
 
@@ -156,6 +157,64 @@ class TestOlderStates:
         assert known.cycle is not None
         assert (known.cycle.device.phase, known.cycle.run.phase) == ("proven", "training")
         assert views.expected_job(known) == (known.cycle.run_name, known.cycle.attempts)
+
+
+class TestOlderTables:
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_a_file_of_an_older_version_keeps_every_row(self, places: Places, path: Path) -> None:
+        before = written_anew(places, path)
+        asyncio.run(opened(places))
+        assert rows_of(places) == before
+
+    def test_there_is_a_stored_file_of_every_older_number(self) -> None:
+        assert [int(path.stem.removeprefix("tables_")) for path in OLDER_TABLES] == [
+            *range(1, TABLES_VERSION)
+        ]
+
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_what_an_update_makes_is_what_a_new_file_has(
+        self, places: Places, tmp_path: Path, path: Path
+    ) -> None:
+        written_anew(places, path)
+        asyncio.run(opened(places))
+        asyncio.run(opened_at(tmp_path / "new"))
+        with (
+            closing(sqlite3.connect(tmp_path / "new")) as new,
+            closing(sqlite3.connect(places.database)) as old,
+        ):
+            assert columns_of(old) == columns_of(new)
+
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_a_damaged_one_is_repaired_all_the_same(self, places: Places, path: Path) -> None:
+        before = written_anew(places, path)
+        damage(places, "journal")
+        code, said = told(places, "repair")
+        assert code == 0, said
+        assert rows_of(places) == before | {"journal": []}
+
+
+def written_anew(places: Places, dump: Path) -> dict[str, list[tuple[object, ...]]]:
+    places.database.unlink()
+    with closing(sqlite3.connect(places.database)) as db:
+        db.executescript(dump.read_text(encoding="utf-8"))
+    return rows_of(places)
+
+
+def rows_of(places: Places) -> dict[str, list[tuple[object, ...]]]:
+    """All rows, by table, in the columns that all versions have."""
+    shared = {"outbox": "seq, ref, content, status, discord_id, created_at, tries"}
+    with closing(sqlite3.connect(places.database)) as db:
+        return {
+            table: db.execute(f"SELECT {shared.get(table, '*')} FROM {table}").fetchall()  # noqa: S608  ours
+            for table in upkeep.TABLES
+        }
+
+
+def columns_of(db: sqlite3.Connection) -> dict[str, set[tuple[object, ...]]]:
+    return {
+        table: {tuple(row[1:]) for row in db.execute(f"PRAGMA table_info({table})")}
+        for table in upkeep.TABLES
+    }
 
 
 async def opened_at(path: Path) -> State | None:
