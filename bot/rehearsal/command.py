@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.judge import passed
 from bot.rehearsal.play import Direction
 from bot.rehearsal.stage import FAST, Sizes, Stage, strike
-from protocol.roster import Roster
+from protocol.roster import Peer, Roster
 
 MIN_EPISODES = 50
 """The card's least data set."""
+
+ABSENT = (Peer.WATCHER, Peer.DEVELOPER, Peer.EVALUATION)
+"""Whose part may be left to somebody else's bot."""
 
 _INTERRUPTED = 130
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,7 +42,8 @@ class Examples(click.Command):
     epilog="""\
   training-claw rehearse
   training-claw rehearse --fast --transcript talk.jsonl
-  training-claw rehearse --dir /tmp/rehearsal --episodes 80""",
+  training-claw rehearse --dir /tmp/rehearsal --episodes 80
+  training-claw rehearse --dir play --without Developer   # and examples/developer.py plays it""",
 )
 @click.option("--episodes", type=click.IntRange(MIN_EPISODES), help="Size of the data set.  [default: 56]")
 @click.option("--epochs", type=click.IntRange(2), help="Epochs to train.  [default: 20]")
@@ -56,6 +61,13 @@ class Examples(click.Command):
     help="Write what was said to this file, one JSON object a line.",
 )
 @click.option(
+    "--without",
+    "guests",
+    type=click.Choice([peer.value for peer in ABSENT]),
+    multiple=True,
+    help="Leave this part to a bot of yours; PART.env in the folder says how it joins.",
+)
+@click.option(
     "--patience", "patience_s", default=900.0, hidden=True, help="Seconds the play may take in all."
 )
 @click.option("--kill-bot-at-epoch", "kill_at_epoch", default=0, hidden=True, help="kill -9 the daemon then.")
@@ -67,6 +79,7 @@ def rehearse(
     folder: Path | None,
     keep: bool,
     transcript: Path | None,
+    guests: tuple[str, ...],
     patience_s: float,
     kill_at_epoch: int,
 ) -> None:
@@ -76,7 +89,7 @@ def rehearse(
     learning are real. Exit status 0 only if the whole play took place.
     """
     stage = Stage(_folder(folder), _sizes(fast=fast, episodes=episodes, epochs=epochs))
-    direction = Direction(stage, transcript or stage.transcript, patience_s, kill_at_epoch)
+    direction = Direction(stage, transcript or stage.transcript, patience_s, kill_at_epoch, _peers(guests))
     with Onlooker(cast_of(Roster())) as onlooker:
         review = asyncio.run(_interruptible(direction, onlooker))
     if review is None:
@@ -106,6 +119,10 @@ async def _interruptible(direction: Direction, onlooker: Onlooker) -> Review | N
         return await playing
     except asyncio.CancelledError:
         return None
+
+
+def _peers(names: Sequence[str]) -> frozenset[Peer]:
+    return frozenset(Peer(name) for name in names)
 
 
 def _folder(given: Path | None) -> Path:

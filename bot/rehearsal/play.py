@@ -20,7 +20,7 @@ from bot.rehearsal.guild import Guild
 from bot.rehearsal.judge import Act, Play, judge, numbers_of
 from bot.rehearsal.laboratory import evaluate
 from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
-from bot.rehearsal.stage import Stage, set_stage, simulate_commands, write_env
+from bot.rehearsal.stage import Address, Stage, invite, set_stage, simulate_commands, write_env
 from protocol.roster import Peer, Roster
 
 _ROSTER = Roster()
@@ -32,12 +32,16 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """How to play. `patience_s` is for the whole play; `kill_at_epoch` 0 kills nobody."""
+    """How to play. `patience_s` is for the whole play; `kill_at_epoch` 0 kills nobody.
+
+    The parts of `guests` are left to programs of somebody else's, who find in the stage's folder how to join.
+    """
 
     stage: Stage
     transcript: Path
     patience_s: float = 900
     kill_at_epoch: int = 0
+    guests: frozenset[Peer] = frozenset()
 
 
 async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
@@ -85,11 +89,16 @@ async def _simulate(stage: Stage, onlooker: Onlooker) -> None:
 async def _perform(direction: Direction, discord: DiscordServer, dials: Dials, onlooker: Onlooker) -> None:
     """Raise the curtain, and hold the stage until the operator's last answer or until nothing can go on."""
     stage = direction.stage
-    write_env(stage, _training().token, discord.channel_id, discord.api_base, discord.gateway_url)
+    address = Address(discord.channel_id, discord.api_base, discord.gateway_url)
+    write_env(stage, _person(Peer.TRAINING).token, address)
     async with _daemon(stage) as daemon:
         await _first_of(discord.gateway.until_connected(_ROSTER.training), _refused(daemon))
         onlooker.note("the daemon is in the channel")
         parts = players(discord, stage)
+        for guest in direction.guests:
+            del parts[guest.value]
+            invitation = invite(stage, guest, _person(guest).token, address)
+            onlooker.note(f"{guest.value} is left to you: {invitation} says how to join")
         curtain = parts.pop("operator")
         await _first_of(
             curtain,
@@ -195,5 +204,5 @@ def _review(direction: Direction, discord: DiscordServer, broken: str, took: tim
     )
 
 
-def _training() -> Person:
-    return next(person for person in cast_of(_ROSTER) if person.id == _ROSTER.training)
+def _person(peer: Peer) -> Person:
+    return next(person for person in cast_of(_ROSTER) if person.id == _ROSTER.id_of(peer))

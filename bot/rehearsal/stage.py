@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.script import CYCLE, Facts
+from protocol.roster import Peer
 
 HELD_OUT_FIRST = 1000
 """Number of the first held-out episode: far from those of the data set, so none is in both."""
@@ -192,13 +193,18 @@ def set_stage(stage: Stage) -> None:
     (stage.bucket / "lessons" / f"cycle{CYCLE - 1:02d}.md").write_text(lessons, encoding="utf-8")
 
 
-def write_env(stage: Stage, token: str, channel_id: int, api_base: str, gateway_url: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the embedded Discord is."""
+
+    channel_id: int
+    api_base: str
+    gateway_url: str
+
+
+def write_env(stage: Stage, token: str, discord: Address) -> None:
     """The env file the daemon is started with, as in production but for the three lines that lead here."""
-    settings = {
-        "DISCORD_TOKEN": token,
-        "DISCORD_CHANNEL_ID": channel_id,
-        "DISCORD_API_BASE": api_base,
-        "DISCORD_GATEWAY_URL": gateway_url,
+    settings = _way_in(token, discord) | {
         "BUCKET": stage.bucket_url,
         "STATE_DIR": stage.state,
         "OPERATOR_IDS": OPERATOR_ID,
@@ -207,10 +213,28 @@ def write_env(stage: Stage, token: str, channel_id: int, api_base: str, gateway_
         "DEVICE": "cpu",
         "APPROVAL": "explicit",
     }
-    stage.env_file.touch(mode=0o600)
-    stage.env_file.write_text(
-        "".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8"
-    )
+    _write_private(stage.env_file, settings)
+
+
+def invite(stage: Stage, guest: Peer, token: str, discord: Address) -> Path:
+    """Tells a program that plays `guest` how to join, and where the data lies; the file it is told in."""
+    invitation = stage.folder / f"{guest.value}.env"
+    _write_private(invitation, _way_in(token, discord) | {"DATA": f"{stage.bucket_url}/dataset/"})
+    return invitation
+
+
+def _way_in(token: str, discord: Address) -> dict[str, object]:
+    return {
+        "DISCORD_TOKEN": token,
+        "DISCORD_CHANNEL_ID": discord.channel_id,
+        "DISCORD_API_BASE": discord.api_base,
+        "DISCORD_GATEWAY_URL": discord.gateway_url,
+    }
+
+
+def _write_private(path: Path, settings: Mapping[str, object]) -> None:
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
 
 
 def simulate_commands(stage: Stage) -> tuple[tuple[str, ...], ...]:
@@ -230,7 +254,8 @@ def strike(stage: Stage) -> None:
     """Leave only what is worth a look: the loss curve, the transcript, the log."""
     for folder in (stage.bucket, stage.held_out, stage.evaluation, stage.state):
         shutil.rmtree(folder, ignore_errors=True)
-    stage.env_file.unlink(missing_ok=True)
+    for secret in stage.folder.glob("*.env"):
+        secret.unlink()
 
 
 def _is_there(path: Path) -> bool:

@@ -60,7 +60,7 @@ def test_the_rest_speaks_just_this_version_of_it(wheels: dict[str, Path]) -> Non
 def test_the_language_works_from_its_wheel_alone(wheels: dict[str, Path]) -> None:
     play = (
         "import protocol; print(protocol.__file__);"
-        "print(protocol.parse('<@1475804068868849766> [HANDOFF] 데이터 준비 완료.\\n- Cycle: 7').cycle)"
+        "print(protocol.parse('<@1477243247956066414> [HANDOFF] 데이터 준비 완료.\\n- Cycle: 7').cycle)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", play],

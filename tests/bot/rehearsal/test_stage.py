@@ -11,10 +11,13 @@ import pytest
 import yaml
 
 from bot.rehearsal.processes import Daemon, end_jobs, live_jobs
-from bot.rehearsal.stage import FAST, Sizes, Stage, set_stage, strike, write_env
+from bot.rehearsal.stage import FAST, Address, Sizes, Stage, invite, set_stage, strike, write_env
 from bot.settings import read_settings
 from protocol.job import RunFolder
+from protocol.roster import Peer
 from protocol.training import TrainingConfig
+
+NOWHERE = Address(1477000000000000001, "http://127.0.0.1:1/api/v10", "ws://127.0.0.1:1")
 
 Look = Callable[[Path], list[str]]
 
@@ -50,17 +53,28 @@ class TestSettingTheStage:
 
     def test_the_daemon_can_read_its_env_file(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("DISCORD_TOKEN", raising=False)
-        write_env(
-            stage, "a.made.up.token", 1477000000000000001, "http://127.0.0.1:1/api/v10", "ws://127.0.0.1:1"
-        )
+        write_env(stage, "a.made.up.token", NOWHERE)
         settings = read_settings(stage.env_file)
         assert settings.bucket == stage.bucket_url
         assert settings.state_dir == stage.state
         assert stage.env_file.stat().st_mode & 0o077 == 0
 
+    def test_a_guest_is_told_how_to_join_and_where_the_data_lies(self, stage: Stage) -> None:
+        invitation = invite(stage, Peer.DEVELOPER, "a.made.up.token", NOWHERE)
+        assert invitation.name == "Developer.env"
+        assert invitation.stat().st_mode & 0o077 == 0
+        assert invitation.read_text().splitlines() == [
+            "DISCORD_TOKEN=a.made.up.token",
+            f"DISCORD_CHANNEL_ID={NOWHERE.channel_id}",
+            f"DISCORD_API_BASE={NOWHERE.api_base}",
+            f"DISCORD_GATEWAY_URL={NOWHERE.gateway_url}",
+            f"DATA={stage.bucket_url}/dataset/",
+        ]
+
     def test_what_is_left_is_worth_a_look(self, stage: Stage) -> None:
         stage.daemon_log.touch()
         stage.evaluation.mkdir()
+        invite(stage, Peer.DEVELOPER, "a.made.up.token", NOWHERE)
         strike(stage)
         assert [path.name for path in stage.folder.iterdir()] == ["daemon.log"]
 
