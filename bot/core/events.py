@@ -123,6 +123,14 @@ class Reacted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrangerCommanded(Fact):
+    """Somebody who is neither peer nor operator wrote `!command`."""
+
+    author: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighted(Fact):
     """Something in the channel contradicts the roster, and nobody was told yet."""
 
@@ -269,6 +277,7 @@ Event = (
     | Garbled
     | Reacted
     | Sighted
+    | StrangerCommanded
     | TermsRead
     | TermsUnreadable
     | DataFetched

@@ -365,6 +365,15 @@ class Answered(Known):
     times: int = 1
 
 
+class Stranger(Known):
+    """Somebody who is no operator gave a `command` of theirs, the newest at `at`."""
+
+    author: int
+    command: str
+    at: AwareDatetime
+    times: int
+
+
 class Verifying(Known):
     """A checkpoint that is being read again, by its place in the bucket, and who complained of it."""
 
@@ -443,5 +452,6 @@ class State(Known):
     acted_on: tuple[ActedOn, ...] = ()
     answered: tuple[Answered, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    strangers: tuple[Stranger, ...] = ()
     verifying: tuple[Verifying, ...] = ()
     verifications: int = 0

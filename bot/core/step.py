@@ -20,6 +20,7 @@ from bot.core import (
     shelf,
     sightings,
     stall,
+    strangers,
     terms,
     words,
 )
@@ -44,6 +45,7 @@ from bot.core.events import (
     Reacted,
     Sighted,
     Spoke,
+    StrangerCommanded,
     TermsRead,
     TermsUnreadable,
     Ticked,
@@ -71,7 +73,7 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return _ticked(state, event, policy)
         case ClockJumped():
             return jumps.jumped(state, event, policy)
-        case Spoke() | Edited() | Heard() | Garbled() | Reacted() | Sighted():
+        case Spoke() | Edited() | Heard() | Garbled() | Reacted() | Sighted() | StrangerCommanded():
             return _from_the_channel(state, event, policy)
         case CheckpointVerified():
             return complaints.verified(state, event, policy)
@@ -85,7 +87,9 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
 
 
 def _from_the_channel(
-    state: State, event: Spoke | Edited | Heard | Garbled | Reacted | Sighted, policy: Policy
+    state: State,
+    event: Spoke | Edited | Heard | Garbled | Reacted | Sighted | StrangerCommanded,
+    policy: Policy,
 ) -> Step:
     match event:
         case Spoke():
@@ -100,6 +104,8 @@ def _from_the_channel(
             return consent.reacted(state, event, policy)
         case Sighted():
             return sightings.sighted(state, event, policy)
+        case StrangerCommanded():
+            return strangers.commanded(state, event)
 
 
 def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.core import shelf, sightings
+from bot.core import shelf, sightings, strangers
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.state import (
@@ -99,7 +99,7 @@ def age_of(stepped: Stepped | None, at: datetime) -> str:
 def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
     cycle = state.cycle
     if cycle is None:
-        return "\n".join((NOTHING, f"대기열: {len(state.queue)}개", *_sighting_lines(state)))
+        return "\n".join((NOTHING, f"대기열: {len(state.queue)}개", *_about_people(state, at)))
     lines = [
         f"Cycle {cycle.number}: {headline(state, gauges)}",
         *_training_lines(cycle, gauges, at),
@@ -110,7 +110,7 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
         *([f"중지: {', '.join(cycle.on_hold)}"] if cycle.on_hold else []),
         *([f"대기열: {len(state.queue)}개"] if state.queue else []),
         *([f"다음 REPORT: {_in(state.report_due_at, at)} 후"] if state.report_due_at else []),
-        *_sighting_lines(state),
+        *_about_people(state, at),
     ]
     return "\n".join(lines)
 
@@ -284,6 +284,10 @@ def _checkpoint_lines(cycle: Cycle, policy: Policy) -> list[str]:
     waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
     lines = [f"최근 checkpoint: {policy.bucket}/{paths.act_epoch(newest)}"] if newest is not None else []
     return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
+
+
+def _about_people(state: State, at: datetime) -> list[str]:
+    return [*_sighting_lines(state), *strangers.in_words(state, at)]
 
 
 def _sighting_lines(state: State) -> list[str]:
