@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from protocol.training import TrainingConfig
+from trainer import hdf5_episode, lerobot_episode
 from trainer.episode import Source
-from trainer.hdf5_episode import Hdf5Episode, episodes_in, is_hdf5_episode
+from trainer.hdf5_episode import Hdf5Episode, is_hdf5_episode
+from trainer.lerobot_episode import LeRobotEpisode, is_lerobot_dataset
 from trainer.simulator_episode import ACTIONS, METADATA, SimulatorEpisode
+
+type AnyEpisode = SimulatorEpisode | Hdf5Episode | LeRobotEpisode
 
 EPISODE_FOLDER = re.compile(r"(episode|ep)[_-]?\d+", re.IGNORECASE)
 
@@ -32,19 +36,27 @@ def kept(sources: tuple[Source, ...], config: TrainingConfig) -> tuple[Source, .
     return tuple(source for source in sources if source.name not in config.dataset.exclude_episodes)
 
 
-def _sources(path: Path) -> Sequence[SimulatorEpisode | Hdf5Episode]:
-    return episodes_in(path) if path.is_file() else [SimulatorEpisode(path, path.stem)]
+def _sources(path: Path) -> Sequence[AnyEpisode]:
+    if path.is_file():
+        return hdf5_episode.episodes_in(path)
+    return (
+        lerobot_episode.episodes_in(path) if is_lerobot_dataset(path) else [SimulatorEpisode(path, path.stem)]
+    )
 
 
-def _place(source: SimulatorEpisode | Hdf5Episode, folder: Path) -> str:
-    """Its place under `folder`, and within its file where that holds several."""
+def _place(source: AnyEpisode, folder: Path) -> str:
+    """Its place under `folder`, and within what holds it and others."""
     place = source.path.relative_to(folder).as_posix()
-    return f"{place}/{source.name}" if isinstance(source, Hdf5Episode) and source.of > 1 else place
+    return f"{place}/{source.name}" if source.shares_its_file else place
 
 
 def _episodes(folder: Path) -> Iterator[Path]:
     for path, below, files in folder.walk():
         below[:] = [name for name in below if not name.startswith(".")]
+        if is_lerobot_dataset(path):
+            below.clear()
+            yield path
+            continue
         if EPISODE_FOLDER.fullmatch(path.name) or {ACTIONS, METADATA} & set(files):
             yield path
         yield from (path / name for name in files if is_hdf5_episode(path / name))
