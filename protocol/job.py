@@ -6,6 +6,7 @@
         checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
         loss_curve.png  tensorboard/
+        findings/                       pictures of what the run showed
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
             lock                        held by the process for as long as it lives; holds a Holder
@@ -302,6 +303,10 @@ class RunFolder:
 
     def resume_at(self, step: int) -> Path:
         return self.resume / f"step_{step:09d}"
+
+    @property
+    def findings(self) -> Path:
+        return self.path / "findings"
 
     @property
     def loss_curve(self) -> Path:

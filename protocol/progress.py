@@ -107,11 +107,15 @@ class Saved(Line):
 
 
 class Found(Line):
-    """A fact about the run that may be a lesson: its name and the figures behind it."""
+    """A fact about the run that may be a lesson: its name and the figures behind it.
+
+    `picture` is a PNG under `findings/`, relative to the run's folder, where one helps to see it.
+    """
 
     event: Literal["found"] = "found"
     fact: str
     figures: dict[str, float | int | str] = Field(default_factory=dict[str, float | int | str])
+    picture: str | None = Field(default=None, pattern=r"^findings/[\w.-]+\.png$")
 
 
 Progress = Annotated[

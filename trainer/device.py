@@ -44,6 +44,16 @@ def memory(device: torch.device) -> Gpu | None:
     return Gpu(used_bytes=total_bytes - free_bytes, total_bytes=total_bytes)
 
 
+def busy_share(device: torch.device) -> float | None:
+    """How much of the last moments a GPU computed; None where nobody can tell."""
+    if device.type != "cuda":
+        return None
+    try:
+        return torch.cuda.utilization(device) / 100
+    except (ModuleNotFoundError, RuntimeError):  # it asks NVIDIA's management library, which may be missing
+        return None
+
+
 def peak_memory(device: torch.device) -> Gpu | None:
     """As `memory`, when this process held the most."""
     now = memory(device)

@@ -5,7 +5,9 @@ images / 255 by ImageNet's mean and std, state and action by the data set's, `(x
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -17,6 +19,26 @@ from trainer.store import FrameStore
 
 STD_FLOOR = 1e-8
 """LeRobot's: a constant channel is divided by this, so its least deviation becomes huge."""
+
+
+@dataclass
+class Waits:
+    """A stopwatch over the fetching of frames; what a GPU fetches from its own memory takes no time here."""
+
+    _total_s: float = 0.0
+    _told_s: float = 0.0
+    _began_at: float = 0.0
+
+    def __enter__(self) -> None:
+        self._began_at = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._total_s += perf_counter() - self._began_at
+
+    def since_last_s(self) -> float:
+        """Seconds spent since this was last asked."""
+        waited_s, self._told_s = self._total_s - self._told_s, self._total_s
+        return waited_s
 
 
 @dataclass(frozen=True)
@@ -33,6 +55,7 @@ class Feed:
     episode: Tensor
     chunk_size: int
     device: torch.device
+    waits: Waits = field(default_factory=Waits)
 
     def __len__(self) -> int:
         return len(self.action)
@@ -73,8 +96,9 @@ class Feed:
         return (self.episode_end[samples] - samples).clamp_max(self.chunk_size).sum()
 
     def _gathered(self, frames: Tensor, samples: Tensor) -> Tensor:
-        picked = frames.index_select(0, samples.to(frames.device))
-        return picked.to(self.device, non_blocking=True)
+        with self.waits:
+            picked = frames.index_select(0, samples.to(frames.device))
+            return picked.to(self.device, non_blocking=True)
 
 
 def load(store: FrameStore, chunk_size: int, device: torch.device) -> Feed:
@@ -126,5 +150,12 @@ def _standardised(values: np.ndarray, stats: dict[str, list[float]]) -> Tensor:
 
 def _normalised(frames: Tensor) -> Tensor:
     """uint8 (B, H, W, 3) to float32 (B, 3, H, W). The bytes keep their order: that is channels_last."""
-    mean, std = (torch.tensor(IMAGENET_STATS[name], device=frames.device) for name in ("mean", "std"))
+    mean, std = _image_stats(frames.device)
     return (frames.permute(0, 3, 1, 2).float() / 255.0 - mean) / (std + STD_FLOOR)
+
+
+@cache
+def _image_stats(device: torch.device) -> tuple[Tensor, Tensor]:
+    """ImageNet's mean and std, brought to the device once: each time the host would wait for it."""
+    mean, std = (torch.tensor(IMAGENET_STATS[name], device=device) for name in ("mean", "std"))
+    return mean, std

@@ -18,6 +18,7 @@ class Epoch(Value):
     """Means over an epoch, each sample counting the same. Errors are in normalised units.
 
     `grad_norm` is the mean over the optimizer steps, before clipping; `clipped_share` of them were clipped.
+    `held_out_l1` is the error on held-out episodes after the epoch, where there are any and it was looked at.
     """
 
     loss: float
@@ -26,6 +27,7 @@ class Epoch(Value):
     l1_by_action: tuple[float, ...]
     grad_norm: float
     clipped_share: float
+    held_out_l1: float | None = None
 
 
 class Running(Value):

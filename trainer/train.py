@@ -16,10 +16,10 @@ from trainer import learn, saves
 from trainer.attempt import Attempt, JobError
 from trainer.begin import begin
 from trainer.curve import Curve
-from trainer.facts import Channel, channels, found
 from trainer.feed import Feed
 from trainer.history import TrainerState
 from trainer.learner import Learner
+from trainer.lookout import Lookout
 from trainer.meter import Meter
 from trainer.pace import Pace
 from trainer.saves import Saves
@@ -38,8 +38,7 @@ class Course:
     saves: Saves
     voice: Voice
     curve: Curve
-    channels: tuple[Channel, ...]
-    resumed_at: int | None
+    lookout: Lookout
 
 
 def train(job: TrainJob, attempt: Attempt) -> Trained:
@@ -64,9 +63,8 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     keeper = Saves(run, attempt.say, pace)
     keeper.catch_up(came_from, state)
     with keeper, Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
-        known = channels(job.config.action_names, store.action)
-        resumed_at = state.epoch if came_from else None
-        course = Course(attempt, learner, feed, pace, keeper, voice, curve, known, resumed_at)
+        lookout = Lookout(store, feed, run, resumed_at=state.epoch if came_from else None)
+        course = Course(attempt, learner, feed, pace, keeper, voice, curve, lookout)
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
@@ -116,8 +114,7 @@ def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
     state = state.after_epoch()
     if state.best is not None and state.best.epoch == state.epoch:
         course.saves.keep_best(course.learner, state)
-    epochs = state.config.training.epochs
-    news = found(state.history, epochs, course.channels, state.said, course.resumed_at)
+    news = course.lookout.news(state)
     state = state.having_said(tuple(news))
     course.voice.stepped(state)
     course.voice.found(news)

@@ -9,9 +9,9 @@ import torch
 from protocol.progress import Found, Line, Started, Stepped
 from trainer import device as devices
 from trainer.attempt import now
-from trainer.facts import Figures
 from trainer.history import TrainerState
 from trainer.learner import Learner
+from trainer.lookout import News
 from trainer.pace import Pace
 
 
@@ -72,6 +72,14 @@ class Voice:
         )
         self.pace.said()
 
-    def found(self, news: Mapping[str, Figures]) -> None:
-        for fact, figures in news.items():
-            self.say(Found(at=now(), next_within_s=self.pace.promise_s, fact=fact, figures=figures))
+    def found(self, news: Mapping[str, News]) -> None:
+        for fact, told in news.items():
+            self.say(
+                Found(
+                    at=now(),
+                    next_within_s=self.pace.promise_s,
+                    fact=fact,
+                    figures=told.figures,
+                    picture=told.picture,
+                )
+            )
