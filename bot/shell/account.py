@@ -20,6 +20,7 @@ MESSAGE_CONTENT = 1 << 18 | 1 << 19
 """Either flag of an application: the intent is granted, or granted to a small bot."""
 ADMINISTRATOR, MENTION_EVERYONE = 1 << 3, 1 << 17
 NEEDED = {
+    "Add Reactions": 1 << 6,
     "View Channel": 1 << 10,
     "Send Messages": 1 << 11,
     "Attach Files": 1 << 15,

@@ -132,7 +132,8 @@ class Courier:
     async def _found(self, owed: OwedPart) -> Sent | None:
         """Our own message in the channel; a correction comes after what it corrects."""
         wanted = reference(owed.part.content)
-        after = id_at(owed.created_at - CLOCK_SLACK)
+        earlier = await self._store.ask(tables.last_sent_before, owed.seq, owed.created_at)
+        after = max(id_at(owed.created_at - CLOCK_SLACK), earlier or 0)
         if owed.part.correction:
             after = max(await self._store.ask(tables.discord_ids, (owed.part.ref,)), default=after)
         async for letter in self._channel.letters_after(after):

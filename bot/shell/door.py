@@ -6,6 +6,7 @@ https://discord.com/developers/docs/resources/message#message-object-message-typ
 import re
 from dataclasses import dataclass
 
+from bot.core import strangers
 from bot.core.policy import Policy
 from bot.shell.channel import Letter, Mark
 from protocol.roster import Roster, mentioned_ids
@@ -51,6 +52,12 @@ class Door:
     def is_command(self, letter: Letter) -> bool:
         """An operator's `!` needs no mention."""
         return letter.author_id in self.operators and letter.content.lstrip().startswith("!")
+
+    def turns_away(self, letter: Letter) -> str | None:
+        """The operators' command that somebody gives who is neither operator nor peer."""
+        listed = self.roster.peer_of(letter.author_id) is not None or letter.author_id in self.operators
+        here = letter.channel_id == self.channel_id and letter.plain
+        return strangers.command_in(letter.content) if here and not listed else None
 
     def counts(self, mark: Mark) -> bool:
         return mark.author_id == self.roster.watcher and mark.emoji in ANSWERS

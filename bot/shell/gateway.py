@@ -22,7 +22,7 @@ from discord.http import Route
 from yarl import URL
 
 from bot.core import views
-from bot.settings import Settings
+from bot.settings import Settings, to_policy
 from bot.shell.channel import Attached, Ears, Fatal, Letter, Mark, SendRefused, Sent
 from bot.shell.door import ANSWERS
 from bot.shell.lanes import Later
@@ -39,7 +39,13 @@ FATAL_CODES = {
     4014: "Discord refuses our intents; switch on Message Content Intent in the developer portal (Bot)",
 }
 
-NEEDED_PERMISSIONS = ("view_channel", "send_messages", "read_message_history", "attach_files")
+NEEDED_PERMISSIONS = (
+    "view_channel",
+    "send_messages",
+    "read_message_history",
+    "attach_files",
+    "add_reactions",
+)
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
 
@@ -237,7 +243,7 @@ class _Client(discord.Client):
         self._storms = Storms(limits)
         self._identifies = 0
         self._tree = discord.app_commands.CommandTree(self)
-        for name, what in views.WHAT_COMMANDS_DO.items():
+        for name, what in views.commands(to_policy(settings)).items():
             self._tree.add_command(_slash(name, what, self._asked))
         self._down_since: float | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -325,20 +331,19 @@ class _Client(discord.Client):
 
     async def _asked(self, interaction: discord.Interaction, text: str) -> None:
         """A slash command is an operator's `!`, said in another way; the answer comes in the channel."""
-        here = interaction.channel_id == self._settings.discord_channel_id
-        if not here or interaction.user.id not in self._settings.operator_ids:
-            log.warning("a slash command of somebody else", author=interaction.user.id, text=text)
-            await interaction.response.send_message("운영자만 이 채널에서 쓸 수 있습니다.", ephemeral=True)
-            return
         self._ears.heard(
             Letter(
                 id=interaction.id,
-                channel_id=self._settings.discord_channel_id,
+                channel_id=interaction.channel_id or 0,
                 author_id=interaction.user.id,
                 content=text,
                 at=interaction.created_at,
             )
         )
+        here = interaction.channel_id == self._settings.discord_channel_id
+        if not here or interaction.user.id not in self._settings.operator_ids:
+            await interaction.response.send_message("운영자만 이 채널에서 쓸 수 있습니다.", ephemeral=True)
+            return
         await interaction.response.send_message(f"`{text}` 접수. 답은 채널에 올립니다.", ephemeral=True)
 
     async def on_disconnect(self) -> None:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 import structlog
 
 from bot.core import listening
-from bot.core.events import Edited, Reacted, Spoke
+from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
@@ -160,7 +160,11 @@ class Intake:
             )
 
     async def _take_letter(self, letter: Letter, cursors: dict[str, str]) -> None:
-        known = self._door.knows(letter) and letter.id > self._start_after
+        concerns = letter.id > self._start_after
+        if concerns and (command := self._door.turns_away(letter)):
+            await self._turn_away(letter, command)
+            return
+        known = concerns and self._door.knows(letter)
         if not known or await self._store.ask(tables.was_heard, str(letter.id)):
             return
         ref = await self._store.ask(tables.ref_of, letter.reply_to) if letter.reply_to else None
@@ -185,6 +189,12 @@ class Intake:
                 cursors=cursors,
             )
         )
+
+    async def _turn_away(self, letter: Letter, command: str) -> None:
+        log.warning("a command of somebody who is no operator", author=letter.author_id, command=command)
+        event = StrangerCommanded(at=STAMPED, author=letter.author_id, command=command)
+        inbox = InboxEntry(heard_id=str(letter.id), author=letter.author_id, decision="turned away")
+        await self._desk.tell(Note(event=event, inbox=inbox))
 
     def _goes_on(self, letter: Letter) -> bool:
         state, policy = self._desk.state, self._policy

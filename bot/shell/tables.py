@@ -186,6 +186,17 @@ def discord_ids(db: Db, refs: Collection[str]) -> tuple[int, ...]:
     return tuple(row["discord_id"] for row in db.execute(query, tuple(refs)))
 
 
+def last_sent_before(db: Db, seq: int, at: datetime) -> int | None:
+    """The Discord id of the newest of our messages that were there before `at`, when part `seq` was not yet.
+
+    Both moments are of our own clock, so it may be as wrong as it likes.
+    """
+    row = db.execute(
+        "SELECT max(discord_id) FROM outbox WHERE seq < ? AND sent_at <= ?", (seq, at.isoformat())
+    ).fetchone()
+    return row[0]
+
+
 def _fold_periodic(db: Db) -> None:
     """Of several periodic reports nobody tried to send yet, only the newest is worth reading."""
     kinds = ", ".join("?" * len(PERIODIC_KINDS))

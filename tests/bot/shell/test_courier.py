@@ -40,6 +40,7 @@ class Room:
     after: list[Exception] = field(default_factory=list)
     unread: list[Exception] = field(default_factory=list)
     looked: int = 0
+    looked_after: int = 0
     unheard: int = 0
 
     async def send(self, part: Part, picture: Path | None) -> Sent:
@@ -59,6 +60,7 @@ class Room:
 
     async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
         self.looked += 1
+        self.looked_after = message_id
         for letter in self.said:
             if letter.id > message_id:
                 yield letter
@@ -133,6 +135,13 @@ async def test_what_was_sent_though_nobody_said_so_is_not_sent_again(desk: Desk)
     desk.room.after = [Later("the answer was lost")]
     assert await desk.say(part("1"), part("2")) == ["1", "2"]
     assert desk.room.looked == 1
+
+
+async def test_what_may_have_been_sent_is_looked_for_after_what_we_said_last(desk: Desk) -> None:
+    await desk.say(part("1"))
+    desk.room.after = [Later("the answer was lost")]
+    await desk.say(part("2"))
+    assert desk.room.looked_after == desk.room.said[0].id
 
 
 async def test_after_a_crash_our_own_words_are_looked_for_first(desk: Desk, store: Store) -> None:

@@ -17,8 +17,8 @@ from protocol.roster import CARD_IDS, Peer, Roster
 
 US, CHANNEL, GUILD = CARD_IDS[Peer.TRAINING], 1477000000000000001, "1477000000000000000"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-VIEW, SEND, ATTACH, HISTORY, EVERYONE = 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 17
-ALL = VIEW | SEND | ATTACH | HISTORY
+REACT, VIEW, SEND, ATTACH, HISTORY, EVERYONE = 1 << 6, 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 17
+ALL = REACT | VIEW | SEND | ATTACH | HISTORY
 TELLS_CPU = 'print(\'{"torch": "2.9", "cuda": null, "gpu": null}\')'
 TELLS_GPU = 'print(\'{"torch": "2.9", "cuda": "12.8", "gpu": "A100", "free": 39e9, "total": 40e9}\')'
 
@@ -160,7 +160,11 @@ class TestTheAccount:
 
     @pytest.mark.parametrize(
         ("bits", "verdict", "told"),
-        [(ALL & ~ATTACH, "fault", "Attach Files"), (ALL | EVERYONE, "warning", "may mention everyone")],
+        [
+            (ALL & ~ATTACH, "fault", "Attach Files"),
+            (ALL & ~REACT, "fault", "Add Reactions"),
+            (ALL | EVERYONE, "warning", "may mention everyone"),
+        ],
     )
     async def test_permissions_that_are_missing_or_too_many_are_named(
         self, discord: tuple[Discord, str], bits: int, verdict: str, told: str

@@ -83,3 +83,12 @@ def test_what_a_peer_says_to_nobody_may_go_on_from_before() -> None:
     assert not DOOR.may_go_on(replace(unaddressed, reply_to=7))
     assert not DOOR.may_go_on(replace(unaddressed, author_id=OPERATOR))
     assert not DOOR.may_go_on(replace(unaddressed, author_id=STRANGER))
+
+
+def test_a_stranger_s_command_is_turned_away_and_named() -> None:
+    stop = replace(TO_US, author_id=STRANGER, content="!stop", mentions=frozenset())
+    assert DOOR.turns_away(stop) == "stop"
+    assert DOOR.turns_away(replace(stop, content="well!")) is None
+    assert DOOR.turns_away(replace(stop, channel_id=CHANNEL + 1)) is None
+    for known in (US, WATCHER, OPERATOR):
+        assert DOOR.turns_away(replace(stop, author_id=known)) is None

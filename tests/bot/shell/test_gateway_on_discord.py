@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.core.effects import Effect
-from bot.core.events import Event, Reacted, Spoke
+from bot.core.events import Event, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
@@ -129,9 +129,10 @@ async def test_what_is_said_to_us_is_heard_and_nothing_else(server: DiscordServe
         await server.say(WATCHER, "not to us")
         await server.say(WATCHER, f"`<@{US}>` in code")
         await server.say(STRANGER_ID, to_us("[HANDOFF] Cycle 1"))
+        await server.say(STRANGER_ID, "!stop")
         await server.say(OPERATOR_ID, "!status")
         await server.say(ROSTER.developer, to_us("two"))
-        await bot.until(lambda: len(bot.heard) == 3)
+        await bot.until(lambda: len(bot.heard) == 4)
         assert [one.author for one in bot.heard if isinstance(one, Spoke)] == [
             WATCHER,
             OPERATOR_ID,
@@ -264,8 +265,10 @@ async def test_slash_commands_come_from_the_same_table(server: DiscordServer, st
         stranger, operator = server.guild.people[STRANGER_ID], server.guild.people[OPERATOR_ID]
         server.gateway.slash(US, stranger, server.channel_id, "stop")
         server.gateway.slash(US, operator, server.channel_id, "status")
-        await bot.until(lambda: len(bot.heard) == 2)
-        asked = bot.heard[-1]
+        await bot.until(lambda: len(bot.heard) == 3)
+        turned_away, asked = bot.heard[-2:]
+        assert isinstance(turned_away, StrangerCommanded)
+        assert (turned_away.author, turned_away.command) == (STRANGER_ID, "stop")
         assert isinstance(asked, Spoke)
         assert (asked.author, asked.text, asked.addressed) == (OPERATOR_ID, "!status", True)
         assert any("운영자만" in told for told in server.rest.whispers)
