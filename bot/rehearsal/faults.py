@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bot.rehearsal.gateway import Op
+from bot.rehearsal.session import Op
 from bot.rehearsal.trial import Trial, trial
 from bot.rehearsal.troubles import TROUBLES, Trouble
 from bot.shell.logs import set_up_logs

@@ -1,4 +1,4 @@
-"""The embedded Discord's gateway: sessions that outlive their connections, and what is sent to them.
+"""The embedded Discord's gateway: sessions that outlive their connections, and what befalls them.
 
 Protocol: https://discord.com/developers/docs/events/gateway
 """
@@ -6,11 +6,9 @@ Protocol: https://discord.com/developers/docs/events/gateway
 import asyncio
 import json
 import secrets
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from enum import IntEnum, IntFlag
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -18,102 +16,18 @@ from aiohttp import WSMsgType, web
 from bot.rehearsal.cast import Person
 from bot.rehearsal.guild import Deleted, Edited, Guild, Happening, Message, Posted, Reacted
 from bot.rehearsal.news import News
-from bot.rehearsal.wire import Json, channel_json, guild_json, member_json, message_json, ready_json
+from bot.rehearsal.session import Close, Connection, Intent, Op, Session
+from bot.rehearsal.wire import (
+    Json,
+    channel_json,
+    everyone_json,
+    guild_json,
+    member_json,
+    message_json,
+    ready_json,
+)
 
 HEARTBEAT_INTERVAL_MS = 41_250
-
-
-class Op(IntEnum):
-    DISPATCH = 0
-    HEARTBEAT = 1
-    IDENTIFY = 2
-    RESUME = 6
-    RECONNECT = 7
-    INVALID_SESSION = 9
-    HELLO = 10
-    HEARTBEAT_ACK = 11
-
-
-class Close(IntEnum):
-    """Gateway close codes we use."""
-
-    NORMAL = 1000
-    GOING_AWAY = 1001
-    UNKNOWN_ERROR = 4000
-    DECODE_ERROR = 4002
-    NOT_AUTHENTICATED = 4003
-    AUTHENTICATION_FAILED = 4004
-
-
-class Intent(IntFlag):
-    GUILDS = 1 << 0
-    GUILD_MESSAGES = 1 << 9
-    GUILD_MESSAGE_REACTIONS = 1 << 10
-    MESSAGE_CONTENT = 1 << 15
-
-
-class Connection:
-    """One socket: what is sent leaves in order, deflated as one stream when the client asked for that."""
-
-    def __init__(
-        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None, compress: bool
-    ) -> None:
-        self._socket = socket
-        self._transport = transport
-        self._deflate = zlib.compressobj() if compress else None
-        self._queue: asyncio.Queue[Json] = asyncio.Queue()
-        self._dropped = False
-
-    @property
-    def ended_by_client(self) -> bool:
-        """A client that closes with 1000 or 1001 ends its session; one that answers our close does not."""
-        return not self._dropped and self._socket.close_code in (Close.NORMAL, Close.GOING_AWAY)
-
-    def send(self, payload: Json) -> None:
-        self._queue.put_nowait(payload)
-
-    async def deliver(self) -> None:
-        """Write what is queued, until cancelled or the socket is gone."""
-        while not self._socket.closed:
-            text = json.dumps(await self._queue.get(), ensure_ascii=False)
-            try:
-                await self._write(text)
-            except ConnectionError:  # the client, or a slam, was faster
-                return
-
-    def cut(self) -> None:
-        """The cable is cut: no close frame, no farewell."""
-        self._dropped = True
-        if isinstance(self._transport, asyncio.WriteTransport):
-            self._transport.abort()
-
-    async def close(self, code: int) -> None:
-        self._dropped = True
-        await self._socket.close(code=code)
-
-    async def _write(self, text: str) -> None:
-        if self._deflate is None:
-            await self._socket.send_str(text)
-        else:
-            packed = self._deflate.compress(text.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-            await self._socket.send_bytes(packed)
-
-
-@dataclass(slots=True)
-class Session:
-    """What one IDENTIFY began. It keeps every event, so that a RESUME can replay what was missed."""
-
-    id: str
-    person: Person
-    intents: Intent
-    connection: Connection | None
-    sent: list[Json] = field(default_factory=list[Json])
-
-    def dispatch(self, name: str, data: Json) -> None:
-        payload: Json = {"op": Op.DISPATCH, "t": name, "s": len(self.sent) + 1, "d": data}
-        self.sent.append(payload)
-        if self.connection is not None:
-            self.connection.send(payload)
 
 
 class Gateway:
@@ -207,6 +121,17 @@ class Gateway:
     def cut_cables(self) -> None:
         for connection in self._connections():
             connection.cut()
+
+    def fall_silent(self) -> None:
+        """Sockets stay open, and nothing comes out of them any more: no event, no acknowledgement."""
+        for connection in self._connections():
+            connection.fall_silent()
+
+    def permit(self, permissions: int) -> None:
+        """Everybody may do this from now on, in every channel; whoever is connected hears of it."""
+        self._guild.permissions = permissions
+        role: Json = {"guild_id": str(self._guild.id), "role": everyone_json(self._guild)}
+        self.dispatch("GUILD_ROLE_UPDATE", role)
 
     def redeliver(self) -> None:
         """Send everybody the newest event once more."""

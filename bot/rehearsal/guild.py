@@ -7,6 +7,7 @@ player on the stage; whoever subscribes is told at once, in order.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import IntFlag
 from types import MappingProxyType
 
 from bot.rehearsal.cast import Person
@@ -17,6 +18,31 @@ MAX_CONTENT_CHARS = 2000
 MAX_NONCE_CHARS = 25
 MAX_FILES = 10
 MAX_HISTORY = 100
+
+
+class May(IntFlag):
+    """Permissions that matter here. https://discord.com/developers/docs/topics/permissions"""
+
+    ADD_REACTIONS = 1 << 6
+    VIEW_CHANNEL = 1 << 10
+    SEND_MESSAGES = 1 << 11
+    EMBED_LINKS = 1 << 14
+    ATTACH_FILES = 1 << 15
+    READ_MESSAGE_HISTORY = 1 << 16
+    USE_APPLICATION_COMMANDS = 1 << 31
+
+
+EVERYTHING_NEEDED = (
+    May.ADD_REACTIONS
+    | May.VIEW_CHANNEL
+    | May.SEND_MESSAGES
+    | May.EMBED_LINKS
+    | May.ATTACH_FILES
+    | May.READ_MESSAGE_HISTORY
+    | May.USE_APPLICATION_COMMANDS
+)
+"""Everything a bot here needs; mentioning @everyone is withheld, as it should be on the real server."""
+
 NONCE_WINDOW = timedelta(minutes=5)
 """Discord speaks of "the past few minutes"."""
 
@@ -111,7 +137,8 @@ class Channel:
 class Guild:
     """One server with its people and text channels; the first channel is where the play takes place.
 
-    So many of the next messages with mentions as `deaf_ears` says notify nobody.
+    So many of the next messages with mentions as `deaf_ears` says notify nobody. `permissions` are what bots
+    may do; players on the stage may do everything.
     """
 
     def __init__(
@@ -127,6 +154,7 @@ class Guild:
         self.people = {person.id: person for person in people}
         self.channels = {one.id: one for one in (Channel(self.mint.new(), name) for name in channel_names)}
         self.deaf_ears = 0
+        self.permissions: int = int(EVERYTHING_NEEDED)
         self._nonces: dict[tuple[int, str], Message] = {}
         self._listeners: list[Callable[[Happening], None]] = []
 

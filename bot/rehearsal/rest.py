@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.rehearsal.cast import Person
-from bot.rehearsal.guild import Draft, File, Guild, RequestError
+from bot.rehearsal.guild import Draft, File, Guild, May, RequestError
 from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
 from bot.rehearsal.throttle import Throttle
 from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
@@ -161,11 +161,16 @@ class Rest:
         }
         limit = int(request.query.get("limit", "50"))
         page = self._guild.history(_id(request, "channel"), limit, **asked)
+        if not self._guild.permissions & May.READ_MESSAGE_HISTORY:
+            page = []  # not an error, as on Discord
         return _json([self._worded(one.channel_id, one.id, request) for one in page])
 
     async def _send(self, request: web.Request) -> web.Response:
         channel_id = _id(request, "channel")
         body, files = await _read_message(request)
+        self._must_be_able(May.SEND_MESSAGES)
+        if files:
+            self._must_be_able(May.ATTACH_FILES)
         draft = Draft(
             content=body.content or "",
             files=files,
@@ -176,6 +181,10 @@ class Rest:
         )
         message = self._guild.post(channel_id, request[_CALLER].id, draft)
         return _json(self._worded(channel_id, message.id, request))
+
+    def _must_be_able(self, needed: May) -> None:
+        if not self._guild.permissions & needed:
+            raise RequestError(403, 50013, "Missing Permissions")
 
     def _target(self, channel_id: int, reference: Reference | None) -> int | None:
         if reference is None:
@@ -200,6 +209,7 @@ class Rest:
 
     async def _react(self, request: web.Request) -> web.Response:
         place = _id(request, "channel"), _id(request, "message")
+        self._must_be_able(May.ADD_REACTIONS)
         self._guild.react(*place, request[_CALLER].id, request.match_info["emoji"])
         return web.Response(status=204)
 

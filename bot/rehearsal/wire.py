@@ -12,24 +12,6 @@ from bot.rehearsal.guild import Attachment, Channel, Guild, Message
 
 Json = dict[str, Any]
 
-_ADD_REACTIONS = 1 << 6
-_VIEW_CHANNEL = 1 << 10
-_SEND_MESSAGES = 1 << 11
-_EMBED_LINKS = 1 << 14
-_ATTACH_FILES = 1 << 15
-_READ_MESSAGE_HISTORY = 1 << 16
-_USE_APPLICATION_COMMANDS = 1 << 31
-EVERYBODY_MAY = (
-    _ADD_REACTIONS
-    | _VIEW_CHANNEL
-    | _SEND_MESSAGES
-    | _EMBED_LINKS
-    | _ATTACH_FILES
-    | _READ_MESSAGE_HISTORY
-    | _USE_APPLICATION_COMMANDS
-)
-"""Everything a bot here needs; mentioning @everyone is withheld, as it should be on the real server."""
-
 _TEXT_CHANNEL = 0
 _DEFAULT_MESSAGE, _REPLY = 0, 19
 
@@ -85,11 +67,12 @@ def member_json(person: Person) -> Json:
     }
 
 
-def guild_json(guild: Guild, self_id: int) -> Json:
-    everyone = {
+def everyone_json(guild: Guild) -> Json:
+    """The role that everybody has."""
+    return {
         "id": str(guild.id),
         "name": "@everyone",
-        "permissions": str(EVERYBODY_MAY),
+        "permissions": str(guild.permissions),
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "position": 0,
@@ -97,11 +80,14 @@ def guild_json(guild: Guild, self_id: int) -> Json:
         "managed": False,
         "mentionable": False,
     }
+
+
+def guild_json(guild: Guild, self_id: int) -> Json:
     return {
         "id": str(guild.id),
         "name": guild.name,
         "owner_id": "1",
-        "roles": [everyone],
+        "roles": [everyone_json(guild)],
         "channels": [channel_json(one, guild) for one in guild.channels.values()],
         "members": [member_json(guild.people[self_id])],
         "member_count": len(guild.people),
