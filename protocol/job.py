@@ -63,27 +63,40 @@ class ProbeJob(Value):
 
 
 class CheckJob(Value):
-    """Is the data set in the folder `data` fit to train on?"""
+    """Is the data set in the folder `data` fit to train on?
+
+    Each picture is decoded once: what a ConvertJob for `output` needs of it is kept on the way, what was seen
+    is remembered in the folder `surveys`, and neither is done again for an episode that has not changed.
+    `earlier` are converted files from which pictures may be copied.
+    """
 
     kind: Literal["check"] = "check"
     data: Path
     config: TrainingConfig
+    output: Path | None = None
+    surveys: Path | None = None
+    earlier: tuple[Path, ...] = ()
 
 
 class ConvertJob(Value):
-    """Turn the admitted episodes in `data` into one HDF5 file at `output`."""
+    """Turn the admitted episodes in `data` into one HDF5 file at `output`.
+
+    What a CheckJob has kept for it, and what the `earlier` converted files hold, is not decoded again.
+    """
 
     kind: Literal["convert"] = "convert"
     data: Path
     output: Path
     config: TrainingConfig
     certificate: str = ""
+    earlier: tuple[Path, ...] = ()
 
 
 class TrainJob(Value):
     """Train on the HDF5 file `data`, saving under `run` (see RunFolder), from the newest good save there.
 
-    `initial_weights` is a `pretrained_model` folder whose weights a fresh run starts from.
+    `initial_weights` is a `pretrained_model` folder whose weights a fresh run starts from. `reference` takes
+    each step as lerobot-train does, to compare results with: slow, and no speed-up.
     """
 
     kind: Literal["train"] = "train"
@@ -93,6 +106,7 @@ class TrainJob(Value):
     device: Literal["cuda", "cpu"] = "cuda"
     certificate: str = ""
     initial_weights: Path | None = None
+    reference: bool = False
 
 
 Job = Annotated[ProbeJob | CheckJob | ConvertJob | TrainJob, Field(discriminator="kind")]

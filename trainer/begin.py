@@ -11,6 +11,7 @@ from trainer.attempt import JobError, installed_versions
 from trainer.checkpoint import load_into
 from trainer.history import TrainerState
 from trainer.learner import Learner, build
+from trainer.reference import must_be_lerobot_s
 from trainer.saves import forget_after, good_best, newest_good
 from trainer.store import FrameStore
 
@@ -24,6 +25,8 @@ def begin(
         JobError: no_weights; bad_job when store, config and save do not belong together.
     """
     _must_fit(job, store)
+    if job.reference:
+        must_be_lerobot_s(job.config)
     run = RunFolder(job.run)
     folder.sweep(run.checkpoints)
     good = newest_good(run)
@@ -33,7 +36,7 @@ def begin(
     _must_continue(saved, job, store, saved_at)
     forget_after(run, saved)
     torch.set_num_threads(saved.num_threads)  # sums are split among the threads: another number, other bits
-    learner = build(job.config, store.stats, device, fresh=False)
+    learner = build(job.config, store.stats, device, fresh=False, stock=job.reference)
     load_into(learner, saved_at)
     best = good_best(run, saved.best)
     return (
@@ -45,7 +48,7 @@ def begin(
 
 def _anew(job: TrainJob, store: FrameStore, device: torch.device) -> Learner:
     fresh = job.initial_weights is None
-    learner = build(job.config, store.stats, device, fresh=fresh)
+    learner = build(job.config, store.stats, device, fresh=fresh, stock=job.reference)
     if job.initial_weights is not None:
         load_weights(learner.policy, job.initial_weights)
     return learner
@@ -58,6 +61,7 @@ def _first_state(job: TrainJob, store: FrameStore) -> TrainerState:
         config=job.config,
         certificate=job.certificate or store.certificate,
         num_threads=torch.get_num_threads(),
+        reference=job.reference,
         versions=installed_versions(),
     )
 
@@ -89,3 +93,6 @@ def _must_continue(saved: TrainerState, job: TrainJob, store: FrameStore, saved_
             f"{saved_at}: learned from other data ({saved.frames} frames, certificate "
             f"{saved.certificate[:12] or 'none'}) than {job.data}; start a new run",
         )
+    if saved.reference != job.reference:
+        way = "with" if saved.reference else "without"
+        raise JobError("bad_job", f"{saved_at}: began {way} --reference; go on likewise, or start a new run")

@@ -90,6 +90,7 @@ class TrainerState(Value):
     config: TrainingConfig
     certificate: str
     num_threads: int
+    reference: bool = False
     versions: dict[str, str]
 
     @property

@@ -34,23 +34,29 @@ class Learner:
         return replace(self, recipe=recipe)
 
 
-def build(config: TrainingConfig, stats: Stats, device: torch.device, *, fresh: bool) -> Learner:
+def build(
+    config: TrainingConfig, stats: Stats, device: torch.device, *, fresh: bool, stock: bool = False
+) -> Learner:
     """What is to learn: new from the config's seed, or (not `fresh`) with weights that are yet to be loaded.
+
+    `stock` leaves memory layout and optimizer as lerobot-train has them.
 
     Raises:
         JobError: no_weights, see `fresh_policy`.
     """
     policy = (fresh_policy if fresh else blank_policy)(config, device.type).train()
-    policy.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    if not stock:
+        policy.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     with_images = with_image_stats(stats, config.dataset.camera_names)
     before, after = processors(policy.config, with_images)
     weights = torch.tensor(config.action_weights, device=device)
-    return Learner(policy, adamw(policy, config.training), with_images, before, after, weights)
+    optimizer = adamw(policy, config.training, fused=None if stock else True)
+    return Learner(policy, optimizer, with_images, before, after, weights)
 
 
-def adamw(policy: ACTPolicy, training: OptimisationConfig) -> torch.optim.AdamW:
+def adamw(policy: ACTPolicy, training: OptimisationConfig, *, fused: bool | None = True) -> torch.optim.AdamW:
     """LeRobot's: the backbone has a learning rate of its own. Fused is the same sum in one pass: a small
     model's whole step took 1.2 times as long without on two CPU cores."""
     rest, backbone = policy.get_optim_params()
     groups = [{**rest, "lr": training.lr}, {**backbone, "lr": training.lr_backbone}]
-    return torch.optim.AdamW(groups, weight_decay=training.weight_decay, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=training.weight_decay, fused=fused)

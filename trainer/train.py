@@ -5,11 +5,15 @@ and kept are epoch means of LeRobot's total loss. A run goes on from its newest 
 and then comes to the very weights an unbroken run comes to (bit for bit on a CPU with as many threads).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from torch import Tensor
+
 from protocol.job import RunFolder, Trained, TrainJob
 from protocol.progress import Gpu
+from protocol.training import OptimisationConfig
 from trainer import device as devices
 from trainer import feed as feeds
 from trainer import learn, saves
@@ -18,13 +22,17 @@ from trainer.begin import begin
 from trainer.curve import Curve
 from trainer.feed import Feed
 from trainer.history import TrainerState
+from trainer.learn import StepMeans
 from trainer.learner import Learner
 from trainer.lookout import Lookout
 from trainer.meter import Meter
 from trainer.pace import Pace
+from trainer.reference import Reference
 from trainer.saves import Saves
 from trainer.store import FrameStore
 from trainer.voice import Voice
+
+type TakeStep = Callable[[Learner, Feed, Tensor, OptimisationConfig, int], StepMeans]
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Course:
     voice: Voice
     curve: Curve
     lookout: Lookout
+    take_step: TakeStep
 
 
 def train(job: TrainJob, attempt: Attempt) -> Trained:
@@ -64,7 +73,8 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     keeper.catch_up(came_from, state)
     with keeper, Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
         lookout = Lookout(store, feed, run, resumed_at=state.epoch if came_from else None)
-        course = Course(attempt, learner, feed, pace, keeper, voice, curve, lookout)
+        take_step = Reference(state.step) if job.reference else learn.step
+        course = Course(attempt, learner, feed, pace, keeper, voice, curve, lookout, take_step)
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
@@ -81,7 +91,8 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
     meter = Meter(feed, state.running)
     step = state.step
     for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
-        means = learn.step(course.learner, feed, samples, training, state.epoch * len(feed) + meter.samples)
+        seen = state.epoch * len(feed) + meter.samples
+        means = course.take_step(course.learner, feed, samples, training, seen)
         meter.add(means, samples, training.grad_clip_norm)
         step += 1
         course.pace.stepped(len(samples))
