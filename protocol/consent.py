@@ -14,19 +14,21 @@ from protocol import vocabulary
 from protocol.lines import Spoken
 from protocol.quotation import MARK
 
-HASH = re.compile(r"(?<![\w.-])(?=[0-9a-f]*\d)[0-9a-f]{6,64}(?![\w-])")
-"""A proposal's name in running text."""
+HASH = re.compile(r"(?<![\w.-])(?=[0-9a-f]*\d)([0-9a-f]{6,64})(?![a-z0-9_-])(?:[은는을를만도의에](?=\s))?")
+"""A proposal's name in running text, with the particle behind it."""
 
 _QUOTED = re.compile(
     r"\"[^\"\n]*\"|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|(?<!\w)'[^'\n]*'(?![a-z0-9])"
 )
-_BREAKS = re.compile(r"\n+|[.!…。！;；]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])|\s[—–-]\s|\s(?:그리고|and)\s")
+_BREAKS = re.compile(
+    r"\n+|[.!…。！;；]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])|\s[—–-]\s|\s(?:그리고|and)\s|(?<=승인|동의|반려|보류|거절)\s+(?=#?\d+\s?번)"
+)
 _ASIDE = re.compile(r"\([^()\n]*\)")
 _DECOR = " \t.,:;·~^\"'()[]*-–—!"
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+")
 _ITEM = re.compile(r"(?:#|항목 ?)?(\d{1,3})(?:\s?[-~–]\s?(\d{1,3}))? ?(?:번째|번|항목|항|$)")
 _ITEM_IN_ENGLISH = re.compile(r"(?:#|items? |numbers? |no\.? ?)(\d{1,3})(?:\s?[-~–]\s?(\d{1,3}))?")
-_PARTICLE = re.compile(r"[은는을를만도과와이가의]{0,2}(?=\s|$)\s*(?:(?:및|and|&)\s+)?")
+_PARTICLE = re.compile(r"(?:[은는을를만도과와이가의]{0,2}(?=\s|$)|\s?[:：=])\s*(?:(?:및|and|&)\s+)?")
 _ALL_BUT = re.compile(
     r"[은는을를]?\s*(?:빼고|제외하고|제외한|말고)(?:\s+(?:나머지[는도를]?|모두|전부|다))*(?:\s+|$)"
 )
@@ -62,17 +64,19 @@ def read_consent(lines: Iterable[Spoken]) -> Consent:
     """What the unquoted lines of a message say to the proposal that is open."""
     text = "\n".join(line.text for line in lines if not line.quoted).casefold()
     bare = _QUOTED.sub(f" {MARK} ", text)
-    named = HASH.search(bare)
+    named = {found[1] for found in HASH.finditer(bare)}
+    if len(named) > 1:
+        return Consent("unclear")
     if named:
         bare = _ASIDE.sub(_unless_doubtful, bare)
     clauses = [_clause(one) for one in _BREAKS.split(HASH.sub(" ", bare)) if one and one.strip(_DECOR)]
-    return _judged(tuple(_carried(clauses)), named[0] if named else None)
+    return _judged(tuple(_carried(clauses)), named.pop() if named else None)
 
 
 def takes_back(text: str) -> bool:
     """Does what stands behind an [APPROVE] question it, limit it or say the opposite?"""
     bare = _QUOTED.sub(" ", text.casefold())
-    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, re.compile("[?？]"))
+    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, vocabulary.HESITANT, re.compile("[?？]"))
     return any(doubt.search(bare) for doubt in doubts)
 
 
@@ -101,10 +105,11 @@ def _judged(clauses: tuple[Clause, ...], proposal: str | None) -> Consent:
             verdict, proposal, _approved(yes), _numbers([*no, *(one for one in yes if one.all_but)])
         )
     if no:
-        return Consent("unclear" if "question" in words else "no", proposal, _numbers(no))
+        doubtful = bool(words & {"question", "touches"})
+        return Consent("unclear" if doubtful else "no", proposal, _numbers(no))
     if "question" in words:
         return Consent("none", proposal)
-    if words & {"touches", "items"}:
+    if words & {"touches", "items"} or words >= {"bare yes", "risky"}:
         return Consent("unclear", proposal)
     if words <= {"bare yes", "courtesy"} and "bare yes" in words:
         return Consent("yes", proposal)
@@ -139,7 +144,7 @@ def _carried(clauses: Iterable[Clause]) -> Iterator[Clause]:
 
 def _clause(text: str) -> Clause:
     words = " ".join(text.strip(_DECOR).split())
-    spoken = _EMOJI.sub("", words).strip(_DECOR) or words
+    spoken = vocabulary.LABEL.sub("", _EMOJI.sub("", words).strip(_DECOR) or words)
     if MARK in words:
         return Clause("risky" if vocabulary.TOUCHES.search(words) else "other")
     if vocabulary.QUESTION.fullmatch(words):
@@ -170,7 +175,7 @@ def _word(words: str) -> Word:
         return "courtesy"
     if vocabulary.TOUCHES.search(words):
         return "touches"
-    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, vocabulary.VALUE)
+    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, vocabulary.HESITANT, vocabulary.VALUE)
     return "risky" if any(doubt.search(words) for doubt in doubts) else "other"
 
 
@@ -179,7 +184,7 @@ def _plainly(words: str) -> Word | None:
     rest = words
     while True:
         if vocabulary.NO.fullmatch(rest):
-            return "no"
+            return None if vocabulary.BOTH_WAYS.match(rest) else "no"
         if vocabulary.YES.fullmatch(rest):
             return "yes"
         if vocabulary.NOTED.fullmatch(rest):

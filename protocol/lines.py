@@ -18,6 +18,10 @@ _SUBTEXT = re.compile(r"\s*-# ")
 _PART_NUMBER = re.compile(r"\s*[(\[]?\d{1,3}/\d{1,3}[)\]]?\s*$")
 _HEADING = re.compile(r"#{1,6}[ \t]+")
 _BULLET = re.compile(r"(?:[-*+•·▪▫◦‣●○■□◆▶➤–—]|\d{1,3}[.)]|[①-⑳])[ \t]+(?:\[[ xX✓✔]\][ \t]+)?|[•·▪◦‣●][ \t]*")
+_STRUCK = re.compile(r"(?<!~)~~(?!~)[^~]+~~(?!~)")
+_FULL_WIDTH = {
+    wide: wide - 0xFEE0 for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+}
 _EMPHASIS = re.compile(r"\*\*|~~|`+|(?<!\w)__|__(?!\w)|(?<![\w*])\*(?=\S)|(?<=\S)\*(?![\w*])")
 _LEADING_TAG = re.compile(r"[^\w\[［【(（\"'“‘「>!！]*[\[［【]([^\[\]［］【】\n]{1,24})[\]］】]\s*[:：]?\s*")
 _BARE_TAG = re.compile(r"[^\w\n]*(HANDOFF|핸드오프)\s*(?:[:：—–-]|$)\s*", re.IGNORECASE)
@@ -36,8 +40,11 @@ class Spoken:
 
 
 def lines_of(text: str) -> tuple[Spoken, ...]:
-    """Every line that says something, in NFC, without fences, references and part numbers."""
-    bare = _MENTION.sub(" ", plain(text))
+    """Every line that says something, in NFC, without fences, references, part numbers and what was struck.
+
+    Letters and digits of full width are those of ordinary width.
+    """
+    bare = _MENTION.sub(" ", _STRUCK.sub(_gone, plain(text))).translate(_FULL_WIDTH)
     return tuple(
         spoken
         for number, line in enumerate(bare.split("\n"), start=1)
@@ -60,6 +67,11 @@ def folded(text: str) -> str:
     """For comparing: compatibility forms and case folded, blanks single, signs at both ends gone."""
     even = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"\s+", " ", re.sub(r"\([^()]*\)", " ", even)).strip(" \t#*_~-–—.,:;·•!?'\"“”‘’→>()[]/|")
+
+
+def _gone(struck: re.Match[str]) -> str:
+    """Its author took it back; the lines keep their numbers."""
+    return " " + "\n" * struck[0].count("\n")
 
 
 def _undressed(number: int, line: str) -> Spoken:

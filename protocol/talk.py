@@ -17,6 +17,7 @@ _PLEASE = either("""
 """)
 _WHAT = either("""
     학습[을은]? | 훈련[을은]? | 현재 | 지금 | 즉시 | 바로 | 당장 | 작업[을은]? | 진행 중인 | 이번 | 다시
+    잠시 | 잠깐 | 일단 | 우선 | 제발 | 부디
     데이터 | 검증[을은]?
     cycle \\d{1,6}[을를은]? | 사이클 \\d{1,6}[을를은]? | please | the | this | training | run | cycle
     now | 네 | 예
@@ -34,6 +35,7 @@ _ORDERS: dict[Verb, re.Pattern[str]] = {
     """),
     "resume": _order("""
         (?:학습 ?)?(?:재개|재시작)(?: ?<please>)? | 이어서 (?:학습|진행) ?(?:<please>)?
+        다시 시작 ?<please>
         resume | continue training
     """),
     "retry": _order("""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol import parse
+from protocol import NotUnderstood, parse
 from protocol.consent import Consent, named_items, read_consent, takes_back
 from protocol.lines import lines_of
 from protocol.messages import Acknowledgement, Approval, Rejection, Talk
@@ -36,6 +36,16 @@ LGTM
 승인합니다 ✅\n이유: OOM 재발 방지
 네, 확인했습니다. 제안 3f2a9c81b2d4 (batch_size 64 → 32) 승인합니다. 학습 진행해 주세요.
 agreed
+ＯＫ 승인
+Sure, go for it
+sure
+물론입니다
+그렇게 하세요
+결론: **승인**
+검토 결과 승인합니다
+The proposal is approved.
+Approval granted
+No problem, approved
 """
 
 NO = r"""
@@ -57,6 +67,14 @@ please don't start
 I do not approve this
 not approved
 hold on
+그렇게 하지 마세요
+절대 안 됩니다
+definitely not
+ㄴㄴ
+승인이 아니라 반려입니다
+승인 여부: 반려
+반려: lr이 너무 낮음
+~~승인~~ 반려합니다
 """
 
 NOTED = r"""
@@ -68,6 +86,8 @@ OK
 ok, noted
 got it
 좋습니다
+이의 없습니다
+no objections
 """
 
 ASKED_BACK = r"""
@@ -81,6 +101,16 @@ no, go ahead
 네, 승인합니다. 그런데 왜 32인가요?
 approved if the loss keeps falling
 go ahead but keep lr
+lr는 승인, batch_size는 반려
+1, 2 승인 3 반려
+승인하지 않을 이유가 없네요
+승인합니다. 잠깐만요
+승인합니다. 방금 말은 취소
+yes, but not item 2
+Yes, and set batch_size to 16
+승인합니다만 lr은 유지하세요
+승인\n하지 않음
+a1b2c3d4e5f6은 반려, ffffff123456은 승인
 1번
 """
 
@@ -156,6 +186,10 @@ def test_questions_quotations_and_small_talk_are_no_consent(text: str) -> None:
         ("2번은 반려합니다", Consent("no", None, (2,))),
         ("item 1 approved, item 2 rejected", Consent("yes", None, (1,), (2,))),
         ("1번승인", Consent("yes", None, (1,))),
+        ("1번 승인 2번 반려", Consent("yes", None, (1,), (2,))),
+        ("1번: 승인\n2번: 반려", Consent("yes", None, (1,), (2,))),
+        ("3f2a9c81b2d4에 동의합니다", Consent("yes", "3f2a9c81b2d4")),
+        ("반려: 3f2a9c81b2d4 사유: lr이 너무 낮음", Consent("no", "3f2a9c81b2d4")),
         ("#1 승인", Consent("yes", None, (1,))),
         ("제안 3f2a9c81b2d4 승인합니다", Consent("yes", "3f2a9c81b2d4")),
         ("3f2a9c81b2d4 반려합니다", Consent("no", "3f2a9c81b2d4")),
@@ -166,7 +200,17 @@ def test_items_and_the_proposal_s_name_are_heard(text: str, consent: Consent) ->
 
 
 @pytest.mark.parametrize(
-    "words", ["단, lr은 유지", "만약 실패하면 중단", "정말요?", "not yet", "but keep lr"]
+    "words",
+    [
+        "아님",
+        "취소합니다",
+        "잠깐만요",
+        "단, lr은 유지",
+        "만약 실패하면 중단",
+        "정말요?",
+        "not yet",
+        "but keep lr",
+    ],
 )
 def test_words_behind_an_approval_can_take_it_back(words: str) -> None:
     assert takes_back(words)
@@ -174,6 +218,11 @@ def test_words_behind_an_approval_can_take_it_back(words: str) -> None:
 
 def test_other_words_behind_an_approval_do_not() -> None:
     assert not takes_back("학습을 시작해 주세요. '보류'는 없습니다")
+
+
+def test_what_was_struck_out_is_not_said() -> None:
+    with pytest.raises(NotUnderstood):
+        parse("~~네,\n승인합니다~~")
 
 
 def test_numbers_in_a_list_are_items_and_those_in_words_are_not() -> None:
