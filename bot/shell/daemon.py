@@ -5,17 +5,19 @@ import contextlib
 import os
 import secrets
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.core import views
 from bot.core.effects import Effect, KillJob, StartJob, StopJob
 from bot.core.events import DaemonWoke
+from bot.core.policy import Policy
 from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy
@@ -46,8 +48,12 @@ from bot.shell.store import NoRoom, Store, StoreUnusable
 from bot.shell.supervisor import Supervisor
 from protocol import Voice
 
+if TYPE_CHECKING:
+    from bot.shell.window import Window
+
 log = structlog.stdlib.get_logger("daemon")
 
+PROGRAM = Path(__file__).resolve().parents[2]
 FLUSH_S = 5.0
 JOBS = ("start_job", "stop_job", "kill_job")
 LAUNCHERS: dict[str, type[Process] | type[Unit]] = {"process": Process, "unit": Unit}
@@ -73,6 +79,7 @@ class House:
     jobs: Jobs
     clock: Clock
     pulse: Pulse
+    window: "Window | None"
     lanes: list[Lane] = field(default_factory=list[Lane])
 
     def wake(self) -> None:
@@ -172,6 +179,7 @@ async def furnish(
         ),
         jobs=Jobs(places, policy, store, desk, launcher=LAUNCHERS[settings.launch]()),
         clock=Clock(desk, policy, nudge, hand.wall),
+        window=_window(settings, places, policy, gateway.silent_s),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
@@ -202,6 +210,7 @@ async def live(house: House, stop: asyncio.Event) -> None:
                 "clock": house.clock.run(),
                 "jobs": house.jobs.run(),
                 "pulse": house.pulse.run(),
+                **({"window": house.window.run()} if house.window else {}),
                 **{f"lane {lane.name}": lane.run() for lane in house.lanes},
             }
         )
@@ -234,7 +243,7 @@ async def _wake(house: House) -> None:
         run, attempt = expected
         start_owed = await house.store.ask(tables.owes, f"start_job/{run}/{attempt}")
         verdict = house.jobs.adopt(run, attempt, start_owed=start_owed)
-    log.info("awake", job=verdict)
+    log.info("awake", job=verdict, program=str(PROGRAM))
     await house.desk.tell(Note(event=DaemonWoke(at=STAMPED, house=secrets.token_hex(2), job=verdict)))
 
 
@@ -273,6 +282,16 @@ def _open_bucket(settings: Settings) -> ObjectStore:
         return open_bucket(settings.bucket)
     except StoreError as error:
         raise Fatal(f"BUCKET: {error}") from None
+
+
+def _window(
+    settings: Settings, places: Places, policy: Policy, silent_s: Callable[[], float]
+) -> "Window | None":
+    if settings.metrics_port is None:
+        return None
+    from bot.shell.window import Window  # noqa: PLC0415  a server and Prometheus's format, where they are wanted
+
+    return Window(places, policy, settings.metrics_port, silent_s)
 
 
 # --- tasks --------------------------------------------------------------------

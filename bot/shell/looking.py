@@ -1,6 +1,7 @@
 """A look into STATE_DIR from outside: nothing is changed and nobody is disturbed."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
 from bot.shell.places import Places
-from bot.shell.rows import Backlog
+from bot.shell.rows import Backlog, Waits
 from bot.shell.store import StoreUnusable, open_to_read
 from protocol.progress import Counted, Progress, Stepped, read_line
 
@@ -25,13 +26,18 @@ LOCKS = Path("/proc/locks")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What is the case at `at`. `process`: the verdict on the trainer, None if none should run."""
+    """What is the case at `at`. `process`: the verdict on the trainer, None if none should run.
+
+    `disk` are free and all bytes of the disk that STATE_DIR is on.
+    """
 
     at: datetime
     daemon_runs: bool
     state: State
     gauges: Gauges
     backlog: Backlog
+    waits: Waits
+    disk: tuple[int, int]
     process: stall.Verdict | None
 
 
@@ -44,16 +50,18 @@ def look(places: Places, policy: Policy, at: datetime) -> Look:
         raise StoreUnusable(f"{places.database} does not exist: name the daemon's folder by --state-dir")
     try:
         with closing(open_to_read(places.database)) as db:
-            state, backlog = tables.load(db) or State(), tables.backlog(db)
+            state, backlog, waits = tables.load(db) or State(), tables.backlog(db), tables.waits(db)
     except (sqlite3.Error, ValidationError) as error:
         raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
-    spoken = _last_spoken(places, state)
+    spoken, disk = _last_spoken(places, state), shutil.disk_usage(places.path)
     return Look(
         at=at,
         daemon_runs=is_locked(places.lock) is True,
         state=state,
         gauges=_gauges(spoken),
         backlog=backlog,
+        waits=waits,
+        disk=(disk.free, disk.total),
         process=_process(places, state, spoken, policy, at),
     )
 

@@ -64,6 +64,14 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Since when the oldest owed message waits, and the oldest upload. None: nothing waits."""
+
+    message_since: datetime | None
+    upload_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """How much is still owed."""
 

@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -76,32 +76,6 @@ def as_text(seen: "Look", policy: "Policy") -> str:
 
 
 def as_object(seen: "Look", policy: "Policy") -> str:  # noqa: ARG001  both words take the same
-    from bot.core import views  # noqa: PLC0415
+    from bot.shell.facts import facts  # noqa: PLC0415
 
-    cycle, stepped = seen.state.cycle, seen.gauges.stepped
-    told: dict[str, Any] = {
-        "at": seen.at.isoformat(),
-        "daemon": "runs" if seen.daemon_runs else "stopped",
-        "headline": views.headline(seen.state, seen.gauges),
-        "process": seen.process,
-        "cycle": None,
-        "queue": len(seen.state.queue),
-        "report_due_at": seen.state.report_due_at and seen.state.report_due_at.isoformat(),
-        "sightings": [one.model_dump(mode="json") for one in seen.state.sightings],
-        "stepped": stepped and stepped.model_dump(mode="json"),
-        "owed": {
-            "messages": seen.backlog.parts,
-            "effects": seen.backlog.effects,
-            "parked": seen.backlog.parked,
-        },
-    }
-    if cycle is not None:
-        told["cycle"] = {
-            "number": cycle.number,
-            "run": cycle.run_name,
-            "phases": {"data": cycle.data.phase, "terms": cycle.terms.phase, "run": cycle.run.phase},
-            "checkpoints": [one.model_dump(mode="json") for one in cycle.shelf.checkpoints],
-            "proposal": cycle.proposal and cycle.proposal.hash,
-            "on_hold": list(cycle.on_hold),
-        }
-    return json.dumps(told, ensure_ascii=False, indent=2)
+    return json.dumps(facts(seen), ensure_ascii=False, indent=2)

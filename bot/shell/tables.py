@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from bot.core.effects import Effect, read_effect
 from bot.core.state import SCHEMA, State
-from bot.shell.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part
+from bot.shell.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part, Waits
 from bot.shell.upcasts import upcast
 from protocol.messages import PERIODIC
 
@@ -261,3 +261,14 @@ def backlog(db: Db) -> Backlog:
     return Backlog(
         parts=counted("outbox", "owed"), effects=counted("owed", "owed"), parked=counted("outbox", "parked")
     )
+
+
+def waits(db: Db) -> Waits:
+    oldest = "SELECT created_at FROM {} WHERE status = 'owed' {} ORDER BY seq LIMIT 1"
+
+    def since(table: str, which: str = "") -> datetime | None:
+        found = db.execute(oldest.format(table, which)).fetchone()
+        return None if found is None else datetime.fromisoformat(found[0])
+
+    uploads = "AND (kind LIKE 'publish_%' OR kind = 'hand_on')"
+    return Waits(message_since=since("outbox"), upload_since=since("owed", uploads))
