@@ -17,7 +17,7 @@ class Order(BaseModel):
 
 
 class Post(Order):
-    """Say it. `show` names a file of the run that goes along as a picture, if it is there.
+    """Say it. `show` names a picture of the run that goes along, if it is there: its curve, or a finding's.
 
     `unasked`: it is no answer, whatever its kind; a question about a lesson must be asked.
     """
@@ -25,7 +25,7 @@ class Post(Order):
     kind: Literal["post"] = "post"
     message: Outgoing
     unasked: bool = False
-    show: Literal["loss_curve"] | None = None
+    show: Annotated[str, Field(pattern=r"^(loss_curve|findings/[\w.-]+\.png)$")] | None = None
     run: str | None = None
 
     @property

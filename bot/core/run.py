@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.core import endings, words
-from bot.core.effects import StartJob, StopJob
+from bot.core.effects import Post, StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
@@ -18,7 +18,7 @@ from bot.core.state import (
     Stopping,
     Training,
 )
-from bot.lessons.insights import insight
+from bot.lessons.insights import insight, picture_of
 from protocol.job import Failed, Trained
 from protocol.messages import BlockCause
 from protocol.progress import Found, Started, Stepped
@@ -139,7 +139,8 @@ def _found(cycle: Cycle, line: Found) -> Move:
     lesson = insight(line)
     if lesson is None or line.fact in cycle.found:
         return cycle, ()
-    return now(cycle, found=(*cycle.found, line.fact)), say(lesson)
+    told = Post(message=lesson, show=picture_of(line), run=cycle.run_name)
+    return now(cycle, found=(*cycle.found, line.fact)), (told,)
 
 
 def _reached(run: Alive) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from protocol.messages import LessonFound
 from protocol.progress import Found
 
+GIB = 2**30
+
 Figures = dict[str, float | int | str]
 Insight = Callable[[Figures], LessonFound]
 
@@ -85,11 +87,113 @@ def loss_jump_after_resume(figures: Figures) -> LessonFound:
     )
 
 
+def thin_extremes(figures: Figures) -> LessonFound:
+    channel = figures["channel"]
+    return LessonFound(
+        category="데이터",
+        problem=f"{channel} 극단값 데이터가 {float(figures['rare_share']):.2%}뿐임",
+        cause=(
+            f"{channel} 값의 80%가 전체 범위({float(figures['min']):.2g}~{float(figures['max']):.2g})의 "
+            f"{float(figures['support']):.0%} 구간에 집중"
+        ),
+        remedy=f"{channel} 극단 시나리오 보강 또는 해당 채널 가중치 상향 검토",
+        scope="DomainExpert(시나리오 다양성), Developer(Expert Agent 행동 패턴)",
+    )
+
+
+def episode_l1_high(figures: Figures) -> LessonFound:
+    episode = figures["episode"]
+    return LessonFound(
+        category="데이터",
+        problem=f"{episode}의 L1이 다른 에피소드 대비 {float(figures['ratio']):.1f}배 높음",
+        cause=(
+            f"최근 {figures['epochs']} epoch 내내 {float(figures['l1']):.3g} "
+            f"(중앙값 {float(figures['median']):.3g}), 액션 라벨이나 영상이 다른 에피소드와 다를 수 있음"
+        ),
+        remedy=f"{episode} 확인 후 재생성 또는 제외 (→ 적용: exclude_episodes=[{episode}])",
+        scope="Developer(데이터), Training(exclude_episodes)",
+    )
+
+
+def overfitting(figures: Figures) -> LessonFound:
+    return LessonFound(
+        category="학습",
+        problem=f"과적합: held-out L1 {float(figures['best']):.3g} → {float(figures['held_out']):.3g} 상승",
+        cause=(
+            f"epoch {figures['best_epoch']} 이후 학습 L1은 {float(figures['l1_then']):.3g} → "
+            f"{float(figures['l1_now']):.3g}로 감소"
+        ),
+        remedy="epochs 축소, dropout 상향 또는 데이터 보강 검토",
+        scope="Training(epochs, dropout), DomainExpert(시나리오 다양성)",
+    )
+
+
+def validation_frozen(figures: Figures) -> LessonFound:
+    return LessonFound(
+        category="학습",
+        problem=f"held-out L1이 {figures['evaluations']}회 연속 {float(figures['held_out']):.4g}로 같음",
+        cause="학습률이 지나치게 낮거나 held-out 평가가 학습 중인 가중치를 보지 않음",
+        remedy="lr 확인, 다음 재개 시 held-out 평가 확인",
+        scope="Training(lr, holdout)",
+    )
+
+
+def memory_growing(figures: Figures) -> LessonFound:
+    hours = float(figures["full_in_s"]) / 3600
+    used, total = float(figures["used_bytes"]) / GIB, float(figures["total_bytes"]) / GIB
+    return LessonFound(
+        category="학습",
+        problem=f"GPU 메모리 증가 추세: 약 {hours:.1f}시간 뒤 OOM 예상",
+        cause=f"{used:.1f}/{total:.0f}GB, 시간당 {float(figures['bytes_per_hour']) / GIB:.2f}GB 증가",
+        remedy="다음 checkpoint에서 멈추고 재개하거나 batch_size 축소 (→ 적용: batch_size=…)",
+        scope="Training(batch_size), 운영자(같은 GPU의 다른 프로세스)",
+    )
+
+
+def device_idle(figures: Figures) -> LessonFound:
+    return LessonFound(
+        category="학습",
+        problem=f"GPU 사용률 {float(figures['busy_share']):.0%}",
+        cause="step이 GPU가 아니라 다른 곳(CPU, 데이터 읽기)에서 기다림",
+        remedy="batch_size 상향 또는 CPU 부하 확인",
+        scope="Training(batch_size), 운영자(CPU)",
+    )
+
+
+def feed_starving(figures: Figures) -> LessonFound:
+    return LessonFound(
+        category="학습",
+        problem=f"학습 시간의 {float(figures['waiting_share']):.0%}를 프레임을 기다리는 데 씀",
+        cause="프레임이 GPU 메모리에 들어가지 않아 매 batch를 주 메모리에서 복사",
+        remedy="image_size 축소 또는 GPU 메모리 확보",
+        scope="Training(image_size), 운영자(메모리, 디스크)",
+    )
+
+
 INSIGHTS: dict[str, Insight] = {
     "channel_l1_high": channel_l1_high,
+    "thin_extremes": thin_extremes,
+    "episode_l1_high": episode_l1_high,
     "gradient_clipped": gradient_clipped,
     "plateau": plateau,
     "diverging": diverging,
+    "overfitting": overfitting,
+    "validation_frozen": validation_frozen,
     "best_long_past": best_long_past,
     "loss_jump_after_resume": loss_jump_after_resume,
+    "memory_growing": memory_growing,
+    "device_idle": device_idle,
+    "feed_starving": feed_starving,
 }
+
+SEEN_IN_THE_CURVE = frozenset(
+    {"plateau", "diverging", "overfitting", "best_long_past", "loss_jump_after_resume"}
+)
+"""Facts that the loss curve shows, where the trainer drew nothing of their own."""
+
+
+def picture_of(found: Found) -> str | None:
+    """The file of the run that helps to see it: as `Post.show` names it."""
+    if found.picture:
+        return found.picture
+    return "loss_curve" if found.fact in SEEN_IN_THE_CURVE else None

@@ -123,8 +123,9 @@ class Courier:
         picture = self._picture(owed.part)
         try:
             return await self._channel.send(owed.part, picture)
-        except SendRefused:
-            if picture is None:
+        except (SendRefused, Later) as error:
+            forbidden = isinstance(error, SendRefused) or error.alarming
+            if picture is None or not forbidden:
                 raise
             log.warning("the picture was refused, its text goes alone", ref=owed.part.ref)
             return await self._channel.send(owed.part, None)
@@ -144,7 +145,8 @@ class Courier:
     def _picture(self, part: Part) -> Path | None:
         if part.show is None or part.run is None:
             return None
-        picture = self._places.run(part.run).loss_curve
+        run = self._places.run(part.run)
+        picture = run.loss_curve if part.show == "loss_curve" else run.path / part.show
         return picture if picture.exists() else None
 
     async def _park(self, owed: OwedPart, error: SendRefused) -> None:

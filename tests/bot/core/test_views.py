@@ -295,6 +295,18 @@ class TestWhatGoesWrong:
         training.trainer_says(clipped)
         assert training.kinds().count("lesson_found") == 1
 
+    def test_a_fact_goes_out_with_the_picture_that_was_drawn_of_it(self, training) -> None:
+        figures: dict[str, float | int | str] = {
+            "episode": "episode_017",
+            "l1": 0.9,
+            "ratio": 4.5,
+            "median": 0.2,
+            "epochs": 5,
+        }
+        odd = Found(at=training.later(), fact="episode_l1_high:episode_017", figures=figures)
+        (told,) = training.trainer_says(odd.model_copy(update={"picture": "findings/x.png"}))
+        assert (told.show, told.run) == ("findings/x.png", training.cycle.run_name)
+
     def test_a_fact_without_words_is_not_told(self, training) -> None:
         training.trainer_says(Found(at=training.later(), fact="unheard_of"))
         assert training.posted("lesson_found") == []

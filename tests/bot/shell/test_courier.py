@@ -174,6 +174,14 @@ async def test_a_picture_goes_along(desk: Desk) -> None:
     assert desk.room.pictures == [curve]
 
 
+async def test_a_picture_of_a_finding_goes_along_with_it(desk: Desk) -> None:
+    drawn = desk.places.run("r").findings / "episode_l1_high_episode_017.png"
+    drawn.parent.mkdir(parents=True)
+    drawn.touch()
+    await desk.say(part("1", show=f"findings/{drawn.name}"))
+    assert desk.room.pictures == [drawn]
+
+
 async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk) -> None:
     curve = desk.places.run("r").loss_curve
     curve.parent.mkdir(parents=True)

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from bot.lessons.insights import INSIGHTS
+from trainer.detectors import DETECTORS
 from trainer.detectors import found as found_in
 from trainer.facts import Channel, Figures, Known, Reading, Seen, channels
 from trainer.history import Epoch
@@ -202,3 +204,7 @@ def test_one_channel_has_no_others_to_be_compared_with() -> None:
 
 def test_the_helper_falls() -> None:
     assert all(later.loss < earlier.loss for earlier, later in pairwise(falling(5)))
+
+
+def test_the_bot_has_words_for_every_fact() -> None:
+    assert set(DETECTORS) == set(INSIGHTS)

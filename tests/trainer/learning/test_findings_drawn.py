@@ -25,6 +25,7 @@ def frames(frames_file: Path) -> FrameStore:
 
 def test_an_episode_is_a_strip_of_its_own_frames(frames: FrameStore, tmp_path: Path) -> None:
     path = draw_finding("episode_l1_high:episode_001", {"episode": "episode_001"}, frames, tmp_path / "f")
+    assert path is not None
     assert path == tmp_path / "f" / "episode_l1_high_episode_001.png"
     with Image.open(path) as drawn:
         width = STRIP_HEIGHT * 24 // 16
