@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from bot.shell import sandbox
 from bot.shell.bucket import open_bucket
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.probing import Finding, probe
@@ -21,10 +22,13 @@ from bot.shell.store import StoreUnusable, damage_of, open_to_read
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
+PYTHON = Path(sys.prefix).resolve() / "bin" / "python"
+REQUESTS = "training-claw-trainer.path"
 WEIGHTS = "resnet18-*.pth"
 ASK_TORCH = """
-import json, torch
+import json, socket, torch
 told = {"torch": torch.__version__, "cuda": torch.version.cuda, "gpu": None}
+told["network"] = [name for _, name in socket.if_nameindex() if name != "lo"]
 if torch.cuda.is_available():
     free, total = torch.cuda.mem_get_info()
     one = torch.ones(64, 64, device="cuda", requires_grad=True)
@@ -106,9 +110,25 @@ def weights(environ: Mapping[str, str]) -> Finding:
     )
 
 
-async def torch(device: str, code: str = ASK_TORCH) -> Finding:
+async def path_unit() -> Finding:
+    """Without it nobody starts the trainers that the daemon asks for."""
     asked = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *("systemctl", "is-active", REQUESTS), stdout=asyncio.subprocess.PIPE
+    )
+    said = (await asked.communicate())[0].decode().strip()
+    if asked.returncode:
+        fix = f"is {said}; sudo systemctl enable --now {REQUESTS}"
+        return Finding("requests", "fault", f"{REQUESTS} {fix}")
+    return Finding("requests", "fine", f"{REQUESTS} is {said}")
+
+
+async def torch(device: str, code: str = ASK_TORCH, *, in_unit: bool = False) -> Finding:
+    """`in_unit`: in the sandbox of the trainer's unit, which must be installed, as root."""
+    command = (str(PYTHON), "-c", code)
+    if in_unit:
+        command = sandbox.within(sandbox.text_of(sandbox.UNIT), command)
+    asked = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         out, err = await asyncio.wait_for(asked.communicate(), TORCH_S)
@@ -120,6 +140,8 @@ async def torch(device: str, code: str = ASK_TORCH) -> Finding:
         last = (err.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
         return Finding("torch", "fault", f"{last[:200]}; run `make install`, then look at nvidia-smi")
     told = json.loads(out)
+    if in_unit and told["network"]:
+        return Finding("sandbox", "fault", f"the unit has a network ({', '.join(told['network'])})")
     if told["gpu"] is None:
         said = f"{told['torch']} (CUDA {told['cuda']}) sees no GPU"
         if device == "cuda":

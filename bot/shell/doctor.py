@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bot.shell import sandbox
 from bot.shell.bucket.probing import Finding
 
 WORDS = {"fine": "ok  ", "warning": "warn", "fault": "FIX "}
@@ -20,6 +21,7 @@ COLOURS = {"fine": "green", "warning": "yellow", "fault": "red"}
 Examples:
   training-claw doctor --env-file /etc/training-claw/training-claw.env
   training-claw doctor --quick
+  sudo training-claw doctor --in-unit
 
 Each line is ok, warn, or FIX with the next step. Nothing is changed; writing to the bucket is tried at
 checkpoints/.probe/ only. Exit codes: 0 the daemon can work here, 1 something has to be put right."""
@@ -30,19 +32,45 @@ checkpoints/.probe/ only. Exit codes: 0 the daemon can work here, 1 something ha
     help="The daemon's settings, as `serve` takes them.",
 )
 @click.option("--quick", is_flag=True, help="Leave out torch and the GPU, which take some seconds.")
-def doctor(env_file: Path | None, quick: bool) -> None:
+@click.option(
+    "--in-unit",
+    is_flag=True,
+    help="Look only at the trainer's unit: a real step on the device in its sandbox.",
+)
+def doctor(env_file: Path | None, quick: bool, in_unit: bool) -> None:
     """Can the daemon work on this machine?"""
-    sys.exit(asyncio.run(_examine(env_file, quick)))
+    found = findings_in_unit(env_file) if in_unit else findings(env_file, quick=quick)
+    sys.exit(asyncio.run(_examine(found, "nothing to fix" if in_unit else "the daemon can work here")))
 
 
-async def _examine(env_file: Path | None, quick: bool) -> int:
+async def _examine(found: AsyncGenerator[Finding], well: str) -> int:
     faults = 0
-    async for finding in findings(env_file, quick=quick):
+    async for finding in found:
         mark = click.style(WORDS[finding.verdict], fg=COLOURS[finding.verdict])
         click.echo(f"{mark}  {finding.what}: {finding.said}")
         faults += finding.verdict == "fault"
-    click.echo(f"{faults} to fix" if faults else "the daemon can work here")
+    click.echo(f"{faults} to fix" if faults else well)
     return 1 if faults else 0
+
+
+async def findings_in_unit(env_file: Path | None) -> AsyncGenerator[Finding]:
+    """What systemd would start, and whether it would work."""
+    from bot.shell import checkup  # noqa: PLC0415
+
+    why_not = sandbox.cannot()
+    if why_not:
+        yield Finding("sandbox", "warning", f"not looked at: {why_not}")
+        return
+    yield await checkup.path_unit()
+    yield await checkup.torch(device_of(env_file), in_unit=True)
+
+
+def device_of(env_file: Path | None) -> str:
+    """The token is systemd's own here, so the settings are not whole; one of them is enough."""
+    from dotenv import dotenv_values  # noqa: PLC0415  comes with pydantic-settings
+
+    told = dotenv_values(env_file) if env_file else {}
+    return os.environ.get("DEVICE") or told.get("DEVICE") or "cuda"
 
 
 async def findings(env_file: Path | None, *, quick: bool) -> AsyncGenerator[Finding]:

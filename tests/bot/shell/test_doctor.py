@@ -1,3 +1,4 @@
+import doctest
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,12 +10,13 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from bot.settings import Settings, read_settings
-from bot.shell import account, checkup
+from bot.shell import account, checkup, sandbox
 from bot.shell.bucket.probing import Finding
-from bot.shell.doctor import doctor, findings
+from bot.shell.doctor import device_of, doctor, findings
 from bot.shell.places import Places
 from protocol.roster import CARD_IDS, Peer, Roster
 
+UNITS = Path(__file__).parents[3] / "deploy" / "systemd"
 US, CHANNEL, GUILD = CARD_IDS[Peer.TRAINING], 1477000000000000001, "1477000000000000000"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REACT, VIEW, SEND, ATTACH, HISTORY, EVERYONE = 1 << 6, 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 17
@@ -244,3 +246,34 @@ class TestTheCommand:
         assert {"STATE_DIR", "disk", "database", "token", "bucket, write checkpoints/"} <= {
             one.what for one in found
         }
+
+
+# --- the trainer's unit -----------------------------------------------------
+
+
+def test_a_unit_s_sandbox_is_what_its_service_section_says() -> None:
+    assert doctest.testmod(sandbox).failed == 0
+    told = sandbox.properties((UNITS / sandbox.UNIT).read_text(encoding="utf-8"))
+    assert {"User=training-claw", "PrivateNetwork=yes", "DeviceAllow=char-nvidia rw"} <= set(told)
+    assert not [one for one in told if one.startswith(("Exec", "Type", "Description"))]
+    command = sandbox.within("[Service]\nPrivateNetwork=yes", ["true", "--x"])
+    assert command[-4:] == ("--property=PrivateNetwork=yes", "--", "true", "--x")
+
+
+def test_without_systemd_nothing_of_it_can_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "RUNNING", tmp_path / "absent")
+    ran = CliRunner().invoke(doctor, ["--in-unit"])
+    assert ran.exit_code == 0
+    assert ran.output.splitlines() == [
+        "warn  sandbox: not looked at: systemd does not run this machine",
+        "nothing to fix",
+    ]
+
+
+def test_the_device_is_known_without_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEVICE", raising=False)
+    file = tmp_path / "claw.env"
+    file.write_text("DISCORD_TOKEN=\nDEVICE=cpu\n")
+    assert [device_of(file), device_of(None)] == ["cpu", "cuda"]
