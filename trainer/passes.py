@@ -29,34 +29,33 @@ class Pass(Protocol):
 
 def pass_by(recipe: Recipe) -> Pass:
     """The way `recipe` wants it."""
-    forward = (
-        torch.compile(_forward, fullgraph=True, dynamic=False) if recipe.kernels == "compiled" else _forward
-    )
-    return Graphed(forward) if recipe.launch == "graph" else Plain(forward)
+    loss = torch.compile(_loss, fullgraph=True, dynamic=False) if recipe.kernels == "compiled" else _loss
+    return Graphed(loss) if recipe.launch == "graph" else Plain(loss)
 
 
-type Forward = Callable[[Learner, Feed, Tensor, Tensor, Tensor], tuple[Tensor, Sums]]
+type Batch = dict[str, Tensor]
+type Loss = Callable[[Learner, Batch, Tensor, Tensor], tuple[Tensor, Sums]]
 
 
-def _forward(
-    learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: Tensor
-) -> tuple[Tensor, Sums]:
+def _loss(learner: Learner, batch: Batch, valid_frames: Tensor, samples: Tensor) -> tuple[Tensor, Sums]:
     """This pass's share of the step's loss, and its sums."""
-    with torch.autocast(part.device.type, torch.bfloat16, enabled=learner.recipe.precision == "bf16"):
-        sums = loss_sums(learner.policy, feed.batch(part))
+    with torch.autocast(samples.device.type, torch.bfloat16, enabled=learner.recipe.precision == "bf16"):
+        sums = loss_sums(learner.policy, batch)
     kl_weight = learner.policy.config.kl_weight
     return total_loss(sums, valid_frames, samples, kl_weight, learner.action_weights), sums
 
 
 @dataclass(frozen=True)
 class Plain:
-    forward: Forward = _forward
+    """One kernel after the other."""
+
+    loss: Loss = _loss
 
     def __call__(
         self, learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: Tensor, seed: int
     ) -> Sums:
         torch.manual_seed(seed)
-        loss, sums = self.forward(learner, feed, part, valid_frames, samples)
+        loss, sums = self.loss(learner, feed.batch(part), valid_frames, samples)
         loss.backward()
         return sums.detached()
 
@@ -78,7 +77,7 @@ class Graphed:
     holds when a graph is replayed is the one its random kernels use.
     """
 
-    forward: Forward
+    loss: Loss
     _captured: dict[int, Captured] = field(default_factory=dict[int, Captured])
 
     def __call__(
@@ -105,11 +104,11 @@ class Graphed:
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM_UPS):
-                self.forward(learner, feed, *inputs)[0].backward()
+                self.loss(learner, feed.batch(inputs[0]), *inputs[1:])[0].backward()
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            loss, sums = self.forward(learner, feed, *inputs)
+            loss, sums = self.loss(learner, feed.batch(inputs[0]), *inputs[1:])
             loss.backward()
         for weight, kept in zip(weights, before, strict=True):
             if weight.grad is not None:
