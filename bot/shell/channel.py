@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from bot.shell.lanes import Later
 from bot.shell.rows import Part
 
 SNOWFLAKE_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
@@ -17,6 +18,10 @@ class Fatal(Exception):
 
 class SendRefused(Exception):
     """The service will never take this message as it is. `str()` is one line."""
+
+
+class HistoryClosed(Later):
+    """What was said in the channel may not be read before somebody permits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,11 @@ class Channel(Protocol):
         ...
 
     def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
-        """All messages younger than `message_id`, the oldest first."""
+        """All messages younger than `message_id`, the oldest first.
+
+        Raises:
+            HistoryClosed: a permission is missing.
+        """
         ...
 
     async def latest(self) -> tuple[Letter, ...]:

@@ -17,7 +17,7 @@ from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
-from bot.shell.channel import Attached, Channel, Letter, Mark, id_at
+from bot.shell.channel import Attached, Channel, HistoryClosed, Letter, Mark, id_at
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.door import AWAITING, YES, Door
 from bot.shell.history import History
@@ -28,6 +28,8 @@ from bot.shell.store import Store
 log = structlog.stdlib.get_logger("intake")
 
 CURSOR = "channel"
+GAP = "channel gap"
+"""Where what we missed begins, if it could not be read."""
 TEXT_BYTES = 64 << 10
 TEXT_NAMES = (".txt", ".md")
 EDITS_COUNT = timedelta(hours=1)
@@ -101,34 +103,50 @@ class Intake:
                     self._held = self._held or []
                 case _Session.READY:
                     session = self._history.sessions
-                    await self._insist(lambda: self._catch_up(channel))
+                    whole = await self._insist(lambda: self._catch_up(channel))
                     held, self._held = self._held or [], None
                     for one in held:
                         await self._insist(lambda one=one: self._take(one))
-                    self._history.caught_up(session)
+                    if whole:
+                        self._history.caught_up(session)
                 case Letter() | Rewritten() | Mark() as one if self._held is not None:
                     self._held.append(one)
                 case Letter() | Rewritten() | Mark() as one:
                     await self._insist(lambda one=one: self._take(one))
 
-    async def _insist(self, what: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, what: Callable[[], Awaitable[None]]) -> bool:
+        """Until it is done. False: the history is closed to us, and what we missed has to wait."""
         failures = 0
         while True:
             try:
-                return await what()
+                await what()
+            except HistoryClosed as error:
+                log.error("what was missed cannot be read", why=str(error))
+                await self._remember_gap()
+                return False
             except Later as error:
                 failures += 1
                 log.warning("cannot listen now", why=str(error))
                 await asyncio.sleep(self._pause(failures))
+            else:
+                return True
+
+    async def _remember_gap(self) -> None:
+        """What is heard from now on moves the cursor past what was missed."""
+        if not await self._store.ask(tables.cursor, GAP):
+            newest = await self._store.ask(tables.cursor, CURSOR) or "0"
+            await self._store.ask(tables.move_cursor, GAP, newest)
 
     async def _catch_up(self, channel: Channel) -> None:
         """Read what was said since, and look again at what was edited or answered meanwhile."""
         newest = int(await self._store.ask(tables.cursor, CURSOR) or 0)
-        after = max(newest, self._start_after)
+        gap = int(await self._store.ask(tables.cursor, GAP) or newest)
+        after = max(min(newest, gap), self._start_after)
         async for letter in channel.letters_after(min(after, self._first_to_reread(after))):
             await self._take(Rewritten(letter) if letter.id <= newest else letter)
             newest = max(newest, letter.id)
         await self._store.ask(tables.move_cursor, CURSOR, str(newest))
+        await self._store.ask(tables.move_cursor, GAP, "")
         for message_id in await self._store.ask(tables.discord_ids, awaited_refs(self._desk.state)):
             for mark in await channel.marks_on(message_id):
                 await self._take(mark)

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`ready_s`: how long Discord is given to name its guilds; `heartbeats`: so many may go unanswered."""
+    """`ready_s`: how long Discord is given to name its guilds; `heartbeats`: so many may go unanswered;
+    `silence_s`: so long a session may say nothing at all.
+    """
 
     ready_s: float = 2.0
     request_s: float = 30.0
     farewell_s: float = 2.0
     heartbeats: float = 2.5
+    silence_s: float = 60.0
     down_for_good_s: float = 1200.0
     storm: int = 20
     storm_s: float = 60.0

@@ -182,11 +182,12 @@ async def test_a_picture_of_a_finding_goes_along_with_it(desk: Desk) -> None:
     assert desk.room.pictures == [drawn]
 
 
-async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk) -> None:
+@pytest.mark.parametrize("why", [SendRefused("too large"), Later("403: Missing Permissions", alarming=True)])
+async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk, why: Exception) -> None:
     curve = desk.places.run("r").loss_curve
     curve.parent.mkdir(parents=True)
     curve.write_bytes(b"png")
-    desk.room.before = [SendRefused("too large")]
+    desk.room.before = [why]
     assert await desk.say(part("1", show="loss_curve")) == ["1"]
     assert desk.room.pictures == [None]
 

@@ -16,10 +16,11 @@ from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
 from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import File
+from bot.rehearsal.guild import EVERYTHING_NEEDED, File, May
+from bot.rehearsal.wire import message_json
 from bot.settings import Settings
 from bot.shell import tables
-from bot.shell.channel import Fatal, Letter
+from bot.shell.channel import Fatal, HistoryClosed, Letter
 from bot.shell.desk import Desk, utc_now
 from bot.shell.door import Door
 from bot.shell.gateway import Gateway
@@ -300,3 +301,38 @@ async def test_every_message_is_looked_at_whoever_it_is_from(server: DiscordServ
         watcher, stranger = frozenset({"Watcher-Claw"}), frozenset({"stranger"})
         assert {("before we came", stranger), ("not to us", stranger)} < {*bot.seen}
         assert (to_us("first"), watcher) in bot.seen
+
+
+async def test_what_was_missed_is_read_once_the_history_is_open_to_us(
+    server: DiscordServer, store: Store
+) -> None:
+    before = (await server.say(WATCHER, to_us("long before"))).id
+    await server.say(WATCHER, to_us("missed"))
+    server.guild.permissions &= ~May.READ_MESSAGE_HISTORY
+    async with Bot(server, store, start_after=before).online() as bot:
+        await server.gateway.until_connected(US)
+        await server.say(WATCHER, to_us("live"))
+        await bot.until(lambda: bot.texts() == ["live"])
+        assert "read_message_history" in bot.warned[0]
+        with pytest.raises(HistoryClosed):
+            await bot.gateway.latest()
+        server.gateway.permit(EVERYTHING_NEEDED)
+        await bot.until(lambda: bot.texts() == ["live", "missed"])
+
+
+async def test_a_message_that_makes_a_handler_fail_costs_nothing_else(
+    server: DiscordServer, store: Store
+) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+        server.gateway.dispatch("MESSAGE_CREATE", odd_message(server))
+        await server.say(WATCHER, to_us("two"))
+        await bot.until(lambda: bot.texts() == ["one", "two"])
+
+
+def odd_message(server: DiscordServer) -> dict[str, Any]:
+    """With an id of a moment that no calendar knows."""
+    entry = next(iter(server.guild.main_channel.messages.values()))
+    body = message_json(entry, server.guild, "", US)
+    return {**body, "id": str(1 << 90), "guild_id": str(server.guild.id)}
