@@ -60,11 +60,13 @@ def repair(state_dir: Path) -> None:
             if upkeep.is_whole(places.database):
                 click.echo(f"{places.database} is whole; nothing was done")
                 return
-            kept, saved = upkeep.repair(places.database, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+            done = upkeep.repair(places.database, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
     except (StoreUnusable, Fatal) as error:
         _refuse("repair", error)
-    click.echo("saved: " + ", ".join(f"{table} {count}" for table, count in saved.items()))
-    click.echo(f"the damaged file is kept as {kept}")
+    click.echo("saved: " + ", ".join(f"{table} {count}" for table, count in done.saved.items()))
+    if done.cut_short:
+        click.echo(f"cut short: {', '.join(done.cut_short)}; some rows are lost, a recent backup is better")
+    click.echo(f"the damaged file is kept as {done.kept}")
 
 
 def _refuse(verb: str, error: Exception) -> NoReturn:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,7 +11,16 @@ from pydantic import ValidationError
 from bot.shell import tables
 from bot.shell.store import StoreUnusable, damage_of, make, open_to_read
 
-TABLES = ("state", "inbox", "outbox", "owed", "cursor", "journal")
+KEYS = {
+    "state": "id",
+    "inbox": "heard_id",
+    "outbox": "seq",
+    "owed": "seq",
+    "cursor": "name",
+    "journal": "seq",
+}
+"""Each table's primary key: read in its order, a table needs none of its indexes."""
+TABLES = tuple(KEYS)
 COMPANIONS = ("", "-wal", "-shm")
 """What belongs to a database file: its log and the log's index."""
 
@@ -47,10 +57,17 @@ def is_whole(database: Path) -> bool:
         return False
 
 
-def repair(database: Path, stamp: str) -> tuple[Path, dict[str, int]]:
-    """Put a new file of all rows that can still be read in the damaged one's place, which is kept beside it.
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """Where the damaged file is now, how many rows of each table were saved, which tables lack some."""
 
-    Answers where the damaged file is now, and how many rows of each table were saved.
+    kept: Path
+    saved: dict[str, int]
+    cut_short: tuple[str, ...]
+
+
+def repair(database: Path, stamp: str) -> Repaired:
+    """Put a new file of all rows that can still be read in the damaged one's place, which is kept beside it.
 
     Raises:
         StoreUnusable: the state itself cannot be read; nothing has changed.
@@ -58,7 +75,8 @@ def repair(database: Path, stamp: str) -> tuple[Path, dict[str, int]]:
     fresh = database.with_name(f".{database.name}.repaired")
     fresh.unlink(missing_ok=True)
     with closing(make(fresh)) as target:
-        saved = {table: _rescue(database, target, table) for table in TABLES}
+        cut_short = tuple(table for table in TABLES if not _rescue(database, target, table))
+        saved = {table: _count(target, table) for table in TABLES}
         state = _state_of(target)
     if state is None:
         fresh.unlink()
@@ -71,23 +89,33 @@ def repair(database: Path, stamp: str) -> tuple[Path, dict[str, int]]:
         with suppress(FileNotFoundError):
             os.rename(f"{database}{companion}", f"{kept}{companion}")  # noqa: PTH104  names, not paths
     fresh.replace(database)
-    return kept, saved
+    return Repaired(kept, saved, cut_short)
 
 
-def _rescue(database: Path, target: sqlite3.Connection, table: str) -> int:
-    """Copy row after row, until one cannot be read. Answers how many."""
-    saved = 0
+def _rescue(database: Path, target: sqlite3.Connection, table: str) -> bool:
+    """Copy row after row until one cannot be read, then from the other end. False: some may be missing."""
+    if _copied(database, target, table, "ASC"):
+        return True
+    _copied(database, target, table, "DESC")
+    return False
+
+
+def _copied(database: Path, target: sqlite3.Connection, table: str, order: str) -> bool:
+    by = KEYS[table]
     try:
         with closing(open_to_read(database)) as source:
-            for row in source.execute(f"SELECT * FROM {table}"):  # noqa: S608  our own names
+            for row in source.execute(f"SELECT * FROM {table} ORDER BY {by} {order}"):  # noqa: S608  our names
                 columns, marks = ", ".join(row.keys()), ", ".join("?" * len(row))
                 put = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
                 with suppress(sqlite3.IntegrityError):  # half a row
                     target.execute(put, tuple(row))
-                    saved += 1
     except sqlite3.DatabaseError:
-        pass
-    return saved
+        return False
+    return True
+
+
+def _count(target: sqlite3.Connection, table: str) -> int:
+    return target.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608  our own names
 
 
 def _state_of(target: sqlite3.Connection) -> object | None:

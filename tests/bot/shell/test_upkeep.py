@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -51,10 +52,11 @@ def places(tmp_path: Path) -> Places:
     return places
 
 
-def damage(places: Places, table: str) -> None:
-    """Overwrites the last page that only `table` uses."""
+def damage(places: Places, table: str, share: float = 1.0) -> None:
+    """Overwrites the last of the pages that only `table` uses, or the one so far along."""
     with closing(sqlite3.connect(places.database)) as db:
-        (page,) = db.execute("SELECT max(pageno) FROM dbstat WHERE name = ?", (table,)).fetchone()
+        found = db.execute("SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno", (table,)).fetchall()
+    page = found[round(share * (len(found) - 1))][0]
     with places.database.open("r+b") as file:
         file.seek((page - 1) * PAGE)
         file.write(b"\xff" * PAGE)
@@ -88,11 +90,19 @@ class TestADamagedFile:
         code, said = told(places, "repair")
         assert code == 0, said
         assert "state 1" in said
+        assert "cut short: outbox; some rows are lost" in said
         (kept,) = places.path.glob("*.damaged-*[0-9]")
         assert kept.read_bytes() == before
         known, owes = asyncio.run(opened(places))
         assert known == State(house="h0", said=200)
         assert owes
+
+    def test_rows_on_both_sides_of_the_damage_are_saved(self, places: Places) -> None:
+        damage(places, "outbox", share=0.5)
+        _, said = told(places, "repair")
+        found = re.search(r"outbox (\d+)", said)
+        assert found is not None
+        assert 190 <= int(found[1]) < 200
 
     def test_a_state_that_is_lost_is_said_and_nothing_is_touched(self, places: Places) -> None:
         damage(places, "state")
