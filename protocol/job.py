@@ -96,7 +96,8 @@ class TrainJob(Value):
     """Train on the HDF5 file `data`, saving under `run` (see RunFolder), from the newest good save there.
 
     `initial_weights` is a `pretrained_model` folder whose weights a fresh run starts from. `reference` takes
-    each step as lerobot-train does, to compare results with: slow, and no speed-up.
+    each step as lerobot-train does, to compare results with: slow, and no speed-up. A resume point is saved
+    every `resume_point_every_s` seconds.
     """
 
     kind: Literal["train"] = "train"
@@ -107,6 +108,7 @@ class TrainJob(Value):
     certificate: str = ""
     initial_weights: Path | None = None
     reference: bool = False
+    resume_point_every_s: float = Field(default=300.0, gt=0)
 
 
 Job = Annotated[ProbeJob | CheckJob | ConvertJob | TrainJob, Field(discriminator="kind")]

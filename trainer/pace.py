@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 LINE_EVERY_S = 2.0
-RESUME_POINT_EVERY_S = 300.0
 PATIENCE_S = 30.0
 """Promised on top of everything measured: a busy machine is not a dead one."""
 
@@ -18,6 +17,7 @@ class Pace:
     """`clock` counts seconds and never goes back."""
 
     clock: Callable[[], float] = time.monotonic
+    resume_point_every_s: float = 300.0
     slowest_step_s: float = 0.0
     slowest_save_s: float = 30.0
     samples: int = 0
@@ -60,7 +60,7 @@ class Pace:
         self._last_line_at = self.clock()
 
     def resume_point_due(self) -> bool:
-        return self.clock() - self._last_save_at >= RESUME_POINT_EVERY_S
+        return self.clock() - self._last_save_at >= self.resume_point_every_s
 
     def something_due(self) -> bool:
         return self.line_due() or self.resume_point_due()

@@ -66,7 +66,7 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
     store = FrameStore.open(job.data)
     learner, state, came_from = begin(job, store, device)
     feed = feeds.load(store, job.config.policy.chunk_size, device)
-    run, pace = RunFolder(job.run), Pace()
+    run, pace = RunFolder(job.run), Pace(resume_point_every_s=job.resume_point_every_s)
     voice = Voice(attempt.say, pace, device)
     voice.started(learner, state, came_from)
     keeper = Saves(run, attempt.say, pace)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trainer.pace import LINE_EVERY_S, PATIENCE_S, RESUME_POINT_EVERY_S, Pace
+from trainer.pace import LINE_EVERY_S, PATIENCE_S, Pace
 
 
 @dataclass
@@ -26,7 +26,7 @@ def test_a_line_is_due_once_in_its_time() -> None:
 def test_a_resume_point_is_due_some_time_after_any_save() -> None:
     clock = Clock()
     pace = Pace(clock)
-    clock.now += RESUME_POINT_EVERY_S
+    clock.now += pace.resume_point_every_s
     assert pace.resume_point_due()
     pace.saving()
     assert not pace.resume_point_due()
