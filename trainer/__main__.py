@@ -14,9 +14,10 @@ from protocol.job import EXIT_OF_FAILURE, Checked, Converted, ExitCode
 from protocol.training import TrainingConfig
 from trainer.attempt import JobError, exit_code, run_attempt
 from trainer.bar import progress_bar
-from trainer.check import Judgement, judge
+from trainer.check import KEPT_NOWHERE, Judgement, Keeping, judge
 from trainer.config_file import read_config
 from trainer.convert import convert
+from trainer.draft import discard
 from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do
 from trainer.lerobot_export import export
@@ -177,24 +178,28 @@ def convert_command(
     """
     with one_line_errors():
         config = config_of(config_path)
-        verdict = judged(path, config).verdict
-        if not verdict.ok:
-            show(path, verdict)
+        if form == "hdf5" and output.is_dir():
+            raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
+        keeping = Keeping(output if form == "hdf5" else None)
+        judgement = judged(path, config, keeping)
+        if not judgement.verdict.ok:
+            if keeping.output:
+                discard(keeping.output)
+            show(path, judgement.verdict)
             sys.exit(ExitCode.REFUSED)
-        done = (_converted if form == "hdf5" else _exported)(path, output, config, verdict.hash)
+        done = (_converted if form == "hdf5" else _exported)(path, output, config, judgement)
     click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
 
 
-def _converted(path: Path, output: Path, config: TrainingConfig, certificate: str) -> Converted:
-    if output.is_dir():
-        raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
-    with progress_bar("converting") as told:
-        return convert(path, output, config, certificate, told=told)
+def _converted(path: Path, output: Path, config: TrainingConfig, judgement: Judgement) -> Converted:
+    certificate, hashes = judgement.verdict.hash, judgement.hashes
+    with progress_bar("writing") as told:
+        return convert(path, output, config, certificate, hashes=hashes, told=told)
 
 
-def _exported(path: Path, output: Path, config: TrainingConfig, certificate: str) -> Converted:
+def _exported(path: Path, output: Path, config: TrainingConfig, judgement: Judgement) -> Converted:
     with progress_bar("converting and writing") as told:
-        return export(path, output, config, certificate, told=told)
+        return export(path, output, config, judgement.verdict.hash, told=told)
 
 
 @main.command(
@@ -284,9 +289,9 @@ def config_of(path: Path | None) -> TrainingConfig:
     return read_config(path) if path else TrainingConfig()
 
 
-def judged(path: Path, config: TrainingConfig) -> Judgement:
+def judged(path: Path, config: TrainingConfig, keeping: Keeping = KEPT_NOWHERE) -> Judgement:
     with progress_bar("checking") as told:
-        return judge(path, config, told=told)
+        return judge(path, config, keeping=keeping, told=told)
 
 
 def show(path: Path, verdict: Checked) -> None:

@@ -37,8 +37,8 @@ from protocol.job import (
 from protocol.progress import Began, Line
 
 FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train": "load"}
-FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 1800.0, "train": 600.0}
-"""Before its first count a conversion hashes the whole set, perhaps from a slow disk."""
+FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 600.0}
+"""Before its first count a check lists the set, and hashes its first file, perhaps from a slow disk."""
 REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 
 

@@ -1,50 +1,41 @@
 """Is a data set fit to train on? All episodes are looked at, and all that is wrong is said at once."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import add
 from pathlib import Path
 
-import numpy as np
-
 from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
 from trainer.attempt import Stop, Told, hears_nothing
-from trainer.checks import episode_count, excluded_names, problems_of
-from trainer.episode import Source, kept_frames, kept_rows, refuse, seen
+from trainer.checks import episode_count, excluded_names
+from trainer.draft import Draft, begin, places_of
+from trainer.episode import Source, refuse
 from trainer.episodes import find_episodes, kept
-from trainer.findings import constant_channels, duplicates, held, names_of, saturated
-from trainer.fingerprint import hash_file, hash_set, stamp
-from trainer.rows import Table
-from trainer.tally import Tally, tally
-from trainer.tree import Tree, look_through, shown
-from trainer.workers import in_processes
+from trainer.examine import Examined, Subject, examine
+from trainer.findings import constant_channels, duplicates, held, saturated
+from trainer.fingerprint import Hashes, Stamp, content_at, hash_files, hash_set, is_at, stamp
+from trainer.reading import Part, Reading, changed, part_of, read_part, stray
+from trainer.surveys import Surveys, survey_key
+from trainer.tally import Tally
+from trainer.tree import Tree, look_through
+from trainer.workers import crew
 
 
 @dataclass(frozen=True)
-class Part:
-    """An episode and what belongs to it of the set's files and of the names that lead out of the set."""
+class Keeping:
+    """What is worked out while checking is kept: pictures in the draft of `output`, surveys in a folder.
 
-    source: Source
-    files: Mapping[str, Path]
-    astray: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Examined:
-    """One episode's part of the verdict: `tally` is of the actions and states (A + S) that remain of it.
-
-    `contents` names its parts by what is in them; two episodes that share one have it from one source.
+    `earlier` are converted files that pictures may be copied from.
     """
 
-    name: str
-    problems: tuple[Problem, ...]
-    frames: int
-    tally: Tally
-    hashes: Mapping[str, str]
-    contents: tuple[str, ...]
+    output: Path | None = None
+    surveys: Path | None = None
+    earlier: tuple[Path, ...] = ()
+
+
+KEPT_NOWHERE = Keeping()
 
 
 @dataclass(frozen=True)
@@ -69,133 +60,143 @@ def check(
 
 
 def judge(
-    data: Path, config: TrainingConfig, *, stop: Stop | None = None, told: Told = hears_nothing
+    data: Path,
+    config: TrainingConfig,
+    *,
+    keeping: Keeping = KEPT_NOWHERE,
+    stop: Stop | None = None,
+    told_read: Told = hears_nothing,
+    told: Told = hears_nothing,
 ) -> Judgement:
     """The verdict on the episodes under the folder `data`, for training by `config`.
 
-    Every picture is decoded, strictly. `told(done, total)` hears of every episode looked at.
+    Every picture is decoded, strictly. `told_read(done, total)` hears of every episode whose rows were read,
+    `told` of every one whose pictures were looked at.
 
     Raises:
-        JobError("stopped"): asked to leave.
+        JobError("stopped"): asked to leave. What was kept until then is there the next time.
     """
     if not data.is_dir():
         return _refused("no_data", "데이터 폴더 없음")
-    tree = look_through(data)
-    sources = find_episodes(data)
-    if not sources and not tree.astray:
+    there = _inventory(data)
+    if not there.sources and not there.tree.astray:
         return _refused("no_data", "에피소드 없음")
-    parts = [_part(source, data, tree) for source in sources]
-    shared = {name: stamp(path) for name, path in _of_no_single_part(tree, parts).items()}
-    remaining = kept(sources, config)
-    examined = in_processes(
-        partial(examine, config),
-        [part for part in parts if part.source in remaining],
-        stop=stop or Stop(),
-        told=told,
-    )
-    hashes = {name: each for episode in examined for name, each in episode.hashes.items()}
-    hashes |= {name: hash_file(path) for name, path in tree.files.items() if name not in hashes}
-    changed = [name for name, before in shared.items() if stamp(tree.files[name]) != before]
+    hashes, examined = _work(there, config, keeping, stop or Stop(), told_read, told)
     problems = (
-        *episode_count(len(remaining), config),
-        *excluded_names([source.name for source in sources], config),
-        *_astray(tree, parts),
-        *(_changed(name, None) for name in changed),
+        *episode_count(len(kept(there.sources, config)), config),
+        *excluded_names([source.name for source in there.sources], config),
+        *_astray(there),
+        *(changed(name, None) for name in there.moved()),
         *(problem for each in examined for problem in each.problems),
         *_of_the_set(examined, config),
     )
     verdict = Checked(
         ok=all(problem.severity != "refuse" for problem in problems),
-        episodes=len(remaining),
+        episodes=len(examined),
         frames=sum(each.frames for each in examined),
-        hash=hash_set(hashes, tree.astray),
+        hash=hash_set(hashes, there.tree.astray),
         problems=tuple(problems),
     )
     return Judgement(verdict, tuple(examined), hashes)
-
-
-def examine(config: TrainingConfig, part: Part) -> Examined:
-    """Read one episode and judge it. What leads out of the set, or changes meanwhile, is not trusted."""
-    name = part.source.name
-    if part.astray:
-        found = tuple(_stray(within(place, part), why, name) for place, why in part.astray.items())
-        return Examined(name, found, 0, tally(_values(None, config)), hashes={}, contents=())
-    before = {name: stamp(path) for name, path in part.files.items()}
-    episode = seen(part.source, part.source.read(config), config)
-    hashes = {name: hash_file(path) for name, path in part.files.items()}
-    changed = [each for each, path in part.files.items() if stamp(path) != before[each]]
-    return Examined(
-        name=name,
-        problems=(*(_changed(each, name) for each in changed), *problems_of(episode, config)),
-        frames=0 if episode.table is None else len(kept_frames(len(episode.table), config)),
-        tally=tally(_values(episode.table, config)),
-        hashes=hashes,
-        contents=tuple(_contents(episode.table, hashes)),
-    )
 
 
 def _refused(check: str, message: str) -> Judgement:
     return Judgement(Checked(ok=False, episodes=0, frames=0, hash="", problems=(refuse(check, message),)))
 
 
-def _part(source: Source, data: Path, tree: Tree) -> Part:
-    place = source.path.relative_to(data).as_posix()
-    files = {} if source.shares_its_file else _of(place, tree.files)
-    return Part(source, files, _of(place, tree.astray))
+# --- what is there ------------------------------------------------------------------
 
 
-def _of_no_single_part(tree: Tree, parts: Sequence[Part]) -> dict[str, Path]:
-    """Files of several episodes or of none: looked after for all of them at once."""
-    looked_after = {name for part in parts for name in part.files}
-    return {name: path for name, path in tree.files.items() if name not in looked_after}
+@dataclass(frozen=True)
+class Inventory:
+    """`shared` are the files of several episodes or of none, as they were: looked after for all at once."""
+
+    data: Path
+    tree: Tree
+    sources: tuple[Source, ...]
+    parts: tuple[Part, ...]
+    shared: Mapping[str, Stamp]
+
+    def moved(self) -> list[str]:
+        """Which of the shared files have changed since."""
+        return [name for name, before in self.shared.items() if stamp(self.tree.files[name]) != before]
+
+    def name_of(self, path: Path) -> str:
+        return path.relative_to(self.data).as_posix()
 
 
-def within(name: str, part: Part) -> str:
-    """A name in the set as a name in the episode's folder."""
-    root = part.source.path.name
-    return name.partition(f"{root}/")[2] or root
+def _inventory(data: Path) -> Inventory:
+    tree = look_through(data)
+    sources = find_episodes(data)
+    parts = tuple(part_of(source, data, tree) for source in sources)
+    own = {name for part in parts for name in part.files}
+    shared = {name: stamp(path) for name, path in tree.files.items() if name not in own}
+    return Inventory(data, tree, sources, parts, shared)
 
 
-def _of[Value](place: str, named: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: each for name, each in named.items() if name == place or name.startswith(f"{place}/")}
+# --- the work -----------------------------------------------------------------------
 
 
-def _astray(tree: Tree, parts: Sequence[Part]) -> tuple[Problem, ...]:
+def _work(
+    there: Inventory, config: TrainingConfig, keeping: Keeping, stop: Stop, told_read: Told, told: Told
+) -> tuple[Hashes, list[Examined]]:
+    """The hashes of all files, and every remaining episode examined."""
+    remaining = kept(there.sources, config)
+    surveys = Surveys(keeping.surveys)
+    with crew(len(remaining), stop) as workers:
+        wanted = [part for part in there.parts if part.source in remaining]
+        readings = workers.do(partial(read_part, config), wanted, told=told_read)
+        hashes = {name: each for reading in readings for name, each in reading.hashes.items()}
+        others = {name: path for name, path in there.tree.files.items() if name not in hashes}
+        hashes |= hash_files(others, stop=stop)
+        draft = _draft(there, readings, hashes, config, keeping)
+        subjects = [_subject(there, reading, hashes, config, draft) for reading in readings]
+        surveys.forget_all_but(frozenset(key for each in subjects for key in each.keys.values()))
+        return hashes, workers.do(partial(examine, config, surveys), subjects, told=told)
+
+
+def _draft(
+    there: Inventory, readings: Sequence[Reading], hashes: Hashes, config: TrainingConfig, keeping: Keeping
+) -> Draft | None:
+    """Of all episodes whose rows say how long they are. Where there is no room the verdict still comes."""
+    whole = [reading for reading in readings if reading.episode.table is not None and reading.episode.cameras]
+    if keeping.output is None or not whole:
+        return None
+    tables = [reading.episode.table for reading in whole if reading.episode.table is not None]
+    places = places_of([reading.part.source for reading in whole], tables, there.data, hashes, config)
+    certificate = hash_set(hashes, there.tree.astray)
+    try:
+        return begin(keeping.output, places, tables, config, certificate, keeping.earlier)
+    except OSError:
+        return None
+
+
+def _subject(
+    there: Inventory, reading: Reading, hashes: Hashes, config: TrainingConfig, draft: Draft | None
+) -> Subject:
+    source = reading.part.source
+    within = (source.name if source.shares_its_file else "", config.dataset.fps)
+    keys: dict[str, str] = {}
+    shared: dict[Path, Stamp] = {}
+    for camera in reading.episode.cameras:
+        place = there.name_of(source.made_of(camera))
+        keys[camera] = survey_key(content_at(place, hashes), camera, *within)
+        names = [name for name in there.shared if is_at(place, name)]
+        shared |= {there.tree.files[name]: there.shared[name] for name in names}
+    return Subject(reading, keys, shared, draft.tasks.get(source.name) if draft else None)
+
+
+# --- of the set as a whole ----------------------------------------------------------
+
+
+def _astray(there: Inventory) -> tuple[Problem, ...]:
     """What belongs to no episode; a whole episode that is a link is named as one."""
-    inside = {name for part in parts for name in part.astray}
+    inside = {name for part in there.parts for name in part.astray}
     return tuple(
-        _stray(name, reason, name.partition("/")[0] if name.startswith("episode_") else None)
-        for name, reason in tree.astray.items()
+        stray(name, reason, name.partition("/")[0] if name.startswith("episode_") else None)
+        for name, reason in there.tree.astray.items()
         if name not in inside
     )
-
-
-def _stray(name: str, reason: str, episode: str | None) -> Problem:
-    """`name` is left out where it says no more than the episode's."""
-    which = "" if name == episode else f" ({shown(name)})"
-    return refuse("astray", reason + which).model_copy(update={"episode": episode and shown(episode)})
-
-
-def _changed(name: str, episode: str | None) -> Problem:
-    message = f"검증하는 동안 파일이 바뀜 ({name.rpartition('/')[2]})"
-    return refuse("changing", message).model_copy(update={"episode": episode})
-
-
-def _values(table: Table | None, config: TrainingConfig) -> np.ndarray:
-    """Actions and state (T, A + S) of what remains."""
-    if table is None:
-        return np.empty((0, len(names_of(config))))
-    return kept_rows(np.hstack([table.action, table.state]), config)
-
-
-def _contents(table: Table | None, hashes: Mapping[str, str]) -> list[str]:
-    videos = [
-        f"{name.rpartition('/')[2]}:{content}" for name, content in hashes.items() if name.endswith(".mp4")
-    ]
-    if table is None:
-        return videos
-    rows = hashlib.sha256(np.hstack([table.action, table.state]).tobytes()).hexdigest()
-    return [*videos, f"actions.jsonl:{rows}"]
 
 
 def _of_the_set(examined: Sequence[Examined], config: TrainingConfig) -> tuple[Problem, ...]:

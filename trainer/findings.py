@@ -4,6 +4,7 @@ Good data can look like this. So each finding warns, with its threshold in the c
 `dataset.refuse_on` names it.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -131,6 +132,16 @@ def duplicates(contents: Mapping[str, Sequence[str]], config: TrainingConfig) ->
             same = ", ".join(what for what, whose in earlier.items() if whose == other)
             message = f"{other}와 내용이 같음 ({same})"
             yield finding("duplicates", message, config).model_copy(update={"episode": episode})
+
+
+def contents_of(table: Table | None, hashes: Mapping[str, str]) -> Iterator[str]:
+    """An episode's videos and rows, each by what is in it. `hashes` are its files', by name."""
+    for name, content in hashes.items():
+        if name.endswith(".mp4"):
+            yield f"{name.rpartition('/')[2]}:{content}"
+    if table is not None:
+        rows = np.hstack([table.action, table.state]).tobytes()
+        yield f"actions.jsonl:{hashlib.sha256(rows).hexdigest()}"
 
 
 def names_of(config: TrainingConfig) -> tuple[str, ...]:

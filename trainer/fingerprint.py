@@ -5,8 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from trainer.attempt import Stop, Told, hears_nothing
 from trainer.tree import look_through
 
+type Hashes = dict[str, str]
 type Stamp = tuple[int, int, int]
 
 GONE: Stamp = (0, 0, 0)
@@ -18,7 +20,34 @@ def hash_folder(folder: Path) -> str:
     Links that leave the folder are not followed; they count by their names alone.
     """
     tree = look_through(folder)
-    return hash_set({name: hash_file(path) for name, path in tree.files.items()}, tree.astray)
+    return hash_set(hash_files(tree.files), tree.astray)
+
+
+def hash_files(files: Mapping[str, Path], *, stop: Stop | None = None, told: Told = hears_nothing) -> Hashes:
+    """Each one's, by name. `told` hears of every file.
+
+    Raises:
+        JobError("stopped"): asked to leave.
+    """
+    hashes: Hashes = {}
+    for done, (name, path) in enumerate(files.items(), start=1):
+        (stop or Stop()).leave_if_asked()
+        hashes[name] = hash_file(path)
+        told(done, len(files))
+    return hashes
+
+
+def content_at(name: str, hashes: Mapping[str, str]) -> str:
+    """The hash of the file `name`, or of all files in the folder of that name; empty where there are none."""
+    if name in hashes:
+        return hashes[name]
+    below = {each: of for each, of in hashes.items() if is_at(name, each)}
+    return hash_set(below, {}) if below else ""
+
+
+def is_at(place: str, name: str) -> bool:
+    """Whether `name` is that file, or lies in that folder; both are relative to the set's, which is `.`."""
+    return place in (".", name) or name.startswith(f"{place}/")
 
 
 def hash_set(hashes: Mapping[str, str], astray: Mapping[str, str]) -> str:

@@ -1,17 +1,25 @@
 """What to do for each kind of job. Nothing is converted that was not checked."""
 
 import json
+import time
 import traceback
+from collections.abc import Mapping
 from typing import assert_never
 
 from protocol.job import Checked, CheckJob, Converted, ConvertJob, Job, Outcome, ProbeJob, TrainJob
 from protocol.progress import Counted
 from trainer.attempt import Attempt, JobError, Told, now, replace_whole
 from trainer.certificate import certificate
-from trainer.check import check, judge
+from trainer.check import Keeping, judge
 from trainer.convert import convert
-from trainer.fingerprint import hash_folder
+from trainer.draft import discard
+from trainer.fingerprint import hash_files, hash_set
 from trainer.report import write_report
+from trainer.tree import look_through
+
+COUNTED_EVERY_S = 1.0
+COUNTED_WITHIN_S = 600.0
+"""An hour's episode is decoded in less, and so is a large file hashed from a slow disk."""
 
 
 def do(job: Job, attempt: Attempt) -> Outcome:
@@ -35,7 +43,14 @@ def do(job: Job, attempt: Attempt) -> Outcome:
 
 def _check(job: CheckJob, attempt: Attempt) -> Checked:
     """The verdict; beside it the certificate of what was admitted, or pictures of what was refused."""
-    judgement = judge(job.data, job.config, stop=attempt.stop, told=_counting(attempt))
+    judgement = judge(
+        job.data,
+        job.config,
+        keeping=Keeping(job.output, job.surveys, job.earlier),
+        stop=attempt.stop,
+        told_read=_counting(attempt, "file"),
+        told=_counting(attempt, "episode"),
+    )
     if judgement.verdict.ok:
         written = json.dumps(certificate(judgement, job.config), ensure_ascii=False, indent=2)
         replace_whole(attempt.folder.certificate, written.encode() + b"\n")
@@ -49,18 +64,49 @@ def _check(job: CheckJob, attempt: Attempt) -> Checked:
 
 def _convert(job: ConvertJob, attempt: Attempt) -> Converted:
     """Convert what the certificate names; without one, what passes the check here and now."""
-    if not job.certificate:
-        verdict = check(job.data, job.config, stop=attempt.stop)
-        if not verdict.ok:
-            raise JobError("bad_data", f"{job.data} is not fit to train on; validate it to see why")
-        certified = verdict.hash
-    elif hash_folder(job.data) != job.certificate:
+    certified, hashes = _hashed(job, attempt) if job.certificate else _checked(job, attempt)
+    return convert(
+        job.data,
+        job.output,
+        job.config,
+        certified,
+        hashes=hashes,
+        earlier=job.earlier,
+        stop=attempt.stop,
+        told=_counting(attempt, "episode"),
+    )
+
+
+def _hashed(job: ConvertJob, attempt: Attempt) -> tuple[str, Mapping[str, str]]:
+    """The hash of the set and of each file, as the certificate has it. Raises JobError("bad_data")."""
+    tree = look_through(job.data)
+    hashes = hash_files(tree.files, stop=attempt.stop, told=_counting(attempt, "file"))
+    if hash_set(hashes, tree.astray) != job.certificate:
         raise JobError("bad_data", f"{job.data} has changed since it was checked; check it again")
-    else:
-        certified = job.certificate
-    told = _counting(attempt)
-    return convert(job.data, job.output, job.config, certified, stop=attempt.stop, told=told)
+    return job.certificate, hashes
 
 
-def _counting(attempt: Attempt) -> Told:
-    return lambda done, total: attempt.say(Counted(at=now(), done=done, total=total, unit="episode"))
+def _checked(job: ConvertJob, attempt: Attempt) -> tuple[str, Mapping[str, str]]:
+    """The same of a set that was never checked. Raises JobError("bad_data")."""
+    keeping = Keeping(job.output, earlier=job.earlier)
+    judgement = judge(
+        job.data, job.config, keeping=keeping, stop=attempt.stop, told=_counting(attempt, "episode")
+    )
+    if not judgement.verdict.ok:
+        discard(job.output)
+        raise JobError("bad_data", f"{job.data} is not fit to train on; validate it to see why")
+    return judgement.verdict.hash, judgement.hashes
+
+
+def _counting(attempt: Attempt, unit: str) -> Told:
+    """Says how far it is, not so often that anybody minds."""
+    said = [-COUNTED_EVERY_S]
+
+    def told(done: int, total: int) -> None:
+        moment = time.monotonic()
+        if done == total or moment - said[0] >= COUNTED_EVERY_S:
+            said[0] = moment
+            line = Counted(at=now(), next_within_s=COUNTED_WITHIN_S, done=done, total=total, unit=unit)
+            attempt.say(line)
+
+    return told

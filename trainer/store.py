@@ -6,6 +6,7 @@
     episode_ends                  int64    (E,)           exclusive; an episode starts where the last ended
     episode_names                 utf-8    (E,)
     episode_keys                  ascii    (E,)           what each was made of (see trainer.reuse)
+    episode_firsts                int64    (E,)           how many frames were cut from each one's head
     episode_checksums             uint32   (E, cameras)   CRC-32 of each one's pictures; 0: not there yet
     attributes of the root        schema, fps, action_names, state_names, camera_names, certificate, config,
                                   stats, versions (all but schema, fps and certificate as JSON)
@@ -33,6 +34,7 @@ IMAGES = "observation.images."
 STATE = "observation.state"
 ACTION = "action"
 KEYS = "episode_keys"
+FIRSTS = "episode_firsts"
 CHECKSUMS = "episode_checksums"
 
 type Frames = NDArray[np.uint8]
@@ -84,6 +86,7 @@ def create(
     episode_ends: Sequence[int],
     episode_names: Sequence[str],
     episode_keys: Sequence[str] = (),
+    episode_firsts: Sequence[int] = (),
     certificate: str = "",
     versions: Mapping[str, str] | None = None,
 ) -> dict[str, Frames]:
@@ -104,6 +107,7 @@ def create(
         file.create_dataset("episode_ends", data=np.asarray(episode_ends, dtype=np.int64))
         file.create_dataset("episode_names", data=list(episode_names), dtype=h5py.string_dtype())
         file.create_dataset(KEYS, data=list(episode_keys), dtype=h5py.string_dtype("ascii"))
+        file.create_dataset(FIRSTS, data=np.asarray(episode_firsts, dtype=np.int64))
         file.create_dataset(CHECKSUMS, data=np.zeros((len(episode_keys), cameras), np.uint32))
         for camera in config.dataset.camera_names:
             _allocate(file, IMAGES + camera, shape)
@@ -115,22 +119,26 @@ def create(
 
 def frame_maps(path: Path, mode: Literal["r", "r+"] = "r") -> dict[str, Frames]:
     """The pictures of the file at `path` as memory maps, by camera; writable with `r+`."""
-    with h5py.File(path, "r") as file:
-        pictures = {
-            camera: _dataset(file, IMAGES + camera)
-            for camera in json.loads(_attributes_of(file)["camera_names"])
-        }
-        places = {camera: (each.id.get_offset(), each.shape) for camera, each in pictures.items()}
     return {
         camera: np.memmap(path, np.uint8, mode, offset=offset, shape=shape)
-        for camera, (offset, shape) in places.items()
+        for camera, (offset, shape) in picture_places(path).items()
     }
+
+
+def picture_places(path: Path) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """Where in the file at `path` the pictures lie, in bytes, and their shape (N, H, W, 3), by camera."""
+    with h5py.File(path, "r") as file:
+        pictures = {
+            camera: dataset_in(file, IMAGES + camera)
+            for camera in json.loads(_attributes_of(file)["camera_names"])
+        }
+        return {camera: (each.id.get_offset(), each.shape) for camera, each in pictures.items()}
 
 
 def checksum_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint32]:
     """The checksums (E, cameras) of the file at `path`, likewise."""
     with h5py.File(path, "r") as file:
-        told = _dataset(file, CHECKSUMS)
+        told = dataset_in(file, CHECKSUMS)
         offset, shape = told.id.get_offset(), told.shape
     return np.memmap(path, np.uint32, mode, offset=offset, shape=shape)
 
@@ -188,10 +196,10 @@ def _read(path: Path, file: h5py.File) -> FrameStore:
     return FrameStore(
         path=path,
         frames=frame_maps(path),
-        state=_dataset(file, STATE)[:],
-        action=_dataset(file, ACTION)[:],
-        episode_ends=_dataset(file, "episode_ends")[:],
-        episode_names=tuple(_dataset(file, "episode_names").asstr()[:]),
+        state=dataset_in(file, STATE)[:],
+        action=dataset_in(file, ACTION)[:],
+        episode_ends=dataset_in(file, "episode_ends")[:],
+        episode_names=tuple(dataset_in(file, "episode_names").asstr()[:]),
         fps=int(told["fps"]),
         action_names=tuple(json.loads(told["action_names"])),
         state_names=tuple(json.loads(told["state_names"])),
@@ -201,7 +209,8 @@ def _read(path: Path, file: h5py.File) -> FrameStore:
     )
 
 
-def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
+def dataset_in(file: h5py.File, name: str) -> h5py.Dataset:
+    """Raises KeyError."""
     found = file[name]
     if not isinstance(found, h5py.Dataset):
         raise KeyError(f"{name} is not a data set")

@@ -21,31 +21,52 @@ ITEMS_PER_WORKER = 4
 """Fewer are done sooner than another process is started."""
 
 
-def in_processes[Item, Result](
-    work: Callable[[Item], Result], items: Sequence[Item], *, stop: Stop, told: Told
-) -> list[Result]:
-    """`[work(item) for item in items]`, by several processes; `told` hears of each one done.
+class Crew:
+    """Processes that work for us until the end of the `with` that hired them."""
 
-    Raises:
-        JobError: "stopped" when asked to leave, "error" when a process died; what is under way is dropped.
-            What `work` raises is raised here.
-    """
-    results: dict[int, Result] = {}
+    def __init__(self, executor: ProcessPoolExecutor, stop: Stop) -> None:
+        self._executor = executor
+        self._stop = stop
+
+    def do[Item, Result](
+        self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
+    ) -> list[Result]:
+        """`[work(item) for item in items]`; `told` hears of each one done.
+
+        Raises:
+            JobError: "stopped" when asked to leave, "error" when a process died; what is under way is
+                dropped. What `work` raises is raised here.
+        """
+        results: dict[int, Result] = {}
+        pending = {self._executor.submit(work, item): number for number, item in enumerate(items)}
+        while pending:
+            self._stop.leave_if_asked()
+            done, _ = wait(pending, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                results[pending.pop(future)] = _result_of(future)
+                told(len(results), len(items))
+        return [results[number] for number in range(len(items))]
+
+
+@contextmanager
+def crew(items: int, stop: Stop) -> Iterator[Crew]:
+    """As many processes as so many items are worth."""
     executor = ProcessPoolExecutor(
-        max_workers=max(1, min(cores(), len(items) // ITEMS_PER_WORKER)),
+        max_workers=max(1, min(cores(), items // ITEMS_PER_WORKER)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
         initargs=(os.getpid(),),
     )
     with executor, _ended_on_error():
-        pending = {executor.submit(work, item): number for number, item in enumerate(items)}
-        while pending:
-            stop.leave_if_asked()
-            done, _ = wait(pending, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                results[pending.pop(future)] = _result_of(future)
-                told(len(results), len(items))
-    return [results[number] for number in range(len(items))]
+        yield Crew(executor, stop)
+
+
+def in_processes[Item, Result](
+    work: Callable[[Item], Result], items: Sequence[Item], *, stop: Stop, told: Told
+) -> list[Result]:
+    """A crew's work for once; raises what `Crew.do` raises."""
+    with crew(len(items), stop) as workers:
+        return workers.do(work, items, told=told)
 
 
 def cores() -> int:

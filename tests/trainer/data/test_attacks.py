@@ -13,14 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol.training import TrainingConfig
-from trainer.check import Part, check, examine
+from trainer.check import check
 from trainer.checks import problems_of
 from trainer.episode import Episode
 from trainer.episodes import find_episodes
+from trainer.examine import Subject, examine
 from trainer.findings import duplicates, held, saturated
 from trainer.fingerprint import hash_folder
 from trainer.looks import Looks
+from trainer.reading import Part, read_part
 from trainer.rows import RowError, Table, read_table
+from trainer.surveys import Surveys
 from trainer.tally import tally
 from trainer.tree import look_through, shown
 from trainer.video import Footage, VideoError, survey
@@ -182,20 +185,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     rows = copytree(simulated / "episode_000", tmp_path / "episode_000") / "actions.jsonl"
     (source,) = find_episodes(tmp_path)
 
-    class Watched:
-        """Something happens once it was read."""
-
-        name, path, table, pictures = source.name, source.path, source.table, source.pictures
-        look, made_of = source.look, source.made_of
-        shares_its_file = False
-
-        def read(self, config: TrainingConfig) -> Episode:
-            episode = source.read(config)
-            meanwhile(rows)
-            return episode
-
-    part = Part(Watched(), {"episode_000/actions.jsonl": rows}, {})
-    assert [each.message for each in examine(CARD, part).problems] == [
+    part = Part(source, {"episode_000/actions.jsonl": rows}, {})
+    reading = read_part(CARD, part)
+    meanwhile(rows)
+    assert [each.message for each in examine(CARD, Surveys(), Subject(reading)).problems] == [
         "검증하는 동안 파일이 바뀜 (actions.jsonl)"
     ]
 

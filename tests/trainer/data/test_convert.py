@@ -14,7 +14,8 @@ from torchvision.transforms import v2
 from protocol.job import AttemptFolder, ConvertJob
 from protocol.training import TrainingConfig
 from trainer.attempt import Attempt, JobError, Stop
-from trainer.convert import Place, convert, fill
+from trainer.convert import convert, fill
+from trainer.draft import Place, Task
 from trainer.episodes import find_episodes
 from trainer.jobs import do
 from trainer.pixels import resize
@@ -65,7 +66,7 @@ def test_the_file_is_one_piece_with_lerobot_s_keys(converted: FrameStore) -> Non
     with h5py.File(converted.path) as file:
         assert set(file) == {
             *("observation.images.ego", "observation.state", "action", "episode_ends", "episode_names"),
-            *("episode_keys", "episode_checksums"),
+            *("episode_keys", "episode_firsts", "episode_checksums"),
         }
         pictures = file["observation.images.ego"]
         assert isinstance(pictures, h5py.Dataset)
@@ -87,7 +88,7 @@ def test_pictures_and_actions_must_be_as_many_to_the_end(
     path, rows = tmp_path / "data.h5", np.zeros((10, 4), np.float32)
     create(path, config=config, state=rows, action=rows, episode_ends=[10], episode_names=["episode_000"])
     with pytest.raises(JobError, match="16 pictures, 14 actions"):
-        fill(path, config, Place(find_episodes(simulated)[0], total=14, kept=range(10), start=0))
+        fill(config, Task(path, Place(find_episodes(simulated)[0], total=14, kept=range(10), start=0)))
 
 
 def test_a_stop_leaves_no_file_under_its_name(

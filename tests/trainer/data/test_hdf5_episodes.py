@@ -11,7 +11,8 @@ from protocol.training import TrainingConfig
 from trainer.attempt import JobError
 from trainer.check import check
 from trainer.checks import problems_of
-from trainer.convert import Place, convert, fill
+from trainer.convert import convert, fill
+from trainer.draft import Place, Task
 from trainer.episode import Episode, Source, seen
 from trainer.episodes import find_episodes
 from trainer.store import FrameStore, create
@@ -62,7 +63,7 @@ def test_its_pictures_are_converted_unchanged(episode: Path, config: TrainingCon
         episode_ends=[FRAMES],
         episode_names=["episode_000"],
     )
-    fill(output, config, Place(source_of(episode), total=FRAMES, kept=range(FRAMES), start=0))
+    fill(config, Task(output, Place(source_of(episode), total=FRAMES, kept=range(FRAMES), start=0)))
     assert np.array_equal(frames["ego"], PICTURES)
 
 
@@ -156,7 +157,7 @@ def test_a_broken_file_is_named(episode: Path, config: TrainingConfig, tmp_path:
     output = tmp_path / ".data.h5"
     create(output, config=config, state=rows, action=rows, episode_ends=[FRAMES], episode_names=["a"])
     with pytest.raises(JobError, match="episode_000: ego"):
-        fill(output, config, place)
+        fill(config, Task(output, place))
 
 
 def test_a_damaged_block_of_pictures_is_placed(episode: Path, config: TrainingConfig) -> None:

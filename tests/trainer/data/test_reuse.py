@@ -1,22 +1,31 @@
 """No picture is decoded twice: a killed conversion goes on, a changed set costs what changed in it."""
 
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 from subprocess import Popen, TimeoutExpired
+from typing import Any
 
 import numpy as np
 import pytest
 
-from protocol.job import Converted
+from protocol.job import Checked, Converted
 from protocol.training import TrainingConfig
-from trainer import convert as conversion
-from trainer.attempt import JobError, Stop
+from trainer import check as checking
+from trainer import workers
+from trainer.attempt import JobError, Stop, Told
+from trainer.check import Judgement, Keeping, judge
 from trainer.convert import convert
+from trainer.draft import draft_of
 from trainer.faults import Fault
 from trainer.reuse import known_in
+from trainer.simulator_episode import SimulatorEpisode
 from trainer.store import FrameStore, checksum_map, frame_maps
+from trainer.surveys import Surveys, survey_key
+from trainer.video import Keep
 
 NO_VIDEO = Fault("missing_video", 0)
 
@@ -26,29 +35,190 @@ def folder(simulated: Path, tmp_path: Path) -> Path:
     return copytree(simulated, tmp_path / "set")
 
 
+class InThisProcess:
+    """A crew of one: us."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+
+    def do[Item, Result](
+        self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
+    ) -> list[Result]:
+        results: list[Result] = []
+        for done, item in enumerate(items, start=1):
+            self.stop.leave_if_asked()
+            results.append(work(item))
+            told(done, len(items))
+        return results
+
+
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """All work is done in this process, which counts the episodes that are decoded."""
     decoded: list[str] = []
-    pictures = conversion._small_pictures
+    look = SimulatorEpisode.look
 
-    def counting(place, camera, config):
-        decoded.append(place.source.name)
-        return pictures(place, camera, config)
+    def counting(self: SimulatorEpisode, camera: str, config: TrainingConfig, keep: Keep) -> Any:
+        decoded.append(self.name)
+        return look(self, camera, config, keep)
 
-    def in_order(work, items, *, stop, told):
-        for done, item in enumerate(items, start=1):
-            stop.leave_if_asked()
-            work(item)
-            told(done, len(items))
+    @contextmanager
+    def crew(items: int, stop: Stop) -> Iterator[InThisProcess]:
+        yield InThisProcess(stop)
 
-    monkeypatch.setattr(conversion, "_small_pictures", counting)
-    monkeypatch.setattr(conversion, "in_processes", in_order)
+    monkeypatch.setattr(SimulatorEpisode, "look", counting)
+    for module in (checking, workers):
+        monkeypatch.setattr(module, "crew", crew)
     return decoded
 
 
 def pictures_of(path: Path) -> np.ndarray:
     return FrameStore.open(path).frames["ego"].copy()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a set is checked and converted, as the bot has it done."""
+
+    path: Path
+    config: TrainingConfig
+
+    @property
+    def output(self) -> Path:
+        return self.path / "data.h5"
+
+    def check(self, data: Path, stop: Stop | None = None, **more: Any) -> Judgement:
+        keeping = Keeping(self.output, self.path / "surveys", more.pop("earlier", ()))
+        return judge(data, self.config, keeping=keeping, stop=stop, **more)
+
+    def convert(self, data: Path, verdict: Checked, earlier: tuple[Path, ...] = ()) -> np.ndarray:
+        convert(data, self.output, self.config, verdict.hash, earlier=earlier)
+        return pictures_of(self.output)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, config: TrainingConfig) -> Desk:
+    return Desk(tmp_path / "run", config)
+
+
+@pytest.fixture
+def plain(folder: Path, config: TrainingConfig) -> np.ndarray:
+    """The set's pictures, converted without a check."""
+    convert(folder, folder.parent / "plain.h5", config, "plain")
+    return pictures_of(folder.parent / "plain.h5")
+
+
+EACH_ONCE = ["episode_000", "episode_001", "episode_002", "episode_003"]
+
+
+class TestWhatIsCheckedIsDecodedOnce:
+    def test_the_conversion_finds_all_pictures_there(
+        self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
+    ) -> None:
+        verdict = desk.check(folder).verdict
+        assert verdict.ok
+        assert not desk.output.exists()
+        assert np.array_equal(desk.convert(folder, verdict), plain)
+        assert here == EACH_ONCE
+
+    def test_a_set_handed_over_again_costs_what_changed_in_it(
+        self, folder: Path, desk: Desk, here: list[str]
+    ) -> None:
+        good = (folder / "episode_001" / "ego.mp4").read_bytes()
+        Fault("damaged_video", 1).spoil(folder / "episode_001")
+        assert not desk.check(folder).verdict.ok
+        here.clear()
+        (folder / "episode_001" / "ego.mp4").write_bytes(good)
+        verdict = desk.check(folder).verdict
+        assert verdict.ok
+        desk.convert(folder, verdict)
+        assert here == ["episode_001"]
+
+    @pytest.mark.usefixtures("here")
+    def test_a_verdict_is_the_same_whether_seen_now_or_remembered(self, folder: Path, desk: Desk) -> None:
+        Fault("black_frames", 2).spoil(folder / "episode_002")
+        Fault("wrong_fps", 3).spoil(folder / "episode_003")
+        first = desk.check(folder).verdict
+        assert {each.check for each in first.problems} >= {"blank", "fps"}
+        assert desk.check(folder).verdict == first == judge(folder, desk.config).verdict
+
+    def test_damage_is_looked_at_every_time(self, folder: Path, desk: Desk, here: list[str]) -> None:
+        Fault("flipped_bit", 1).spoil(folder / "episode_001")
+        first = desk.check(folder).verdict
+        here.clear()
+        assert desk.check(folder).verdict == first
+        assert here == ["episode_001"]
+
+    def test_a_lesson_s_cut_and_exclusion_cost_no_decoding(
+        self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
+    ) -> None:
+        desk.convert(folder, desk.check(folder).verdict)
+        lesson = {"dataset.skip_first_frames": 3, "dataset.exclude_episodes": ("episode_001",)}
+        after = Desk(desk.path, desk.config.with_changes({**lesson, "dataset.min_episodes": 3}))
+        here.clear()
+        pictures = after.convert(folder, after.check(folder).verdict)
+        assert here == []
+        assert np.array_equal(pictures, np.concatenate([plain[at + 3 : at + 16] for at in (0, 32, 48)]))
+
+    def test_what_a_lesson_gives_back_is_decoded_again(
+        self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
+    ) -> None:
+        cut = Desk(desk.path, desk.config.with_changes({"dataset.skip_last_frames": 5}))
+        cut.convert(folder, cut.check(folder).verdict)
+        here.clear()
+        assert np.array_equal(desk.convert(folder, desk.check(folder).verdict), plain)
+        assert here == EACH_ONCE
+
+    def test_a_stopped_check_goes_on_where_it_was(
+        self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
+    ) -> None:
+        stop = Stop()
+
+        def stop_after_two(done: int, total: int) -> None:
+            stop.asked = done == 2
+
+        with pytest.raises(JobError, match="stopped"):
+            desk.check(folder, stop, told=stop_after_two)
+        assert np.array_equal(desk.convert(folder, desk.check(folder).verdict), plain)
+        assert here == EACH_ONCE
+
+    def test_an_earlier_run_s_pictures_are_taken_over(
+        self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
+    ) -> None:
+        desk.convert(folder, desk.check(folder).verdict)
+        here.clear()
+        later = Desk(desk.path, desk.config)
+        other = folder.parent / "next" / "data.h5"
+        keeping = Keeping(other, later.path / "surveys", (desk.output,))
+        verdict = judge(folder, desk.config, keeping=keeping).verdict
+        convert(folder, other, desk.config, verdict.hash, earlier=(desk.output,))
+        assert np.array_equal(pictures_of(other), plain)
+        assert here == []
+
+    @pytest.mark.usefixtures("here")
+    def test_an_episode_that_does_not_fit_takes_nobody_s_place(self, folder: Path, desk: Desk) -> None:
+        for number, fault in enumerate(("frame_count", "missing_actions", "nan")):
+            Fault(fault, number).spoil(folder / f"episode_{number:03d}")
+        verdict = desk.check(folder).verdict
+        assert {each.check for each in verdict.problems if each.severity == "refuse"} == {
+            *("frame_count", "readable", "finite")
+        }
+        draft = draft_of(desk.output)
+        assert [bool(each) for each in checksum_map(draft)[:, 0]] == [False, True, True]
+        assert [path.name for path in desk.path.iterdir() if path.suffix == ".h5"] == []
+
+    @pytest.mark.usefixtures("here")
+    def test_without_room_for_it_the_verdict_still_comes(self, folder: Path, desk: Desk) -> None:
+        desk.path.write_text("no folder")
+        assert judge(folder, desk.config, keeping=Keeping(desk.output)).verdict.ok
+
+
+def test_of_no_video_of_another_part_of_a_file_is_a_survey_taken(tmp_path: Path) -> None:
+    assert len({survey_key("content", *more) for more in (("ego", "", 30), ("ego", "episode_001", 30))}) == 2
+    assert survey_key("", "ego", "", 30) == ""
+    assert Surveys(tmp_path).find("nothing") is None
+    (tmp_path / "half.json").write_text('{"name": ')
+    assert Surveys(tmp_path).find("half") is None
 
 
 def test_the_same_data_is_not_converted_twice(folder: Path, config: TrainingConfig, here: list[str]) -> None:
@@ -77,15 +247,13 @@ def test_only_what_changed_is_decoded(folder: Path, config: TrainingConfig, here
     assert same[32:].all()
 
 
-def test_other_cuts_and_sizes_are_other_pictures(
-    folder: Path, config: TrainingConfig, here: list[str]
-) -> None:
+def test_other_sizes_are_other_pictures(folder: Path, config: TrainingConfig, here: list[str]) -> None:
     output = folder.parent / "data.h5"
     convert(folder, output, config, "certified")
     convert(folder, output, config.with_changes({"dataset.skip_first_frames": 2}), "certified")
-    assert len(here) == 8
+    assert len(here) == 4
     convert(folder, output, config.with_changes({"dataset.image_size": (32, 32)}), "certified")
-    assert len(here) == 12
+    assert len(here) == 8
 
 
 def test_a_stopped_conversion_goes_on_where_it_was(
