@@ -3,7 +3,8 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,13 +47,8 @@ def look(places: Places, policy: Policy, at: datetime) -> Look:
     Raises:
         StoreUnusable: there is no database, or it cannot be read. One line.
     """
-    if not places.database.is_file():
-        raise StoreUnusable(f"{places.database} does not exist: name the daemon's folder by --state-dir")
-    try:
-        with closing(open_to_read(places.database)) as db:
-            state, backlog, waits = tables.load(db) or State(), tables.backlog(db), tables.waits(db)
-    except (sqlite3.Error, ValidationError) as error:
-        raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
+    with _reading(places) as db:
+        state, backlog, waits = tables.load(db) or State(), tables.backlog(db), tables.waits(db)
     spoken, disk = _last_spoken(places, state), shutil.disk_usage(places.path)
     return Look(
         at=at,
@@ -66,6 +62,12 @@ def look(places: Places, policy: Policy, at: datetime) -> Look:
     )
 
 
+def state_in(places: Places) -> State:
+    """Raises StoreUnusable: likewise."""
+    with _reading(places) as db:
+        return tables.load(db) or State()
+
+
 def is_locked(path: Path) -> bool | None:
     """Does a process hold a lock on the file? Asked of the kernel, not by trying: see proc(5) on /proc/locks.
 
@@ -77,6 +79,17 @@ def is_locked(path: Path) -> bool | None:
         return None
     name = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
     return any(name in line.split() for line in locks)
+
+
+@contextmanager
+def _reading(places: Places) -> Generator[sqlite3.Connection]:
+    if not places.database.is_file():
+        raise StoreUnusable(f"{places.database} does not exist: name the daemon's folder by --state-dir")
+    try:
+        with closing(open_to_read(places.database)) as db:
+            yield db
+    except (sqlite3.Error, ValidationError) as error:
+        raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
 
 
 def _last_spoken(places: Places, state: State) -> list[Progress]:

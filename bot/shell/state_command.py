@@ -1,7 +1,7 @@
-"""`training-claw state`: back the database up, or put a damaged one right."""
+"""`training-claw state`: back the database up, put a damaged one right, make room."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,11 +23,12 @@ FOLDER = click.option(
 
 @click.group("state", context_settings={"help_option_names": ["-h", "--help"]})
 def state() -> None:
-    """The daemon's database: back it up, or put a damaged one right.
+    """The daemon's folder: back its database up, put a damaged one right, make room.
 
     \b
     training-claw state backup /srv/backups/claw.sqlite3     also while the daemon runs
     training-claw state repair                               stop the daemon first
+    training-claw state tidy --dry-run                       what of finished cycles could go
     """
 
 
@@ -67,6 +68,31 @@ def repair(state_dir: Path) -> None:
     if done.cut_short:
         click.echo(f"cut short: {', '.join(done.cut_short)}; some rows are lost, a recent backup is better")
     click.echo(f"the damaged file is kept as {done.kept}")
+
+
+@state.command()
+@click.option("--days", default=14, show_default=True, type=click.IntRange(0), help="Untouched for so long.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@FOLDER
+def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
+    """Remove data sets and converted files of finished cycles. Both can be made again from the bucket.
+
+    What the open cycle or the queue names stays, and so does every checkpoint.
+    """
+    from bot.shell import tidying  # noqa: PLC0415
+    from bot.shell.looking import state_in  # noqa: PLC0415
+
+    places = Places(state_dir)
+    try:
+        found = tidying.spare(places, state_in(places), datetime.now(UTC), timedelta(days=days))
+        for one in found:
+            if not dry_run:
+                tidying.clear(one)
+            click.echo(f"{'would go' if dry_run else 'gone'}: {one.path} ({one.size_bytes / 1e9:.1f} GB)")
+    except (StoreUnusable, OSError) as error:
+        _refuse("tidy", error)
+    freed = sum(one.size_bytes for one in found)
+    click.echo(f"{freed / 1e9:.1f} GB {'could be freed' if dry_run else 'freed'}")
 
 
 def _refuse(verb: str, error: Exception) -> NoReturn:
