@@ -4,60 +4,39 @@
     데이터 경로: gs://ralphton-handoff/dataset/
     에피소드 수: 85개
 
-Known fields may share a line; an unknown one is kept as it stands. Prose is read for a cycle, a count and a
-path where no field says them, and only when it says one.
+Known fields may share a line, stand in a table, or above their value; an unknown one is kept as it stands.
+Prose is read for a cycle, a count and a path where no field says them, and only when it says one.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import pairwise
 
+from protocol import fields
 from protocol.errors import NotUnderstood
+from protocol.fields import Labelled, Name
 from protocol.lessons import LessonReader
 from protocol.lines import Spoken, folded
 from protocol.messages import Lesson
 
-Name = Literal["cycle", "data", "episodes"]
-
-_LABELS: dict[Name, str] = {
-    "cycle": r"(?:사이클|cycle|회차)(?: ?(?:번호|number|no|n))?",
-    "data": r"(?:(?:데이터|dataset|data|gcs|버킷|bucket|저장|업로드) ?(?:셋|세트)? ?)?"
-    r"(?:경로|path|위치|location|uri|url)|데이터 ?(?:셋|세트)?|dataset|data",
-    "episodes": r"(?:총 ?|전체 ?|total )?(?:에피소드|episodes?)(?: ?(?:수|개수|count|total))?"
-    r"|(?:num|number of) episodes",
-}
-_KNOWN = re.compile(
-    r"(?:^|(?<=[\s,.;|/(·]))(?:"
-    + "|".join(f"(?P<{name}>{label})" for name, label in _LABELS.items())
-    + r")\s*(?:\([^()\n]{0,40}\)\s*)?[:：=](?!//)\s*",
-    re.IGNORECASE,
-)
 _UNKNOWN = re.compile(r"([^:：\n]{1,30})[:：](?!//)\s+(\S.*)|([^:：\s]{1,20})[:：](?!//)(\S.*)", re.DOTALL)
-_SEPARATOR = re.compile(r"(?:[\s,;|·(]|(?<=\s)/)+$")
-_NUMBER = re.compile(r"\d[\d,]{0,12}")
-_URL = re.compile(r"(?:gs|s3|https?|file)://[!-~]*[\w/-]", re.ASCII)
-_PATH = re.compile(r"[\"'“‘`(<\[]*((?:(?:gs|s3|https?|file)://|[\w.~-]*/)[^\s\"'”’`<>,，]*)")
-_CYCLE_IN_PROSE = re.compile(
-    r"(?:cycle|사이클)\s?#?(\d{1,6})(?!\d)|(?<!\d)(\d{1,6})\s?(?:번째|회차|차)?\s?사이클", re.IGNORECASE
-)
-_EPISODES_IN_PROSE = re.compile(
-    r"(?:에피소드|episodes?)\s?(?:수\s?)?(\d[\d,]{0,9})\s?개|(?<![\w.])(\d[\d,]{0,9})\s?(?:개의?\s?)?(?:에피소드|episodes?)(?!\w)",
-    re.IGNORECASE,
-)
-_NOT_YET = re.compile(r"요청|예정|대기|기다|하면|후에|will\b|once\b|when\b|after\b", re.IGNORECASE)
-_NOT_DATA = re.compile(r"/(?:checkpoints|ssot|lessons)(?:/|$)|\.md$")
+_ROW = re.compile(r"\|(?!\|)(.*)\|", re.DOTALL)
+_FRAME = re.compile(r"[|\s:-]+")
+_HEADS = {"항목", "필드", "구분", "이름", "key", "field", "item", "name"}
 
 
 @dataclass(slots=True)
 class HandoffReader:
     """Takes the lines behind the tag, one by one."""
 
-    fields: dict[Name, str] = field(default_factory=dict[Name, str])
+    known: dict[Name, str] = field(default_factory=dict[Name, str])
     where: dict[Name, str] = field(default_factory=dict[Name, str])
     extra: dict[str, str] = field(default_factory=dict[str, str])
     prose: list[str] = field(default_factory=list[str])
     _lessons: LessonReader = field(default_factory=LessonReader)
+    _label_above: Name | None = None
+    _head: tuple[str, ...] = ()
 
     @classmethod
     def of_lessons(cls) -> "HandoffReader":
@@ -71,76 +50,97 @@ class HandoffReader:
     @property
     def cycle(self) -> int | None:
         """Raises NotUnderstood when the field has no number."""
-        if "cycle" in self.fields:
-            return self._number("cycle", "Cycle 번호")
-        return _only(_CYCLE_IN_PROSE, self.prose)
+        return self._number("cycle", "Cycle 번호") if "cycle" in self.known else fields.cycle_in(self.prose)
 
     @property
     def episodes(self) -> int | None:
         """Raises NotUnderstood when the field has no number."""
-        if "episodes" in self.fields:
+        if "episodes" in self.known:
             return self._number("episodes", "에피소드 수")
-        return _only(_EPISODES_IN_PROSE, self.prose)
+        return fields.episodes_in(self.prose)
 
     @property
     def data(self) -> str | None:
-        if found := _PATH.match(self.fields.get("data", "")):
-            return _bare(found[1])
-        said = (found[0] for line in self.prose if not _NOT_YET.search(line) for found in _URL.finditer(line))
-        return next((_bare(url) for url in said if not _NOT_DATA.search(url)), None)
-
-    @property
-    def unread(self) -> dict[str, str]:
-        """What stood behind a label, but could not be used."""
-        data = self.fields.get("data")
-        return self.extra | ({"데이터": data} if data and not _PATH.match(data) else {})
+        return self.known.get("data") or fields.data_in(self.prose)
 
     @property
     def says_something(self) -> bool:
-        return bool(self.fields or self.lessons) or self.cycle is not None or self.data is not None
+        return bool(self.known or self.lessons) or self.cycle is not None or self.data is not None
 
     def take(self, line: Spoken) -> None:
-        if line.quoted or self._known(line) or self._lessons.take(line):
+        if line.quoted:
             return
-        self._lessons.end()
-        found = _UNKNOWN.fullmatch(line.text)
-        label, value = ((found[1] or found[3]), (found[2] or found[4])) if found else ("", "")
-        if found and folded(label):
-            kept = self.extra.get(label.strip())
-            self.extra[label.strip()] = f"{kept}\n{value.strip()}" if kept else value.strip()
-        else:
-            self.prose.append(line.text)
+        above, self._label_above = self._label_above, fields.label_alone(line.text)
+        if above and fields.value_alone(above, line.text):
+            self._set(Labelled(above, above, line.text), line)
+        elif not (self._row(line) or self._labelled(line) or self._lessons.take(line)):
+            self._lessons.end()
+            self._unknown(line.text)
 
-    def _known(self, line: Spoken) -> bool:
-        text = line.text
-        found = list(_KNOWN.finditer(text))
-        if not found or text.lstrip("\"'“‘").startswith(("[", "［")):
-            return False
-        if lead := text[: found[0].start()].strip(" ,;|·"):
+    def _labelled(self, line: Spoken) -> bool:
+        lead, found = fields.labelled(line.text)
+        if found and lead:
             self.prose.append(lead)
-        ends = [after.start() for after in found[1:]] + [len(text)]
-        for label, end in zip(found, ends, strict=True):
-            self._set(label, _SEPARATOR.sub("", text[label.end() : end]), f"{line.number}행")
+        for one in found:
+            self._set(one, line)
+        return bool(found)
+
+    def _row(self, line: Spoken) -> bool:
+        """A row of a table: `| Cycle | 7 |`, or values under a head of labels."""
+        row = None if self._lessons.listing else _ROW.fullmatch(line.text)
+        if row is None:
+            self._head = ()
+            return False
+        cells = [cell.strip() for cell in row[1].split("|")]
+        names = [fields.label_alone(cell) for cell in cells]
+        if any(left and right for left, right in pairwise(names)):
+            self._head = tuple(cells)
+        elif not _FRAME.fullmatch(row[1]) and folded(cells[0]) not in _HEADS:
+            labels, values = (self._head, cells) if self._head else (cells[::2], cells[1::2])
+            for label, value in zip(labels, values, strict=False):
+                self._cell(label, value, line)
         return True
 
-    def _set(self, label: re.Match[str], value: str, where: str) -> None:
+    def _cell(self, label: str, value: str, line: Spoken) -> None:
+        if name := fields.label_alone(label):
+            self._set(Labelled(name, label, value), line)
+        elif folded(label) and value:
+            self._keep(label, value)
+
+    def _unknown(self, text: str) -> None:
+        found = _UNKNOWN.fullmatch(text)
+        label, value = ((found[1] or found[3]), (found[2] or found[4])) if found else ("", "")
+        if found and folded(label):
+            self._keep(label, value)
+        else:
+            self.prose.append(text)
+
+    def _keep(self, label: str, value: str) -> None:
+        kept = self.extra.get(label.strip())
+        self.extra[label.strip()] = f"{kept}\n{value.strip()}" if kept else value.strip()
+
+    def _set(self, said: Labelled, line: Spoken) -> None:
         """Raises NotUnderstood when a field is said twice, and differently."""
-        for name in _LABELS:
-            if not label[name] or not value:
-                continue
-            if name == "data" and (path := _PATH.match(value)):
-                self.prose.append(value[path.end() :])
-                value = path[0]
-            before = self.fields.setdefault(name, value)
-            same = before == value if name == "data" else _number(before) == _number(value)
-            if not same:
-                raise NotUnderstood(f"{label[name]} 값이 둘입니다 ({before[:60]} / {value[:60]})", where)
-            self.where.setdefault(name, where)
+        name, value, where = said.name, said.value, f"{line.number}행"
+        if not value:
+            return
+        if not fields.usable(name, value):
+            self._keep(said.label, value)
+            return
+        if name == "data":
+            value, rest = fields.path_and_rest(value)
+            self.prose.append(rest)
+        before = self.known.setdefault(name, value)
+        if before != value and (
+            name == "data" or fields.number_meant(name, before) != fields.number_meant(name, value)
+        ):
+            raise NotUnderstood(f"{said.label} 값이 둘입니다 ({before[:60]} / {value[:60]})", where)
+        self.where.setdefault(name, where)
 
     def _number(self, name: Name, called: str) -> int:
-        number = _number(self.fields[name])
+        number = fields.number_meant(name, self.known[name])
         if number is None:
-            raise NotUnderstood(f"{called}를 읽지 못했습니다 ({self.fields[name][:60]})", self.where[name])
+            raise NotUnderstood(f"{called}를 읽지 못했습니다 ({self.known[name][:60]})", self.where[name])
         return number
 
 
@@ -149,19 +149,3 @@ def read_handoff(lines: Iterable[Spoken], reader: HandoffReader | None = None) -
     for line in lines:
         reader.take(line)
     return reader
-
-
-def _number(text: str) -> int | None:
-    found = _NUMBER.search(text)
-    digits = found[0].replace(",", "") if found else ""
-    return int(digits) if 0 < len(digits) <= 7 else None
-
-
-def _only(pattern: re.Pattern[str], prose: Iterable[str]) -> int | None:
-    """The one number said; none when several are."""
-    said = {_number(found[1] or found[2]) for line in prose for found in pattern.finditer(line)}
-    return said.pop() if len(said) == 1 else None
-
-
-def _bare(path: str) -> str:
-    return path.rstrip(".,;:)]>!")

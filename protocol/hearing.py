@@ -92,7 +92,7 @@ def _tag_within(lines: Lines) -> tuple[Tag | None, Lines]:
 
 def _handoff(read: HandoffReader) -> Handoff:
     return Handoff(
-        cycle=read.cycle, data=read.data, episodes=read.episodes, lessons=read.lessons, extra=read.unread
+        cycle=read.cycle, data=read.data, episodes=read.episodes, lessons=read.lessons, extra=read.extra
     )
 
 

@@ -55,6 +55,7 @@ _BLOCK = {
     "영향 범위": "scope",
     "scope": "scope",
 }
+_REMEDY_HEADS = {"적용", "조치", "반영", "적용 사항", "조치 사항", "apply", "remedy", "action"}
 _QUOTES = "\"'“”‘’「」『』"
 
 
@@ -86,6 +87,7 @@ class LessonReader:
     listing: bool = False
     file: bool = False
     drafts: list[_Draft] = field(default_factory=list[_Draft])
+    _remedy_column: int = 0
     _default: str = ""
     _style: Literal["", "bullets", "plain"] = ""
 
@@ -113,8 +115,15 @@ class LessonReader:
         if not (self.listing and line.text.startswith("|")):
             return False
         cells = [cell.strip() for cell in line.text.strip("|").split("|")]
-        if len(cells) > 1 and _known(cells[0]):
+        if _BLOCK.get(folded(cells[0])) == "category":
+            self._remedy_column = next(
+                (n for n, cell in enumerate(cells) if folded(cell) in _REMEDY_HEADS), 0
+            )
+        elif len(cells) > 1 and _known(cells[0]):
             self.drafts.append(_Draft(_unbracketed(cells[0]), _unquoted(cells[1])))
+            remedy = cells[self._remedy_column] if 1 < self._remedy_column < len(cells) else ""
+            if folded(remedy) not in _NONE and (self.file or not line.quoted):
+                self.drafts[-1].remedies.append(_unquoted(remedy))
         return True
 
     def _arrow(self, line: Spoken) -> bool:

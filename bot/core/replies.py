@@ -13,6 +13,7 @@ def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
         understood.append(f"에피소드 수: {handoff.episodes}개")
     if handoff.lessons:
         understood.append(f"레슨런: {len(handoff.lessons)}건")
+    understood += [f"{label}: {value} (참고만 함)" for label, value in handoff.extra.items()]
     next_step = (
         "데이터 다운로드와 무결성 검증" if handoff.data else "PLAN.md와 레슨런 확인, 데이터 HANDOFF 대기"
     )

@@ -68,6 +68,19 @@ SAME_IN_OTHER_DRESS = {
     "no brackets": PLAIN.replace("[HANDOFF]", "HANDOFF:"),
     "korean tag": PLAIN.replace("[HANDOFF]", "[핸드오프]"),
     "part numbers": f"{PLAIN}\n(1/1)",
+    "table": f"{US} [HANDOFF]\n| 항목 | 값 |\n|--|--|\n| **Cycle** | 7 |\n| data | `{DATA}` |\n| 에피소드 | 85 |",
+    "table under a head": f"{US} [HANDOFF]\n| Cycle | 데이터 | 에피소드 |\n|:--|--|--|\n| 7 | {DATA} | 85 |",
+    "json": f'{US} [HANDOFF]\n```json\n{{\n "cycle": 7,\n "data_path": "{DATA}",\n "num_episodes": 85\n}}',
+    "json on one line": f'{US} [HANDOFF] {{"cycle": 7, "dataset": "{DATA}", "episode_count": 85}}',
+    "labels above values": f"{US} [HANDOFF]\n**Cycle**\n7\n**데이터 경로:**\n`{DATA}`\n에피소드 수\n85개",
+    "arrows": f"{US} [HANDOFF]\nCycle → 7\n데이터 → {DATA}\n에피소드 → 85개",
+    "spoilers": PLAIN.replace(f"데이터: {DATA}", f"||데이터: {DATA}||"),
+    "full-width letters": PLAIN.replace("Cycle: 7", "Ｃｙｃｌｅ：７"),
+    "a struck mistake": PLAIN.replace("Cycle: 7", "~~Cycle: 6~~\nCycle: ~~6~~ 7"),
+    "a markdown link": PLAIN.replace(DATA, f"[{DATA}]({DATA})"),
+    "numbers beside the count": PLAIN.replace("85개", "000~084 (85개)"),
+    "parts beside the count": PLAIN.replace("85개", "성공 80개, 실패 5개, 총 85개"),
+    "count with a particle": PLAIN.replace("\n에피소드 수: 85개", " 85개 에피소드를 만들었습니다."),
     "said twice alike": f"{PLAIN}\nCycle: 7",
 }
 
@@ -76,6 +89,28 @@ SAME_IN_OTHER_DRESS = {
 def test_a_handoff_is_understood_in_any_dress(dress: str) -> None:
     heard = meaning(SAME_IN_OTHER_DRESS[dress])
     assert heard == Handoff(cycle=7, data=DATA, episodes=85)
+
+
+def test_what_is_said_of_the_data_is_not_where_it_lies() -> None:
+    heard = meaning(PLAIN.replace("\nCycle", "\n데이터: 생성 완료\nCycle"))
+    assert heard == Handoff(cycle=7, data=DATA, episodes=85, extra={"데이터": "생성 완료"})
+
+
+def test_a_table_s_other_rows_are_kept() -> None:
+    heard = meaning(
+        f"[HANDOFF]\n| 항목 | 값 |\n|---|---|\n| 데이터 | {DATA} |\n| fps | 30 | |\n| | 5 |\n\n| Cycle | 7 |"
+    )
+    assert heard == Handoff(cycle=7, data=DATA, extra={"fps": "30"})
+
+
+def test_a_range_of_episodes_is_not_their_number() -> None:
+    heard = meaning("[HANDOFF] Cycle 7\n에피소드: 000~084")
+    assert heard == Handoff(cycle=7, extra={"에피소드": "000~084"})
+
+
+def test_a_label_alone_waits_for_its_own_value_only() -> None:
+    heard = meaning("[HANDOFF]\nCycle:\n다음 줄에 적겠습니다\n7\n데이터\n확인 중")
+    assert heard == Handoff()
 
 
 def test_a_handoff_keeps_its_words_and_its_id() -> None:
@@ -142,6 +177,8 @@ def test_other_paths_are_taken_as_written(path: str) -> None:
         (f"{US} [HANDOFF]\nCycle: seven", "seven", "2행"),
         (f"{US} [HANDOFF]\n\n에피소드 수: 많음", "많음", "3행"),
         (f"{US} [HANDOFF]\nCycle: 123456789", "123456789", "2행"),
+        (f"{US} [HANDOFF]\nCycle: -7", "-7", "2행"),
+        (f"{US} [HANDOFF]\n에피소드 수: 85.5", "85.5", "2행"),
         (f"{US} [HANDOFF]\nCycle: 7\nCycle: 8", "7 / 8", "3행"),
         (f"{US} [LESSON]", "레슨런이 없습니다", "1행"),
         (f"{US} [LESSON]\n\nCycle: 7", "레슨런이 없습니다", "3행"),

@@ -34,6 +34,21 @@ def test_a_quoted_remedy_is_nobody_s_order() -> None:
     assert inline == Lesson(category="학습", text=OOM)
 
 
+TABLE = """레슨런:
+| 카테고리 | 내용 | 적용 |
+|---|---|---|
+| 학습 | OOM | batch_size=32 |
+| 데이터 | 첫 50프레임 무효 | - |"""
+
+
+def test_a_table_may_have_a_column_of_remedies() -> None:
+    oom = Lesson(category="학습", text="OOM")
+    swing = Lesson(category="데이터", text="첫 50프레임 무효")
+    assert said(TABLE) == (oom.model_copy(update={"remedy": "batch_size=32"}), swing)
+    assert said(TABLE.replace("적용", "비고")) == (oom, swing)
+    assert said("> " + TABLE.replace("\n", "\n> ")) == (oom, swing)
+
+
 def test_several_remedies_of_one_lesson_are_kept() -> None:
     (lesson,) = said("[학습] 느림\n→ 적용: lr=1e-5\n- 적용: epochs=100")
     assert lesson.remedy == "lr=1e-5\nepochs=100"

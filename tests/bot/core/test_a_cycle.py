@@ -281,3 +281,9 @@ def stepped(at) -> Stepped:
         samples_per_s=4000,
         eta_s=3600,
     )
+
+
+def test_a_receipt_shows_the_fields_we_do_not_know(play) -> None:
+    play.developer_hands_over(extra={"생성 도구": "sim v2.1"})
+    (receipt,) = play.posted("receipt")
+    assert "생성 도구: sim v2.1 (참고만 함)" in receipt.understood
