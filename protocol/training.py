@@ -26,8 +26,12 @@ STATE_NAMES = ("loader_x", "loader_z", "loader_rotation", "legos_remaining")
 MAX_EPOCHS_WITHOUT_CHECKPOINT = 50
 """The card forbids training longer than this without a checkpoint."""
 
+MAX_MINUTES_BETWEEN_REPORTS = 30
+"""The card's: Watcher hears from us at least so often."""
+
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+CheckpointPath = Annotated[str, Field(pattern=r"^checkpoints/[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$")]
 ActionWeight = Annotated[float, Field(gt=0, le=100)]
 
 Finding = Literal["frozen", "repeated", "blank", "saturated", "held", "constant_channels", "duplicates"]
@@ -67,6 +71,12 @@ class OptimisationConfig(Section):
         default=50, ge=1, le=MAX_EPOCHS_WITHOUT_CHECKPOINT, description="epochs"
     )
 
+    report_every_minutes: int = Field(
+        default=MAX_MINUTES_BETWEEN_REPORTS, ge=1, le=MAX_MINUTES_BETWEEN_REPORTS
+    )
+    start_from: CheckpointPath | None = Field(
+        default=None, description="a checkpoint in the bucket whose weights a fresh run starts from"
+    )
     action_weights: dict[str, ActionWeight] = Field(
         default_factory=dict[str, float],
         description="how often an action channel's error counts, by name; 1 unless named. "

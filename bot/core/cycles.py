@@ -8,6 +8,7 @@ from bot.core.events import HandedOn
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Ended, Finished, LessonHeard, State, Unread
+from protocol import paths
 from protocol.messages import Handoff, Lesson
 
 
@@ -27,10 +28,17 @@ def begin(state: State, number: int, at: datetime, policy: Policy) -> tuple[Stat
         data=Awaited(since=at),
         terms=Unread(heard=state.carried, since=at),
         last=state.finished[-1].config if state.finished else None,
+        last_best=_newest_best(state),
     )
     cycle, orders = terms.look(opened)
     due = at + timedelta(seconds=policy.report_every_s)
     return now(state, cycle=cycle, carried=(), report_due_at=due), cycle, orders
+
+
+def _newest_best(state: State) -> str:
+    """Of the last cycle that came to its DONE."""
+    done = [one.number for one in state.finished if one.done]
+    return paths.act_best(done[-1]) if done else ""
 
 
 def lessons_of(handoff_lessons: tuple[Lesson, ...], source: str) -> tuple[LessonHeard, ...]:

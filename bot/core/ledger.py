@@ -4,6 +4,7 @@ Watcher's exact word (an order) stands above what was inferred or only hinted at
 earlier one; among equals of one message, or of one file, nobody's word stands above the other's.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,14 +23,19 @@ LISTS = frozenset({"dataset.exclude_episodes", "dataset.camera_names"})
 GATHERING = LISTS | {"observation.images"}
 
 
-def entered(
-    terms: Judged | Settled, heard: tuple[LessonHeard, ...], last: TrainingConfig | None
-) -> Judged | Settled:
-    """Judge what was heard at once, each lesson on its own ground, and write it into the ledger.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The cycle before: what a lesson without a number tells of, and where its best checkpoint lies."""
 
-    `last` is the config of the cycle before: what a lesson without a number tells of.
-    """
-    told_of = last or terms.base
+    config: TrainingConfig
+    best: str = ""
+
+
+def entered(
+    terms: Judged | Settled, heard: tuple[LessonHeard, ...], before: Before | None = None
+) -> Judged | Settled:
+    """Judge what was heard at once, each lesson on its own ground, and write it into the ledger."""
+    told_of = before or Before(terms.base)
     fresh: list[LessonHeard] = []
     for one in heard:
         if not _known(one, (*(entry.heard for entry in terms.ledger), *fresh)):
@@ -93,7 +99,7 @@ def _known(heard: LessonHeard, before: tuple[LessonHeard, ...]) -> bool:
     return any(one.lesson.text.split() == heard.lesson.text.split() for one in before)
 
 
-def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: TrainingConfig) -> Judged | Settled:
+def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judged | Settled:
     match _judged(terms, heard, told_of):
         case Remedied(changes, exact=True, summary=summary) if heard.rank == "order":
             said_by = f"{Peer.WATCHER} ({heard.source})"
@@ -113,14 +119,18 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: TrainingConfi
             return _with(terms, Entry(heard=heard, status="not_ours", note=not_ours.why))
 
 
-def _judged(terms: Judged | Settled, heard: LessonHeard, told_of: TrainingConfig) -> Judgement:
+def _judged(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judgement:
     """An order is weighed against what holds, anything else against what is proposed, too."""
-    now_ = judge(heard.lesson, terms.config, told_of)
+    now_ = _judge(heard, terms.config, told_of)
     if _is_order(heard, now_):
         return now_
-    then = judge(heard.lesson, as_proposed(terms), told_of)
+    then = _judge(heard, as_proposed(terms), told_of)
     only_proposed = isinstance(then, Satisfied) and isinstance(now_, Remedied)
     return now_ if only_proposed else then
+
+
+def _judge(heard: LessonHeard, config: TrainingConfig, told_of: Before) -> Judgement:
+    return judge(heard.lesson, config, told_of.config, told_of.best)
 
 
 def _is_order(heard: LessonHeard, judgement: Judgement) -> bool:
@@ -164,10 +174,10 @@ def _against_the_ledger(terms: Judged | Settled, changes: tuple[Change, ...]) ->
     return ""
 
 
-def _disputes(terms: Judged | Settled, fresh: list[LessonHeard], told_of: TrainingConfig) -> list[str]:
+def _disputes(terms: Judged | Settled, fresh: list[LessonHeard], told_of: Before) -> list[str]:
     """For each lesson of those heard at once why it contradicts another of the same standing, or nothing."""
     start = as_proposed(terms)
-    judged = [(one, judge(one.lesson, start, told_of)) for one in fresh]
+    judged = [(one, _judge(one, start, told_of)) for one in fresh]
     asking = [
         (one, judgement.changes, _is_order(one, judgement)) if isinstance(judgement, Remedied) else None
         for one, judgement in judged

@@ -399,7 +399,7 @@ class Sighting(Known):
 class Cycle(Known):
     """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket.
 
-    `last` is the config of the cycle before.
+    `last` is the config of the cycle before, `last_best` where its best checkpoint lies in the bucket.
     """
 
     number: int
@@ -416,6 +416,7 @@ class Cycle(Known):
     asked: int = 0
     found: tuple[str, ...] = ()
     last: TrainingConfig | None = None
+    last_best: str = ""
 
 
 class Finished(Known):

@@ -55,7 +55,7 @@ def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: 
     """Judge lessons before the start and say what became of each."""
     assert not isinstance(cycle.terms, Unread), "lessons are judged once the terms were read"
     before = len(cycle.terms.ledger)
-    terms = ledger.entered(cycle.terms, heard, cycle.last)
+    terms = ledger.entered(cycle.terms, heard, _before(cycle))
     fresh = terms.ledger[before:]
     settled = _reopened(terms)
     proposal = _proposal(settled, at, cycle.proposal)
@@ -66,6 +66,10 @@ def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: 
         *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
     )
     return after, declare(*said)
+
+
+def _before(cycle: Cycle) -> ledger.Before | None:
+    return ledger.Before(cycle.last, cycle.last_best) if cycle.last else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.lessons.phrases import ARROW, NUMBER, TO, clause, denies, denies_ahead,
 _UNIT = r"(?:\s*(?:프레임|frames?|epochs?|에폭|에포크|steps?|개))?"
 _FROM = rf"(?:{NUMBER}{_UNIT}\s*(?:{ARROW}|에서|부터)\s*|from\s+{NUMBER}\s+)"
 _HEAD = rf"(?P<name>{NAME})(?:\s*(?:값|크기)(?![가-힣]))?(?:을|를|은|는|이|가|도)?\s*"
-_VALUE = rf"(?P<value>{NUMBER}|\[[^\]\n]*\]|\(\s*\d+\s*,\s*\d+\s*\)|[\"']?[A-Za-z][\w.]*[\"']?)"
+_VALUE = rf"(?P<value>{NUMBER}|\[[^\]\n]*\]|\(\s*\d+\s*,\s*\d+\s*\)|[\"']?[A-Za-z][\w./]*[\"']?)"
 _DO = (
     r"\s*(?:변경|설정|축소|확대|조정|바꾸|바꿔|바꿀|낮|높|줄|늘|내리|내려|올리|올려|감소|증가|적용|사용|제한"
     r"|고정|지정|하세요|하자|해\b|해\s|하십|할\s*것|부탁|시작|학습|재학습|진행|저장|[,.;)\]\n]|$)"

@@ -10,6 +10,8 @@ from bot.lessons.judgement import Impossible, Judgement, Remedied, Satisfied
 from protocol.figures import exact_figure
 from protocol.training import TrainingConfig, diff
 
+LONGEST_WHOLE = 1e6
+
 BOUNDS = {
     "greater_than_equal": ("ge", "이상이어야 함"),
     "greater_than": ("gt", "보다 커야 함"),
@@ -51,11 +53,14 @@ def name_of(field: str) -> str:
 def written(value: Any) -> str:
     """A value as people read it.
 
-    >>> written(0.00001), written([256, 256]), written(None), written(32)
-    ('1e-5', '[256, 256]', '없음', '32')
+    >>> written(0.00001), written([256, 256]), written(None), written(32), written({"lift": 2.0})
+    ('1e-5', '[256, 256]', '없음', '32', '{lift: 2}')
     """
     if isinstance(value, float):
-        return exact_figure(value)
+        return f"{value:.0f}" if value.is_integer() and abs(value) < LONGEST_WHOLE else exact_figure(value)
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return f"{{{', '.join(f'{name}: {written(item)}' for name, item in items)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(written(item) for item in cast('Sequence[Any]', value))}]"
     return "없음" if value is None else str(value)
@@ -76,5 +81,7 @@ def _refusal(error: ErrorDetails) -> str:
     if error["type"] in BOUNDS:
         limit, words = BOUNDS[error["type"]]
         return f"{name} {written(error['input'])}: {written(error.get('ctx', {})[limit])} {words}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{name} {written(error['input'])}: 쓸 수 없는 값"
     message = error["msg"].removeprefix("Value error, ")
     return f"{name}: {message}" if name else message

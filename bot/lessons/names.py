@@ -29,6 +29,7 @@ SPOKEN = {
     "이미지 크기": "dataset.image_size",
     "이미지 해상도": "dataset.image_size",
     "백본": "model.backbone",
+    "채널 가중치": "training.action_weights",
 }
 
 _FIELDS = [

@@ -87,7 +87,7 @@ def explained(text: str, base: TrainingConfig, *, hints: bool = False) -> Judged
         for lesson in read_lessons(text)
     )
     fresh = Judged(base=base, config=base, ledger=(), looked_at=(), from_plan=())
-    return ledger.entered(fresh, heard, None)
+    return ledger.entered(fresh, heard)
 
 
 @lessons.command(

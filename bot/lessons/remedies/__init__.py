@@ -14,15 +14,11 @@ from bot.lessons.remedies.duration import another_seed, overfitted, saved_every
 from bot.lessons.remedies.episodes import excluded_episodes, skipped_frames
 from bot.lessons.remedies.memory import out_of_memory
 from bot.lessons.remedies.pictures import fewer_cameras, image_size, more_cameras
+from bot.lessons.remedies.process import continued, reported_every
 from bot.lessons.remedies.proportions import in_proportion
 from bot.lessons.remedies.rates import diverged, plateau, too_high, too_low
-from bot.lessons.remedies.unsettable import (
-    augmented,
-    continued,
-    loader_starved,
-    reported_every,
-    weighted_channel,
-)
+from bot.lessons.remedies.unsettable import augmented, loader_starved
+from bot.lessons.remedies.weights import weighted_channel
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig, diff
 
@@ -40,6 +36,9 @@ STATED: tuple[Remedy, ...] = (
     more_cameras,
     fewer_cameras,
     saved_every,
+    reported_every,
+    continued,
+    weighted_channel,
     in_proportion,
 )
 """What says what to do. Several may be in one sentence; together they are one judgement."""
@@ -54,21 +53,21 @@ INFERRED: tuple[Remedy, ...] = (
     another_seed,
     loader_starved,
     augmented,
-    continued,
-    weighted_channel,
-    reported_every,
 )
 """What says what was wrong, or asks for what no field can say. The first that knows it answers."""
 
 
-def judge(lesson: Lesson, config: TrainingConfig, last: TrainingConfig | None = None) -> Judgement:
-    """What `lesson` asks of a run that would otherwise use `config`; the run before it used `last`.
+def judge(
+    lesson: Lesson, config: TrainingConfig, last: TrainingConfig | None = None, best: str = ""
+) -> Judgement:
+    """What `lesson` asks of a run that would otherwise use `config`; the run before it used `last`, and left
+    its best checkpoint at `best` in the bucket.
 
     The `→ 적용:` line is read first, and field names in it are exact; the sentence itself is read after.
     """
     if len(lesson.text) + len(lesson.remedy or "") > LONGEST:
         return Unclear(f"레슨런이 {LONGEST}자를 넘음")
-    ground = Ground(config, last)
+    ground = Ground(config, last, best)
     if lesson.remedy and (said := together((ordered, *STATED), lesson.remedy, ground)):
         return said
     if said := together((assigned, *STATED), lesson.text, ground):
@@ -93,7 +92,7 @@ def together(remedies: Iterable[Remedy], words: str, ground: Ground) -> Judgemen
     summaries: list[str] = []
     satisfied: Satisfied | None = None
     for remedy in remedies:
-        match remedy(words, Ground(config, ground.last)):
+        match remedy(words, Ground(config, ground.last, ground.best)):
             case Remedied() as said:
                 config = config.with_changes({change.field: change.after for change in said.changes})
                 exact = exact and said.exact

@@ -85,6 +85,9 @@ def test_the_arrow_is_read_first_and_is_exact() -> None:
         ("chunk_size=40 n_action_steps=40", {"chunk_size": 40, "n_action_steps": 40}),
         ("chunk_size=10", {"chunk_size": 10, "n_action_steps": 10}),
         ("seed=7", {"seed": 7}),
+        ("action_weights={steering: 2, lift: 0.5}", {"action_weights": {"steering": 2.0, "lift": 0.5}}),
+        ("start_from=checkpoints/cycle01/act_best", {"start_from": "checkpoints/cycle01/act_best"}),
+        ("report_every_minutes=10", {"report_every_minutes": 10}),
         ("epochs=1,000", {"epochs": 1000}),
         ("camera_names=[ego, wrist]", {"camera_names": ["ego", "wrist"]}),
         ("image_size=(256, 256)", {"image_size": [256, 256]}),
@@ -124,6 +127,16 @@ def test_behind_the_arrow_field_names_are_exact(words: str, changes: dict[str, o
         ("loss가 NaN이 됨", {"lr": 5e-5}),
         ("lr 1e-4로 학습 시 loss가 발산, 5e-5로 낮추면 안정", {"lr": 5e-5}),
         ("held-out loss 상승, epoch 200 이후", {"epochs": 200}),
+        ("steering 가중치를 3배로", {"action_weights": {"steering": 3.0}}),
+        ("lift와 bucket의 가중치를 절반으로", {"action_weights": {"bucket": 0.5, "lift": 0.5}}),
+        ("set the steering weight to 2", {"action_weights": {"steering": 2.0}}),
+        ("act_epoch_450에서 이어서 학습", {"start_from": "checkpoints/act_epoch_450"}),
+        (
+            "cycle03의 epoch 50 checkpoint에서 이어서 학습",
+            {"start_from": "checkpoints/cycle03/act_epoch_050"},
+        ),
+        ("15분마다 REPORT", {"report_every_minutes": 15}),
+        ("report interval of half: report more often", {"report_every_minutes": 15}),
     ],
 )
 def test_numbers_with_particles_and_units_are_read(words: str, changes: dict[str, object]) -> None:
@@ -157,6 +170,14 @@ def test_numbers_with_particles_and_units_are_read(words: str, changes: dict[str
         "batch_size 32로 학습 시 안정적",
         "OOM 발생 없음",
         "the first 20 frames of episode_003 are broken",
+        "steering 가중치를 2배로 했더니 이상함",
+        "steering 가중치를 바꾸지 마세요",
+        "가중치 조정 필요",
+        "steering 가중치 확인: loss가 10배 높음",
+        "이전 checkpoint에서 이어서 학습하지 마세요",
+        "이전 checkpoint에서 이어서 학습했더니 이상함",
+        "30분마다 REPORT는 유지",
+        "REPORT 주기 10분일 때 메시지가 많음",
     ],
 )
 def test_what_tells_of_a_run_or_forbids_changes_nothing(words: str) -> None:
@@ -250,3 +271,22 @@ def test_more_episodes_are_added_to_those_left_out_already() -> None:
     some = CARD.with_changes({"dataset.exclude_episodes": ("episode_001",)})
     judgement = judged("episode_017과 episode_020 제외", category="데이터", config=some)
     assert values(judgement) == {"exclude_episodes": ["episode_001", "episode_017", "episode_020"]}
+
+
+def test_an_epoch_s_checkpoint_without_a_cycle_is_the_last_one_s() -> None:
+    lesson = Lesson(category="학습", text="epoch 450 checkpoint에서 이어서 학습")
+    judgement = judge(lesson, CARD, CARD, "checkpoints/cycle02/act_best/")
+    assert values(judgement) == {"start_from": "checkpoints/cycle02/act_epoch_450"}
+
+
+def test_a_weight_stands_beside_those_of_other_channels() -> None:
+    some = CARD.with_changes({"training.action_weights": {"lift": 3.0}})
+    assert values(judged("steering에 가중치 2배", config=some)) == {
+        "action_weights": {"lift": 3.0, "steering": 2.0}
+    }
+    assert judged("steering에 가중치 500배").why == "action_weights.steering 500: 100 이하여야 함"
+
+
+def test_a_checkpoint_outside_its_folder_is_refused() -> None:
+    assert isinstance(judged("x", "start_from=/etc/passwd"), Unclear | Impossible)
+    assert judged("x", "start_from=elsewhere").why == "start_from elsewhere: 쓸 수 없는 값"
