@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-LINE_EVERY_S = 2.0
+LINE_EVERY_S = 5.0
+"""Besides the line at the end of each epoch. A run of days must not fill the disk with its own words."""
 PATIENCE_S = 30.0
 """Promised on top of everything measured: a busy machine is not a dead one."""
 
