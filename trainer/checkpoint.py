@@ -124,7 +124,7 @@ def _pipeline_config(learner: Learner, state: TrainerState) -> TrainPipelineConf
     training = state.config.training
     steps_per_epoch = -(-state.frames // training.samples_per_step)
     return TrainPipelineConfig(
-        dataset=DatasetConfig(repo_id="local/dataset"),
+        dataset=DatasetConfig(repo_id="local/dataset", video_backend="pyav"),  # the one that needs no ffmpeg
         policy=learner.policy.config,
         output_dir=Path("outputs"),
         seed=training.seed,

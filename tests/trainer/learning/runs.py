@@ -65,8 +65,8 @@ class Run:
         job = TrainJob(data=self.data, run=self.folder.path, config=self.config, device="cpu")
         return job.model_copy(update=changes)
 
-    def stop_at(self, step: int) -> JobError:
-        return self.fail(AskedAtStep(step))
+    def stop_at(self, step: int, **changes: object) -> JobError:
+        return self.fail(AskedAtStep(step), **changes)
 
     def fail(self, stop: Stop | None = None, **changes: object) -> JobError:
         with pytest.raises(JobError) as failed:
