@@ -1,7 +1,7 @@
 """PLAN.md, Watcher's own word on the config: fenced YAML blocks with the card's sections.
 
-Every block with one of our sections is ours, all others are left alone. Nothing in it is executed, an alias
-is refused (it is how YAML bombs are built), and everything that is wrong is said at once, with its line.
+Every block with one of our sections is ours, all others are left alone. Everything that is wrong is said at
+once, with its line.
 """
 
 import re
@@ -14,10 +14,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from protocol.quotation import plain
 from protocol.training import TrainingConfig
+from protocol.yaml_block import ODD_NUMBER, Fenced, Unreadable, composed, fenced, value_of
 
 MAX_BYTES = 256 * 1024
-MAX_DEPTH = 32
+MAX_ERRORS = 50
+LONGEST_SHOWN = 60
 
 FIELDS: dict[str, tuple[str, ...]] = {
     section: tuple(fields) for section, fields in TrainingConfig().model_dump().items()
@@ -27,10 +30,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 IMAGES = "observation.images"
 """The card writes it out, but it follows from camera_names and image_size: it is checked, not set."""
 
-_FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[\w+-]*)")
-_OUR_SECTION = re.compile(rf"^(?:{'|'.join(FIELDS)})[ \t]*:", re.MULTILINE)
-_EXPONENT = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_OUR_SECTION = re.compile(rf"^(?P<section>{'|'.join(FIELDS)})[ \t]*(?P<colon>[:：])", re.MULTILINE)
+_BLANKS = str.maketrans({"\u00a0": " ", "\u3000": " "})
+"""What is pasted from a page where a space is meant."""
 
 _WRONG: dict[str, str] = {
     "greater_than_equal": "{ge} 이상이어야 합니다",
@@ -72,15 +74,6 @@ class PlanBroken(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fenced:
-    """The inside of a fence. `line` is the number of its first line in the file."""
-
-    line: int
-    info: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     value: Any
     line: int
@@ -97,7 +90,10 @@ class _Settings:
         self.errors.append((line, f"{line}행 {what}"))
 
     def sorted_errors(self) -> tuple[str, ...]:
-        return tuple(error for _, error in sorted(self.errors))
+        """All of them, unless there are more than anybody reads."""
+        worded = [error for _, error in sorted(self.errors)]
+        left = len(worded) - MAX_ERRORS
+        return (*worded[:MAX_ERRORS], *([f"… 그 밖에 {left}건"] if left > 0 else []))
 
 
 def read_plan(text: str) -> Plan:
@@ -105,11 +101,10 @@ def read_plan(text: str) -> Plan:
     Raises:
         PlanBroken: with every error at once.
     """
-    encoded = text.encode("utf-8", "replace")
-    if len(encoded) > MAX_BYTES:
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise PlanBroken((f"파일이 {MAX_BYTES // 1024} KB를 넘습니다. YAML 블록만 남기고 줄여 주세요",))
     settings = _Settings()
-    for block in fenced(encoded.decode()):
+    for block in fenced(plain(text).translate(_BLANKS)):
         _read_block(block, settings)
     config = _config(settings)
     if config is None or settings.errors:
@@ -121,60 +116,22 @@ def read_plan(text: str) -> Plan:
     )
 
 
-def fenced(text: str) -> Iterator[Fenced]:
-    """The fenced blocks of a markdown text; one that is never closed ends with the text."""
-    lines = text.splitlines()
-    at = 0
-    while at < len(lines):
-        opened = _FENCE.match(lines[at])
-        at += 1
-        if opened is None:
-            continue
-        start, fence = at, opened["fence"]
-        closing = re.compile(rf"[ \t]*{fence[0]}{{{len(fence)},}}[ \t]*")
-        while at < len(lines) and not closing.fullmatch(lines[at]):
-            at += 1
-        inside = [line.removeprefix(opened["indent"]) for line in lines[start:at]]
-        yield Fenced(start + 1, opened["info"].lower(), "\n".join(inside))
-        at += 1
-
-
 def _read_block(block: Fenced, settings: _Settings) -> None:
-    says_ours = _OUR_SECTION.search(block.text) is not None
+    says_ours = list(_OUR_SECTION.finditer(block.text))
     if block.info not in ("yaml", "yml", "") or (not block.info and not says_ours):
         return
+    if wide := next((found for found in says_ours if found["colon"] != ":"), None):
+        line = block.line + block.text.count("\n", 0, wide.start())
+        settings.wrong(line, f"{wide['section']}: 쌍점은 반각 `:`으로 적어 주세요")
+        return
     try:
-        root = _composed(block.text)
-    except _Unreadable as wrong:
+        root = composed(block.text)
+    except Unreadable as wrong:
         if says_ours:
             settings.wrong(block.line + wrong.line, f"YAML을 읽지 못했습니다: {wrong}")
         return
     if isinstance(root, yaml.MappingNode):
         _read_sections(root, block.line, settings)
-
-
-class _Unreadable(Exception):
-    """`line` counts from 0 in the block."""
-
-    def __init__(self, problem: object, mark: Any) -> None:
-        super().__init__(" ".join(str(problem).split()))
-        self.line: int = mark.line if mark else 0
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """The block's tree, looked through for aliases and depth before it is built. Raises _Unreadable."""
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.AliasEvent):
-                raise _Unreadable("별칭(*)은 쓸 수 없습니다", event.start_mark)
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise _Unreadable("너무 깊이 겹쳐 있습니다", event.start_mark)
-        return yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as wrong:
-        problem = getattr(wrong, "problem", None) or wrong
-        raise _Unreadable(problem, getattr(wrong, "problem_mark", None)) from wrong
 
 
 def _read_sections(root: yaml.MappingNode, first_line: int, settings: _Settings) -> None:
@@ -185,6 +142,8 @@ def _read_sections(root: yaml.MappingNode, first_line: int, settings: _Settings)
             _read_fields(section, line, node, first_line, settings)
         elif near := get_close_matches(section, FIELDS, 1, 0.8 if ours else 0.75):
             settings.wrong(line, f"{section}: 없는 구역입니다 ({near[0]}?)")
+        elif ours and (above := [name for name, fields in FIELDS.items() if section in fields]):
+            settings.wrong(line, f"{section}: 구역 아래에 적어 주세요 ({above[0]}.{section}?)")
 
 
 def _read_fields(section: str, line: int, node: yaml.Node, first_line: int, settings: _Settings) -> None:
@@ -216,13 +175,15 @@ def _entries(
 
 def _set(name: str, line: int, node: yaml.Node, settings: _Settings) -> None:
     try:
-        value = _with_exponents(_LOADER("").construct_document(node))
+        value = value_of(node)
     except (yaml.YAMLError, ValueError, TypeError):
-        settings.wrong(line, f"{name}: 값을 읽지 못했습니다")
+        settings.wrong(line, f"{name}: 값을 읽지 못했습니다{_hint(node)}")
         return
     before = settings.found.setdefault(name, Setting(value, line))
-    if before.value != value:
-        settings.wrong(line, f"{name}: {before.line}행과 값이 다릅니다 ({before.value} / {value})")
+    if before.line != line and before.value != value:
+        settings.wrong(
+            line, f"{name}: {before.line}행과 값이 다릅니다 ({_shown(before.value)} / {_shown(value)})"
+        )
     if _is_truth(value):
         settings.wrong(line, f"{name}: 참/거짓을 쓰는 항목이 아닙니다")
 
@@ -232,9 +193,14 @@ def _is_truth(value: Any) -> bool:
     return any(isinstance(item, bool) for item in items)
 
 
-def _with_exponents(value: Any) -> Any:
-    """YAML 1.1 takes the card's `1e-4` for a word; the card means the number."""
-    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
+def _hint(node: yaml.Node) -> str:
+    odd = isinstance(node, yaml.ScalarNode) and ODD_NUMBER.match(node.value)
+    return f" ({_shown(node.value)}: 10진수로 적어 주세요)" if odd else ""
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _suggestion(section: str, name: str) -> str:
@@ -270,5 +236,5 @@ def _in_words(error: ErrorDetails) -> str:
     where = ".".join(map(str, error["loc"]))
     wording = _WRONG.get(error["type"])
     what = wording.format(**error.get("ctx", {})) if wording else error["msg"].removeprefix("Value error, ")
-    given = f" (지금 {error['input']!r})" if wording and where else ""
+    given = f" (지금 {_shown(repr(error['input']))})" if wording and where else ""
     return f"{where}: {what}{given}" if where else what

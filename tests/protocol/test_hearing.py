@@ -68,7 +68,8 @@ SAME_IN_OTHER_DRESS = {
     "no brackets": PLAIN.replace("[HANDOFF]", "HANDOFF:"),
     "korean tag": PLAIN.replace("[HANDOFF]", "[핸드오프]"),
     "part numbers": f"{PLAIN}\n(1/1)",
-    "table": f"{US} [HANDOFF]\n| 항목 | 값 |\n|--|--|\n| **Cycle** | 7 |\n| data | `{DATA}` |\n| 에피소드 | 85 |",
+    "table": f"{US} [HANDOFF]\n| 항목 | 값 |\n|---|---|\n"
+    f"| **Cycle** | 7 |\n| 데이터 경로 | `{DATA}` |\n| 에피소드 수 | 85개 |",
     "table under a head": f"{US} [HANDOFF]\n| Cycle | 데이터 | 에피소드 |\n|:--|--|--|\n| 7 | {DATA} | 85 |",
     "json": f'{US} [HANDOFF]\n```json\n{{\n "cycle": 7,\n "data_path": "{DATA}",\n "num_episodes": 85\n}}',
     "json on one line": f'{US} [HANDOFF] {{"cycle": 7, "dataset": "{DATA}", "episode_count": 85}}',

@@ -2,8 +2,9 @@
 
 import pytest
 
-from protocol.plan import PlanBroken, fenced, read_plan
+from protocol.plan import PlanBroken, read_plan
 from protocol.training import TrainingConfig
+from protocol.yaml_block import fenced
 
 CARD = """# PLAN
 
@@ -159,7 +160,54 @@ def test_yaml_that_is_no_plain_data_is_refused(yaml: str, error: str) -> None:
 
 
 def test_a_control_character_is_refused_without_its_line() -> None:
-    assert errors_in("```yaml\ntraining:\n  lr: \x01\n```")[0].startswith("2행 YAML을 읽지 못했습니다")
+    assert errors_in("```yaml\ntraining:\n  lr: \ufffe\n```")[0].startswith("2행 YAML을 읽지 못했습니다")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```yaml\ntraining:\n\u00a0\u00a0lr: 5e-5\n```",
+        "\ufeff```yaml\ntrain\u200bing:\n  lr: 5e-5 \x00\n```",
+        "```yaml\r\ntraining:\r\n\u3000lr: 5e-5\r\n```",
+    ],
+)
+def test_what_cannot_be_seen_changes_nothing(text: str) -> None:
+    assert read_plan(text).overrides == {"training.lr": 5e-5}
+
+
+@pytest.mark.parametrize("number", ["0500", "0x1F4", "1:30"])
+def test_a_number_that_yaml_reads_otherwise_than_a_person_is_refused(number: str) -> None:
+    (error,) = errors_in(f"```yaml\ntraining:\n  epochs: {number}\n```")
+    assert error == f"3행 training.epochs: 값을 읽지 못했습니다 ({number}: 10진수로 적어 주세요)"
+    (error,) = errors_in(f"```yaml\ndataset:\n  image_size: [224, {number}]\n```")
+    assert error == "3행 dataset.image_size: 값을 읽지 못했습니다"
+    (error,) = errors_in(f"```yaml\ntraining:\n  action_weights: {{lift: {number}}}\n```")
+    assert error == "3행 training.action_weights: 값을 읽지 못했습니다"
+
+
+def test_a_field_without_its_section_is_not_passed_over() -> None:
+    assert errors_in("```yaml\ntraining:\n  lr: 5e-5\nepochs: 3\n```") == (
+        "4행 epochs: 구역 아래에 적어 주세요 (training.epochs?)",
+    )
+
+
+def test_a_colon_of_full_width_is_pointed_at() -> None:
+    assert errors_in("```yaml\n# config\ntraining：\n  lr: 5e-5\n```") == (
+        "3행 training: 쌍점은 반각 `:`으로 적어 주세요",
+    )
+
+
+def test_no_number_is_two_values() -> None:
+    (error,) = errors_in("```yaml\ntraining:\n  lr: .nan\n```")
+    assert error.startswith("3행 training.lr: 1.0 이하여야")
+
+
+def test_errors_stay_readable_however_many_and_long_they_are() -> None:
+    errors = errors_in("```yaml\ntraining:\n" + "".join(f"  k{n}: {n}\n" for n in range(3000)) + "```")
+    assert len(errors) == 51
+    assert errors[-1] == "… 그 밖에 2950건"
+    (error,) = errors_in(f"```yaml\ntraining:\n  lr: {list(range(9999))}\n```")
+    assert len(error) < 200
 
 
 def test_a_block_that_is_not_ours_may_be_broken() -> None:
