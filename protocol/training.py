@@ -121,6 +121,9 @@ class DatasetConfig(Section):
     repeated_share: Share = Field(default=0.3, description="of pictures that repeat the one before")
     blank_spread: float = Field(default=1.0, ge=0, description="grey levels; below it a picture is empty")
     saturated_share: Share = Field(default=0.9, description="of actions at -1 or 1, by channel")
+    alike_levels: float = Field(
+        default=1.5, ge=0, description="grey levels; two videos that differ by less are of one episode"
+    )
     held_share: Share = Field(default=0.98, description="of actions with one and the same value, by channel")
 
 

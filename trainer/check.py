@@ -16,6 +16,7 @@ from trainer.episodes import find_episodes, kept
 from trainer.examine import Examined, Subject, examine
 from trainer.findings import constant_channels, duplicates, held, saturated
 from trainer.fingerprint import Hashes, Stamp, content_at, hash_files, hash_set, is_at, stamp
+from trainer.likeness import lookalikes
 from trainer.reading import Part, Reading, changed, part_of, read_part, stray
 from trainer.surveys import Surveys, survey_key
 from trainer.tally import Tally
@@ -203,9 +204,11 @@ def _of_the_set(examined: Sequence[Examined], config: TrainingConfig) -> tuple[P
     if not examined:
         return ()
     total = reduce(add, (each.tally for each in examined))
+    contents = {each.name: each.contents for each in examined}
     return (
         *constant_channels(total, config),
         *saturated(total, config),
         *held(total, config),
-        *duplicates({each.name: each.contents for each in examined}, config),
+        *duplicates(contents, config),
+        *lookalikes({each.name: each.glimpses for each in examined}, contents, config),
     )

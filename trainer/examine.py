@@ -17,6 +17,7 @@ from trainer.draft import Task
 from trainer.episode import kept_frames, kept_rows
 from trainer.findings import contents_of, names_of
 from trainer.fingerprint import Stamp, stamp
+from trainer.likeness import Glimpses
 from trainer.reading import Reading, changed
 from trainer.rows import Table
 from trainer.slot import Slot, settle, slots
@@ -30,6 +31,7 @@ class Examined:
     """One episode's part of the verdict: `tally` is of the actions and states (A + S) that remain of it.
 
     `contents` names its parts by what is in them; two episodes that share one have it from one source.
+    `glimpses` are what its videos look like, roughly.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Examined:
     tally: Tally
     hashes: Mapping[str, str]
     contents: tuple[str, ...]
+    glimpses: Mapping[str, Glimpses] = field(default_factory=dict[str, Glimpses])
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def examine(config: TrainingConfig, surveys: Surveys, subject: Subject) -> Exami
         tally=tally(_values(episode.table, config)),
         hashes=reading.hashes,
         contents=tuple(contents_of(episode.table, reading.hashes)),
+        glimpses={video.name: video.looks.glimpses for video in footage},
     )
 
 

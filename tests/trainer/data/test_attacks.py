@@ -20,6 +20,7 @@ from trainer.episodes import find_episodes
 from trainer.examine import Subject, examine
 from trainer.findings import duplicates, held, saturated
 from trainer.fingerprint import hash_folder
+from trainer.likeness import lookalikes, motion
 from trainer.looks import Looks
 from trainer.reading import Part, read_part
 from trainer.rows import RowError, Table, read_table
@@ -255,3 +256,27 @@ def test_other_encoders_raise_no_alarm(
         encode(episode / "ego.mp4", planes_of(episode / "ego.mp4", 640, 480), codec, options)
     verdict = check(folder, config)
     assert (verdict.ok, verdict.problems) == (True, ())
+
+
+# --- one episode, filmed once, handed in twice ----------------------------------------
+
+
+def test_a_copy_of_other_size_or_bitrate_is_known_again_and_another_episode_is_not(
+    simulated: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    folder = copytree(simulated, tmp_path / "set")
+    copy = copytree(simulated / "episode_001", folder / "episode_007")
+    planes = planes_of(copy / "ego.mp4", 640, 480)
+    encode(copy / "ego.mp4", planes, "libx264", {"crf": "38", "preset": "ultrafast"})
+    said = [each.message for each in check(folder, config).problems if "영상이" in each.message]
+    assert len(said) == 1
+    assert said[0].startswith("episode_001와 영상이 거의 같음 (ego.mp4, 밝기 차이 평균 0.")
+    strict = config.with_changes({"dataset.alike_levels": 0.0})
+    assert not [each for each in check(folder, strict).problems if "영상이" in each.message]
+
+
+def test_scenes_in_which_nothing_moves_are_not_taken_for_one_another() -> None:
+    still = np.random.default_rng(0).uniform(0, 255, 48)[None].repeat(16, axis=0)
+    seen = {"a": {"ego.mp4": still}, "b": {"ego.mp4": still + 0.2}}
+    assert list(lookalikes(seen, {"a": ["ego.mp4:1"], "b": ["ego.mp4:2"]}, CARD)) == []
+    assert motion(np.empty((0, 48))) == 0

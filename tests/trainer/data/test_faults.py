@@ -83,11 +83,13 @@ FOUND = {
     "odd_name": ("astray", "쓸 수 없는 이름 (notes\\n@everyone.txt)"),
     "copied_episode": ("duplicates", "episode_000와 내용이 같음 (ego.mp4, actions.jsonl)"),
     "copied_actions": ("duplicates", "episode_000와 내용이 같음 (actions.jsonl)"),
+    "recoded_episode": ("duplicates", "episode_000와 영상이 거의 같음 (ego.mp4, 밝기 차이 평균 0."),
 }
 
 ONLY_WARNED_OF = {
     *("frozen_video", "repeated_frames", "black_frames", "unknown_criteria", "metadata_frames"),
     *("metadata_fps", "other_metadata", "copied_episode", "copied_actions"),
+    "recoded_episode",
 }
 
 
