@@ -19,7 +19,7 @@ from trainer.config_file import read_config
 from trainer.convert import convert
 from trainer.draft import discard
 from trainer.faults import FAULTS, Fault, catalogue
-from trainer.jobs import do
+from trainer.jobs import do, do_as_reference
 from trainer.lerobot_export import export
 from trainer.report import write_report
 from trainer.simulate import simulate
@@ -34,6 +34,12 @@ CONFIG_OPTION = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="YAML with the card's sections, or a PLAN.md that holds some. Default: the card's own config.",
+)
+
+REFERENCE_OPTION = click.option(
+    "--reference",
+    is_flag=True,
+    help="Take each step as lerobot-train does and print its numbers to trainer.log: slow, to compare.",
 )
 
 
@@ -234,9 +240,10 @@ def evaluate_command(checkpoint: Path, episodes: Path, as_json: bool) -> None:
 @main.command("run")
 @click.argument("job", metavar="JOB.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--lock-fd", type=click.IntRange(3), help="A descriptor that holds the lock beside JOB.json.")
-def run_command(job: Path, lock_fd: int | None) -> None:
+@REFERENCE_OPTION
+def run_command(job: Path, lock_fd: int | None, *, reference: bool) -> None:
     """Do the job in JOB.json, in its own folder (see protocol/job.py)."""
-    sys.exit(run_attempt(job, lock_fd, do))
+    sys.exit(run_attempt(job, lock_fd, do_as_reference if reference else do))
 
 
 @main.command("take")
@@ -252,6 +259,7 @@ def take_command(runs: Path) -> None:
     cls=Examples,
     epilog="""\
   training-claw train runs/mine/attempts/1/job.json
+  training-claw train runs/proof/attempts/1/job.json --reference
 
 A JOB.json says what to do and has a folder of its own, in which events.jsonl, outcome.json and trainer.log
 appear; check and convert jobs are done as well. The smallest one that trains:
@@ -259,9 +267,10 @@ appear; check and convert jobs are done as well. The smallest one that trains:
   {"kind": "train", "data": "data.h5", "run": "runs/mine", "device": "cpu", "config": {}}""",
 )
 @click.argument("job", metavar="JOB.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def train_command(job: Path) -> None:
+@REFERENCE_OPTION
+def train_command(job: Path, *, reference: bool) -> None:
     """Do the job in JOB.json and show how far it is. Ctrl-C saves and leaves; the next attempt goes on."""
-    sys.exit(run_watched(job))
+    sys.exit(run_watched(job, ["--reference"] if reference else []))
 
 
 @main.command(

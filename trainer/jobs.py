@@ -41,6 +41,11 @@ def do(job: Job, attempt: Attempt) -> Outcome:
             assert_never(job)
 
 
+def do_as_reference(job: Job, attempt: Attempt) -> Outcome:
+    """As `do`; a training takes LeRobot's own steps (see trainer.reference)."""
+    return do(job.model_copy(update={"reference": True}) if isinstance(job, TrainJob) else job, attempt)
+
+
 def _check(job: CheckJob, attempt: Attempt) -> Checked:
     """The verdict; beside it the certificate of what was admitted, or pictures of what was refused."""
     judgement = judge(

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,12 +16,11 @@ from protocol.progress import Counted, Stepped, read_line
 LOOK_EVERY_S = 0.5
 
 
-def run_watched(job: Path) -> int:
+def run_watched(job: Path, options: Sequence[str] = ()) -> int:
     """Do the job in `job`, with a bar on a terminal; Ctrl-C lets it save and leave. Gives its exit code."""
     folder = AttemptFolder(job.absolute().parent)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "run", str(job)], start_new_session=True, stdin=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "trainer", "run", str(job), *options]
+    process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
     code = _watch(process, folder)
     if folder.outcome.exists():
         click.echo(read_outcome(folder.outcome.read_bytes()).model_dump_json())
