@@ -1,6 +1,6 @@
 """What the shell needs of a chat channel, without a word about the client library behind it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,8 +73,8 @@ class Sent:
 class Channel(Protocol):
     """Every method raises Later when the service cannot be reached now."""
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:
-        """Post it, notifying its recipients and nobody else.
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:
+        """Post it and the files with it, notifying its recipients and nobody else.
 
         Raises:
             SendRefused: it will never be taken as it is.

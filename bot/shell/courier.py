@@ -11,6 +11,7 @@ import structlog
 from bot.shell import tables
 from bot.shell.channel import Channel, SendRefused, Sent, id_at
 from bot.shell.desk import utc_now
+from bot.shell.enclosed import enclosed
 from bot.shell.history import History
 from bot.shell.lanes import Later, pause_s
 from bot.shell.places import Places
@@ -120,15 +121,15 @@ class Courier:
             if there is not None:
                 return there
         await self._store.ask(tables.try_part, owed.seq, self._history.known_at(self._channel))
-        picture = self._picture(owed.part)
+        files = self._enclosed(owed.part)
         try:
-            return await self._channel.send(owed.part, picture)
+            return await self._channel.send(owed.part, files)
         except (SendRefused, Later) as error:
             forbidden = isinstance(error, SendRefused) or error.alarming
-            if picture is None or not forbidden:
+            if not files or not forbidden:
                 raise
-            log.warning("the picture was refused, its text goes alone", ref=owed.part.ref)
-            return await self._channel.send(owed.part, None)
+            log.warning("what was enclosed was refused, the text goes alone", ref=owed.part.ref)
+            return await self._channel.send(owed.part, ())
 
     async def _found(self, owed: OwedPart) -> Sent | None:
         """Our own message in the channel; a correction comes after what it corrects."""
@@ -142,12 +143,10 @@ class Courier:
                 return Sent(letter.id, letter.mentions)
         return None
 
-    def _picture(self, part: Part) -> Path | None:
+    def _enclosed(self, part: Part) -> tuple[Path, ...]:
         if part.show is None or part.run is None:
-            return None
-        run = self._places.run(part.run)
-        picture = run.loss_curve if part.show == "loss_curve" else run.path / part.show
-        return picture if picture.exists() else None
+            return ()
+        return enclosed(self._places.run(part.run), part.show)
 
     async def _park(self, owed: OwedPart, error: SendRefused) -> None:
         log.error("a message was parked", kind=owed.part.kind, ref=owed.part.ref, why=str(error))

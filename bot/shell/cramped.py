@@ -4,7 +4,7 @@ It may be said twice if the daemon is killed just then; unsaid it would look lik
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger("cramped")
 
 
 class Mouth(Protocol):
-    async def send(self, part: Part, picture: Path | None) -> Sent: ...
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent: ...
 
 
 class Cramped:
@@ -41,7 +41,7 @@ class Cramped:
         blocked = words.blocked("disk", (what,)).model_copy(update={"ref": f"room-{time.time_ns():x}"})
         for part in (*self._speech.parts(Post(message=blocked)), *self._speech.alert(what)):
             try:
-                await self._channel.send(part, None)
+                await self._channel.send(part, ())
             except (Later, SendRefused) as error:
                 log.error("nobody could be told", kind=part.kind, why=str(error))
 

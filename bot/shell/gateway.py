@@ -7,7 +7,7 @@ and a new one is made after a pause that grows: a thousand logins a day and Disc
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -129,17 +129,19 @@ class Gateway:
 
     # --- bot.shell.channel.Channel -------------------------------------------
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:
         allowed = discord.AllowedMentions(
             everyone=False,
             roles=False,
             users=[discord.Object(user_id) for user_id in part.recipients],
             replied_user=False,
         )
-        files = [discord.File(picture)] if picture else []
         async with self._asking() as channel:
             message = await channel.send(
-                part.content, nonce=part.nonce, allowed_mentions=allowed, files=files
+                part.content,
+                nonce=part.nonce,
+                allowed_mentions=allowed,
+                files=[discord.File(path) for path in files],
             )
         return Sent(message.id, frozenset(user.id for user in message.mentions))
 

@@ -13,6 +13,7 @@ saved: `run training`. In production there is no folder, and everything here lea
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -154,10 +155,10 @@ class _Interrupted:
         self._channel = channel
         self._hand = hand
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:
         self._hand.passes("post before")
         self._hand.passes_soon("post during")
-        sent = await self._channel.send(part, picture)
+        sent = await self._channel.send(part, files)
         self._hand.passes("post done")
         return sent
 

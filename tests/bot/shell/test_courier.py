@@ -2,7 +2,7 @@ import asyncio
 import contextlib
 import math
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ class Room:
     """
 
     said: list[Letter] = field(default_factory=list)
-    pictures: list[Path | None] = field(default_factory=list)
+    enclosed: list[list[str]] = field(default_factory=list)
     before: list[Exception] = field(default_factory=list)
     after: list[Exception] = field(default_factory=list)
     unread: list[Exception] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Room:
     looked_after: int = 0
     unheard: int = 0
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:
         if self.before:
             raise self.before.pop(0)
         number = id_at(NOON) + len(self.said) + 1
@@ -53,7 +53,7 @@ class Room:
             id=number, channel_id=1, author_id=US, content=part.content, at=NOON, mentions=mentions
         )
         self.said.append(letter)
-        self.pictures.append(picture)
+        self.enclosed.append([path.name for path in files])
         if self.after:
             raise self.after.pop(0)
         return Sent(number, mentions)
@@ -147,7 +147,7 @@ async def test_what_may_have_been_sent_is_looked_for_after_what_we_said_last(des
 async def test_after_a_crash_our_own_words_are_looked_for_first(desk: Desk, store: Store) -> None:
     await store.ask(tables.owe_parts, (part("1"),), NOON)
     await store.ask(tables.try_part, 1, None)
-    await desk.room.send(part("1"), None)
+    await desk.room.send(part("1"), ())
     assert await desk.say() == ["1"]
     assert await store.ask(tables.ref_of, desk.room.said[0].id) == "1"
 
@@ -171,7 +171,7 @@ async def test_a_picture_goes_along(desk: Desk) -> None:
     curve.parent.mkdir(parents=True)
     curve.write_bytes(b"png")
     await desk.say(part("1", show="loss_curve"))
-    assert desk.room.pictures == [curve]
+    assert desk.room.enclosed == [["loss_curve.png"]]
 
 
 async def test_a_picture_of_a_finding_goes_along_with_it(desk: Desk) -> None:
@@ -179,7 +179,16 @@ async def test_a_picture_of_a_finding_goes_along_with_it(desk: Desk) -> None:
     drawn.parent.mkdir(parents=True)
     drawn.touch()
     await desk.say(part("1", show=f"findings/{drawn.name}"))
-    assert desk.room.pictures == [drawn]
+    assert desk.room.enclosed == [[drawn.name]]
+
+
+async def test_a_report_goes_along_as_far_as_discord_takes_it(desk: Desk) -> None:
+    report = desk.places.attempt("r", 3).report
+    report.mkdir(parents=True)
+    for name, size in (("report.json", 100), ("frames.png", 8 << 20), ("actions.png", 100), ("other", 1)):
+        (report / name).write_bytes(bytes(size))
+    await desk.say(part("1", show="attempts/3/report"))
+    assert desk.room.enclosed == [["report.json", "actions.png"]]
 
 
 @pytest.mark.parametrize("why", [SendRefused("too large"), Later("403: Missing Permissions", alarming=True)])
@@ -189,7 +198,7 @@ async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk, why: Ex
     curve.write_bytes(b"png")
     desk.room.before = [why]
     assert await desk.say(part("1", show="loss_curve")) == ["1"]
-    assert desk.room.pictures == [None]
+    assert desk.room.enclosed == [[]]
 
 
 async def test_a_missing_picture_does_not_either(desk: Desk) -> None:
@@ -230,7 +239,7 @@ async def test_each_message_records_until_when_the_channel_was_known(desk: Desk,
 
 
 async def test_the_channel_is_looked_at_before_the_first_word(desk: Desk) -> None:
-    await desk.room.send(part("0"), None)
+    await desk.room.send(part("0"), ())
     await desk.say(part("1"))
     assert desk.looked_at == [desk.room.said[0].id]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -123,7 +123,7 @@ class Overheard:
         self.said: list[Part] = []
         self._deaf = deaf
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:  # noqa: ARG002  a channel takes it
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:  # noqa: ARG002  a channel takes it
         if self._deaf:
             raise Later("not connected to Discord")
         self.said.append(part)

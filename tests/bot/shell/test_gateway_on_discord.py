@@ -181,8 +181,8 @@ async def test_a_message_is_sent_once_and_notifies_its_recipient_alone(
     async with Bot(server, store).online() as bot:
         await server.say(WATCHER, to_us("are you there"))
         await bot.until(lambda: bool(bot.texts()))
-        first = await bot.gateway.send(part(), picture)
-        assert await bot.gateway.send(part(), picture) == first
+        first = await bot.gateway.send(part(), [picture])
+        assert await bot.gateway.send(part(), [picture]) == first
     said = [one for one in server.record.entries if one.author_id == US]
     assert len(said) == 1
     assert said[0].mentions == (WATCHER,)
@@ -195,7 +195,7 @@ async def test_a_reply_to_what_awaits_an_answer_needs_no_mention(server: Discord
         await bot.until(lambda: bool(bot.texts()))
         await store.ask(tables.owe_parts, (part("ab-9", kind="proposal"), part("ab-10")), utc_now())
         for seq, one in enumerate((part("ab-9", kind="proposal"), part("ab-10")), start=1):
-            await store.ask(tables.sent_part, seq, (await bot.gateway.send(one, None)).id, utc_now())
+            await store.ask(tables.sent_part, seq, (await bot.gateway.send(one, ())).id, utc_now())
         proposal, done = await store.ask(tables.discord_ids, ("ab-9", "ab-10"))
         await server.say(WATCHER, "고마워요", reply_to=done)
         await server.say(WATCHER, "승인", reply_to=proposal)
@@ -212,7 +212,7 @@ async def test_a_mark_on_our_message_is_an_answer_live_and_after_a_restart(
         await server.say(WATCHER, to_us("first"))
         await bot.until(lambda: bool(bot.texts()))
         await store.ask(tables.owe_parts, (part("ab-2"),), utc_now())
-        ours = (await bot.gateway.send(part("ab-2"), None)).id
+        ours = (await bot.gateway.send(part("ab-2"), ())).id
         await store.ask(tables.sent_part, 1, ours, utc_now())
         await server.react(ROSTER.developer, ours, "✅")
         await server.react(WATCHER, ours, "❌")

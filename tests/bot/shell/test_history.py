@@ -3,7 +3,7 @@
 import asyncio
 import math
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +43,7 @@ class Room:
             raise self.troubles.pop(0)
         return letter(1), letter(2)
 
-    async def send(self, part: Part, picture: Path | None) -> Sent:
+    async def send(self, part: Part, files: Sequence[Path]) -> Sent:
         raise NotImplementedError
 
     def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
