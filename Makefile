@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ./protocol --editable .
 	@touch $@
 
-.PHONY: build install rehearse test laws faults soak check format lock wheels clean help
+.PHONY: build install rehearse test laws faults soak systemd-test check format lock wheels clean help
 
 build: $(READY)  ## build everything into .venv/
 
@@ -26,6 +26,7 @@ rehearse: $(READY)  ## play one whole cycle on this machine; options through ARG
 	@$(BIN)/training-claw rehearse $(ARGS)
 
 test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
+	@deploy/get-chromium
 	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
 
 laws: $(READY)  ## the laws of the language with thousands of examples (half an hour and more)
@@ -36,6 +37,9 @@ faults: $(READY)  ## every fault of Discord's against the real daemon, one row e
 
 soak: $(READY)  ## thousands of messages under faults and kills; ARGS="--messages 10000 --kills 20"
 	@$(BIN)/python -m bot.rehearsal.soak $(ARGS)
+
+systemd-test: $(READY)  ## the units under a real systemd, in a container; needs root (about ten minutes)
+	@$(BIN)/python -m benches.systemd $(ARGS)
 
 check: format test  ## put the format right, then everything `make test` looks at
 
@@ -59,4 +63,4 @@ clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 help:
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14

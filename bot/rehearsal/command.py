@@ -15,7 +15,7 @@ from bot.rehearsal import play
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.judge import passed
-from bot.rehearsal.play import Direction
+from bot.rehearsal.play import Direction, Encore
 from bot.rehearsal.stage import FAST, Sizes, Stage, strike
 from protocol.roster import Peer, Roster
 
@@ -41,6 +41,8 @@ class Examples(click.Command):
     cls=Examples,
     epilog="""\
   training-claw rehearse
+  training-claw rehearse --web                # in a browser
+  training-claw rehearse --web --port 8000    # … on another machine, after ssh -L 8000:127.0.0.1:8000 HOST
   training-claw rehearse --fast --transcript talk.jsonl
   training-claw rehearse --dir /tmp/rehearsal --episodes 80
   training-claw rehearse --dir play --without Developer   # and examples/developer.py plays it""",
@@ -59,6 +61,10 @@ class Examples(click.Command):
     "--transcript",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what was said to this file, one JSON object a line.",
+)
+@click.option("--web", is_flag=True, help="Watch it in a browser, and join in; it stays until Ctrl-C.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of --web, on 127.0.0.1.  [default: a free one]"
 )
 @click.option(
     "--without",
@@ -79,6 +85,8 @@ def rehearse(
     folder: Path | None,
     keep: bool,
     transcript: Path | None,
+    web: bool,
+    port: int,
     guests: tuple[str, ...],
     patience_s: float,
     kill_at_epoch: int,
@@ -89,7 +97,14 @@ def rehearse(
     learning are real. Exit status 0 only if the whole play took place.
     """
     stage = Stage(_folder(folder), _sizes(fast=fast, episodes=episodes, epochs=epochs))
-    direction = Direction(stage, transcript or stage.transcript, patience_s, kill_at_epoch, _peers(guests))
+    direction = Direction(
+        stage,
+        transcript or stage.transcript,
+        patience_s,
+        kill_at_epoch,
+        _peers(guests),
+        Encore(port) if web else None,
+    )
     with Onlooker(cast_of(Roster())) as onlooker:
         review = asyncio.run(_interruptible(direction, onlooker))
     if review is None:
@@ -111,7 +126,10 @@ async def _interruptible(direction: Direction, onlooker: Onlooker) -> Review | N
     def leave() -> None:
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, lambda: None)
-        playing.cancel()
+        if direction.encore is not None and direction.encore.began:
+            direction.encore.over.set()
+        else:
+            playing.cancel()
 
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, leave)

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot.rehearsal import peers, script
 from bot.rehearsal.cast import OPERATOR_ID, Person, cast_of
 from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.gallery import Gallery
 from bot.rehearsal.gauges import Dials
 from bot.rehearsal.guild import Guild
 from bot.rehearsal.judge import Act, Play, judge, numbers_of
@@ -30,11 +31,21 @@ class Interrupted(Exception):
     """The play cannot go on; the message says why in one line."""
 
 
+@dataclass(slots=True)
+class Encore:
+    """After the play the gallery stays open, and the daemon goes on, until it is `over`."""
+
+    port: int = 0
+    began: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass(frozen=True, slots=True)
 class Direction:
     """How to play. `patience_s` is for the whole play; `kill_at_epoch` 0 kills nobody.
 
     The parts of `guests` are left to programs of somebody else's, who find in the stage's folder how to join.
+    With an `encore` it is played before a gallery that may call out, and takes as long as it takes.
     """
 
     stage: Stage
@@ -42,6 +53,7 @@ class Direction:
     patience_s: float = 900
     kill_at_epoch: int = 0
     guests: frozenset[Peer] = frozenset()
+    encore: Encore | None = None
 
 
 async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
@@ -49,12 +61,18 @@ async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
     began, stage = time.monotonic(), direction.stage
     set_stage(stage)
     guild, dials = Guild(cast_of(_ROSTER)), Dials(stage)
-    async with DiscordServer(guild, witness=stage.witness) as discord:
+    async with (
+        DiscordServer(guild, witness=stage.witness) as discord,
+        _gallery(direction, discord, onlooker) as gallery,
+    ):
         broken = ""
         try:
-            async with asyncio.timeout(direction.patience_s), _watching(discord, dials, onlooker):
+            async with (
+                asyncio.timeout(None if gallery else direction.patience_s),
+                _watching(discord, dials, onlooker),
+            ):
                 await _simulate(stage, onlooker)
-                await _perform(direction, discord, dials, onlooker)
+                await _perform(direction, discord, dials, onlooker, gallery)
         except TimeoutError:
             broken = f"the play did not end within {direction.patience_s:.0f} s"
         except (Interrupted, CommandFailed) as problem:
@@ -86,7 +104,9 @@ async def _simulate(stage: Stage, onlooker: Onlooker) -> None:
         await _cancelled(tasks)
 
 
-async def _perform(direction: Direction, discord: DiscordServer, dials: Dials, onlooker: Onlooker) -> None:
+async def _perform(
+    direction: Direction, discord: DiscordServer, dials: Dials, onlooker: Onlooker, gallery: Gallery | None
+) -> None:
     """Raise the curtain, and hold the stage until the operator's last answer or until nothing can go on."""
     stage = direction.stage
     address = Address(discord.channel_id, discord.api_base, discord.gateway_url)
@@ -102,12 +122,21 @@ async def _perform(direction: Direction, discord: DiscordServer, dials: Dials, o
         curtain = parts.pop("operator")
         await _first_of(
             curtain,
-            _blocked(discord),
+            _refused(daemon) if gallery else _blocked(discord),
             _drill(direction.kill_at_epoch, daemon, dials, onlooker)
             if direction.kill_at_epoch
             else _refused(daemon),
             *(_for_ever(part) for part in parts.values()),
         )
+        if gallery is not None and direction.encore is not None:
+            gallery.verdict(_review(direction, discord, "", timedelta()))
+            await _first_of(_stay(direction.encore, gallery, onlooker), _refused(daemon))
+
+
+async def _stay(encore: Encore, gallery: Gallery, onlooker: Onlooker) -> None:
+    encore.began = True
+    onlooker.note(f"the play is over; the daemon goes on and {gallery.url} stays open until Ctrl-C")
+    await encore.over.wait()
 
 
 async def _first_of(*parts: Awaitable[None]) -> None:
@@ -164,6 +193,19 @@ async def _daemon(stage: Stage) -> AsyncGenerator[Daemon]:
     finally:
         await daemon.stop()
         await end_jobs(stage.runs)
+
+
+@asynccontextmanager
+async def _gallery(
+    direction: Direction, discord: DiscordServer, onlooker: Onlooker
+) -> AsyncGenerator[Gallery | None]:
+    """An open gallery, if the direction wants one."""
+    if direction.encore is None:
+        yield None
+        return
+    async with Gallery(discord, direction.stage, direction.encore.port) as gallery:
+        onlooker.note(f"watch, and call out, at {gallery.url}")
+        yield gallery
 
 
 @asynccontextmanager

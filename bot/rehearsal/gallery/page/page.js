@@ -1,0 +1,102 @@
+// What comes in is shown; what is typed is said.
+"use strict";
+
+const TRAINING = "<@1477243247956066414>";
+const at = (id) => document.getElementById(id);
+const text = at("text"), speaker = at("speaker"), problem = at("problem"), replying = at("replying");
+let replyTo = null, proposal = "", people = [];
+
+document.documentElement.lang = LANGUAGE;
+for (const one of document.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
+text.placeholder = say("prompt");
+
+// --- out --------------------------------------------------------------------------
+
+async function post(path, about) {
+  problem.textContent = "";
+  const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(about) })
+    .catch(() => ({ ok: false, text: async () => say("lost") }));
+  if (!answer.ok) problem.textContent = await answer.text();
+  return answer.ok;
+}
+
+function reply(message) {
+  replyTo = message?.id ?? null;
+  replying.hidden = !message;
+  replying.firstElementChild.textContent = message ? `${say("replying")} ${message.author}: ${message.content.split("\n")[0].slice(0, 60)}` : "";
+  if (message) text.focus();
+}
+
+const tools = (message) => message.author !== "Training" ? [] : [
+  button("✅", `${speaker.value} ✅`, () => post("react", { author: speaker.value, message_id: message.id, emoji: "✅" })),
+  button("❌", `${speaker.value} ❌`, () => post("react", { author: speaker.value, message_id: message.id, emoji: "❌" })),
+  button("↩", say("reply"), () => reply(message)),
+];
+
+at("composer").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!text.value.trim()) return;
+  if (await post("say", { author: speaker.value, text: text.value, reply_to: replyTo })) { text.value = ""; reply(null); }
+  text.focus();
+});
+replying.lastElementChild.addEventListener("click", () => reply(null));
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); at("composer").requestSubmit(); }
+  if (event.key === "Escape") reply(null);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !["TEXTAREA", "SELECT"].includes(document.activeElement.tagName)) { event.preventDefault(); text.focus(); }
+});
+
+function showExamples() {
+  at("examples").replaceChildren(...(EXAMPLES[speaker.value] ?? []).map(([label, words]) => button(label, words, () => {
+    text.value = words.replaceAll("{training}", TRAINING).replaceAll("{hash}", proposal);
+    text.focus();
+  })));
+}
+speaker.addEventListener("change", showExamples);
+
+// --- in ---------------------------------------------------------------------------
+
+const shown = {
+  cast: ({ people: names }) => {
+    people = names;
+    speaker.replaceChildren(...names.map((name) => new Option(name, name)));
+    showExamples();
+  },
+  note: ({ text: words }) => showNote(words),
+  message: (message) => {
+    const asked = message.author === "Training" && message.content?.match(/\[APPROVE\] ([0-9a-f]{6,64})/);
+    if (asked) proposal = asked[1];
+    showMessage(message, tools);
+  },
+  gauges: ({ value }) => at("gauges").replaceChildren(...value.map((one) => {
+    const bar = element("progress");
+    bar.max = one.total || 1;
+    bar.value = one.done;
+    bar.setAttribute("aria-label", one.name);
+    return element("li", "", `${one.name} ${Math.round(one.done)}/${Math.round(one.total)} ${one.note}`, bar);
+  })),
+  curve: ({ value }) => drawCurve(value),
+  title: ({ value }) => { at("title").textContent = value[LANGUAGE]; },
+  tracks: ({ value }) => at("tracks").replaceChildren(...Object.entries(value).flatMap(([name, words]) =>
+    [element("dt", "", say(name)), element("dd", "", words[LANGUAGE])])),
+  trainer: () => {},
+  verdict: ({ passed, acts }) => {
+    at("ending").hidden = false;
+    at("verdict").textContent = say(passed ? "passed" : "failed");
+    at("verdict").className = passed ? "good" : "bad";
+    at("acts").replaceChildren(...acts.map((act) => {
+      const line = element("li", "", `${act.passed ? "✅" : "❌"} ${act.name}`);
+      line.title = act.evidence;
+      return line;
+    }));
+    at("ending").scrollIntoView({ block: "nearest" });
+  },
+};
+
+// After a break everything is told anew: begin with an empty channel.
+const events = new EventSource("events");
+events.addEventListener("open", () => { messages.replaceChildren(); known.clear(); at("link").textContent = `● ${say("live")}`; });
+events.addEventListener("error", () => { at("link").textContent = `○ ${say("lost")}`; });
+events.addEventListener("message", (event) => { const { what, ...about } = JSON.parse(event.data); shown[what]?.(about); });
