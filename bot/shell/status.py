@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,20 +46,41 @@ def status(state_dir: Path, bucket: str, as_json: bool, watch: bool) -> None:
 
     policy = Policy(bucket=bucket)
     word = as_object if as_json else as_text
+
+    def told() -> str:
+        return word(look(Places(state_dir), policy, datetime.now(UTC)), policy)
+
     try:
-        while True:
-            told = word(look(Places(state_dir), policy, datetime.now(UTC)), policy)
-            if watch and sys.stdout.isatty():
-                click.clear()
-            click.echo(told)
-            if not watch:
-                return
-            time.sleep(EVERY_S)
+        if watch and sys.stdout.isatty():
+            _watch(told)
+        else:
+            _repeat(told, watch)
     except KeyboardInterrupt:
         return
     except StoreUnusable as error:
         click.echo(f"training-claw status: {error}", err=True)
         sys.exit(1)
+
+
+def _repeat(told: Callable[[], str], again: bool) -> None:
+    """For a pipe: one after the other."""
+    click.echo(told())
+    while again:
+        time.sleep(EVERY_S)
+        click.echo(told())
+
+
+def _watch(told: Callable[[], str]) -> None:
+    """For eyes: in one place, without flicker; afterwards the last of it stays in the terminal."""
+    from rich.live import Live  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    with Live(Text(told()), auto_refresh=False) as live:
+        while True:
+            time.sleep(EVERY_S)
+            live.update(
+                Text(f"{told()}\n\n{datetime.now().astimezone():%H:%M:%S}, Ctrl-C ends"), refresh=True
+            )
 
 
 def as_text(seen: "Look", policy: "Policy") -> str:
