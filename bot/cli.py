@@ -9,6 +9,7 @@ import click
 OURS = {
     "serve": "bot.shell.command:serve",
     "rehearse": "bot.rehearsal.command:rehearse",
+    "drill": "bot.rehearsal.drill.command:drill",
     "bucket": "bot.shell.bucket.command:bucket",
     "alarm": "bot.shell.alarm:alarm",
     "status": "bot.shell.status:status",

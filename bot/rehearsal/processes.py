@@ -50,6 +50,12 @@ class Daemon:
         assert self._process is not None, "it was started"
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        assert self._process is not None, "it was started"
+        return self._process.returncode
+
     async def wait(self) -> int:
         """Until it ends; its exit status."""
         assert self._process is not None, "it was started"

@@ -1,0 +1,235 @@
+"""One play from its first HANDOFF to its last, with faults all the way."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.rehearsal import peers, script
+from bot.rehearsal.drill import points
+from bot.rehearsal.drill.book import Befallen, Evening, Size
+from bot.rehearsal.drill.bot import Refused
+from bot.rehearsal.drill.inside import INSIDE, epochs_done, vulnerable
+from bot.rehearsal.drill.outside import OUTSIDE, Fault, Suffered
+from bot.rehearsal.drill.reckoning import reckoned
+from bot.rehearsal.drill.theatre import ROSTER, Theatre, TooLong, opened
+from bot.rehearsal.thermometer import size_of
+from protocol.roster import Peer
+
+PLAY_S = 1800.0
+CALM_S = 240.0
+PAUSE_S = (0.2, 3.0)
+EARLY = 0.3
+"""So often a trainer is hit again before it has finished an epoch; never twice running: three crashes without
+progress are a BLOCKED, as they should be."""
+POINTS_A_PLAY = 14
+RARE = frozenset({"freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What shall befall a play: at most so many faults, of these kinds. None of none: an undisturbed play."""
+
+    number: int
+    seed: int
+    folder: Path
+    simulated: Path
+    faults: int
+    kinds: Collection[str]
+    passed: Collection[str]
+    disks: bool
+
+
+@dataclass
+class Log:
+    """What has befallen so far. `shown` is told of every fault."""
+
+    shown: Callable[[Befallen], None]
+    left: int
+    faults: list[Befallen] = field(default_factory=list[Befallen])
+    sizes: list[Size] = field(default_factory=list[Size])
+
+    def note(self, one: Befallen) -> None:
+        self.faults.append(one)
+        self.shown(one)
+
+
+async def play(programme: Programme, shown: Callable[[Befallen], None]) -> Evening:
+    """Play it, and reckon up what was lost."""
+    began = time.monotonic()
+    dice = random.Random(f"{programme.seed}/{programme.number}")  # noqa: S311  repeatable, not secret
+    log = Log(shown, programme.faults)
+    async with opened(programme.folder, programme.simulated, dice, disks=programme.disks) as theatre:
+        if programme.faults:
+            theatre.orders.die_at.write_text(
+                "".join(f"{one}\n" for one in points.chosen(dice, programme.passed, POINTS_A_PLAY)),
+                encoding="utf-8",
+            )
+        await _performed(theatre, programme, log)
+        await theatre.bot.stop()
+        ending = await reckoned(theatre)
+        return Evening(
+            number=programme.number,
+            took_s=round(time.monotonic() - began, 1),
+            faults=tuple(log.faults),
+            points=_died_at(theatre),
+            sizes=tuple(log.sizes),
+            ending=ending,
+        )
+
+
+async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
+    """Until the last HANDOFF, and then until everything asked is answered."""
+    parts = [
+        theatre.bot.keep(),
+        peers.watcher(peers.player_of(theatre.discord, ROSTER, Peer.WATCHER), theatre.stage.facts),
+        peers.developer(peers.player_of(theatre.discord, ROSTER, Peer.DEVELOPER), theatre.stage.facts),
+        _measured(theatre, log),
+    ]
+    around = [asyncio.ensure_future(part) for part in parts]
+    lanes = [
+        asyncio.create_task(_befall(theatre, OUTSIDE, theatre.at_the_bot, programme, log)),
+        asyncio.create_task(_befall(theatre, INSIDE, theatre.at_the_trainer, programme, log)),
+    ]
+    try:
+        async with asyncio.timeout(PLAY_S):
+            await _first_trouble(_ending(theatre), around[0])
+            theatre.over.set()
+            await asyncio.gather(*lanes)
+        await _calm(theatre)
+    except TimeoutError:
+        theatre.troubles.append(f"the play did not end within {PLAY_S:.0f} s")
+    except (Refused, TooLong) as error:
+        theatre.troubles.append(str(error))
+    finally:
+        theatre.over.set()
+        for task in (*lanes, *around):
+            task.cancel()
+        await asyncio.gather(*lanes, *around, return_exceptions=True)
+
+
+async def _ending(theatre: Theatre) -> None:
+    """DONE and HANDOFF, both."""
+    record = theatre.discord.record
+    await record.until(lambda one: script.has(one, "DONE"))
+    await record.until(lambda one: script.has(one, "HANDOFF", script.ENDING))
+
+
+async def _first_trouble(ending: Coroutine[Any, Any, None], keeping: asyncio.Future[Any]) -> None:
+    """Until the play ends; a daemon that refuses to run ends it at once."""
+    playing = asyncio.create_task(ending)
+    try:
+        await asyncio.wait((playing, keeping), return_when=asyncio.FIRST_COMPLETED)
+        if keeping.done():
+            keeping.result()
+        await playing
+    finally:
+        playing.cancel()
+
+
+async def _calm(theatre: Theatre) -> None:
+    """No more faults: everything that was asked is answered now."""
+    theatre.orders.die_at.unlink(missing_ok=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CALM_S):
+            await theatre.ask()
+            await theatre.tally.news.until(lambda: not theatre.tally.waiting())
+
+
+async def _befall(
+    theatre: Theatre, faults: dict[str, Fault], turn: asyncio.Lock, programme: Programme, log: Log
+) -> None:
+    """One fault after the other, of kinds that come in turns, until the play is over."""
+    inside = faults is INSIDE
+    deck: list[str] = []
+    hit_early, last_epoch = False, 0
+    while not theatre.over.is_set() and log.left > 0:
+        await _pause(theatre)
+        if inside:
+            early = theatre.dice.random() < EARLY and not hit_early
+            if not await _at_work(theatre, 0 if early else last_epoch + 1):
+                return
+            hit_early = early
+        deck = deck or _shuffled(theatre, faults, programme)
+        if not deck:
+            return
+        async with turn:
+            if theatre.over.is_set() or log.left <= 0:
+                return
+            log.left -= 1
+            kind = deck.pop()
+            log.note(await _suffered(theatre, kind, faults[kind]))
+        last_epoch = epochs_done(theatre)
+
+
+async def _suffered(theatre: Theatre, kind: str, fault: Fault) -> Befallen:
+    began, mark, wrong = time.monotonic(), await theatre.ask(), ""
+    suffered = Suffered()
+    try:
+        suffered = await fault(theatre)
+    except (TooLong, Refused) as error:
+        wrong = str(error)
+    except TimeoutError:
+        wrong = "the daemon did not come back into the channel"
+    return Befallen(
+        kind=kind.partition(" (")[0],
+        detail=suffered.detail,
+        mark=mark,
+        took_s=round(time.monotonic() - began, 1),
+        told=suffered.told,
+        steps_lost=suffered.steps_lost,
+        points_lost=suffered.points_lost,
+        wrong=wrong,
+    )
+
+
+def _shuffled(theatre: Theatre, faults: dict[str, Fault], programme: Programme) -> list[str]:
+    """Every kind twice, rare ones once."""
+    kinds = [
+        kind
+        for kind in faults
+        if kind.partition(" (")[0] in programme.kinds and (theatre.disks or not kind.startswith("disk full"))
+    ]
+    deck = [kind for kind in kinds for _ in range(1 if kind in RARE else 2)]
+    theatre.dice.shuffle(deck)
+    return deck
+
+
+async def _pause(theatre: Theatre) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(theatre.dice.uniform(*PAUSE_S)):
+            await theatre.over.wait()
+
+
+async def _at_work(theatre: Theatre, epoch: int) -> bool:
+    """Wait until a process works and has finished `epoch` epochs; False: there will be none any more."""
+
+    def there() -> bool:
+        return theatre.over.is_set() or (vulnerable(theatre) and epochs_done(theatre) >= epoch)
+
+    try:
+        await theatre.until(there, f"epoch {epoch}", PLAY_S)
+    except TooLong:
+        return False
+    return not theatre.over.is_set()
+
+
+async def _measured(theatre: Theatre, log: Log) -> None:
+    """The daemon's size, now and again."""
+    while True:
+        await asyncio.sleep(2.0)
+        with suppress(OSError):
+            rss_kb, descriptors = size_of(theatre.bot.pid)
+            age_s = round(time.monotonic() - theatre.bot.born_at, 1)
+            log.sizes.append(Size(age_s=age_s, rss_kb=rss_kb, descriptors=descriptors))
+
+
+def _died_at(theatre: Theatre) -> tuple[str, ...]:
+    try:
+        return tuple(theatre.orders.died_at.read_text(encoding="utf-8").splitlines())
+    except OSError:
+        return ()

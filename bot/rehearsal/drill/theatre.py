@@ -1,0 +1,228 @@
+"""One play's parts under one roof, and what a fault may ask of them."""
+
+import asyncio
+import random
+import shutil
+import signal
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.core import views
+from bot.core.policy import Policy
+from bot.core.state import Cycle, State
+from bot.rehearsal.cast import OPERATOR_ID, cast_of
+from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.drill.bot import Bot
+from bot.rehearsal.drill.disks import Disk
+from bot.rehearsal.guild import Guild
+from bot.rehearsal.processes import Daemon, end_jobs
+from bot.rehearsal.record import Entry, Witness
+from bot.rehearsal.stage import Address, Sizes, Stage, set_stage, write_env
+from bot.rehearsal.tally import MARK, Tally
+from bot.shell.desk import utc_now
+from bot.shell.looking import look
+from bot.shell.places import Places
+from bot.shell.stagehand import Orders
+from bot.shell.store import StoreUnusable
+from protocol.job import AttemptFolder
+from protocol.roster import Roster
+
+ROSTER = Roster()
+GLANCE_S = 0.1
+SIZES = Sizes(
+    episodes=50,
+    frames=8,
+    lead_in=5,
+    epochs=40,
+    save_checkpoint_every=5,
+    batch_size=64,
+    report_every_s=20,
+)
+"""Three steps an epoch: what a killed trainer does again costs less than its start."""
+
+PACE = {
+    "QUIET_S": 0.3,
+    "ANSWERS_A_MINUTE": 1_000_000,
+    "BACKOFF_S": 1,
+    "STALL_PATIENCE": 0.25,
+    "STALL_FLOOR_S": 15,
+}
+"""The daemon's own pauses, shortened: the faults are the same, only nobody waits half a minute for one."""
+
+
+class TooLong(Exception):
+    """What had to come did not; the message says what."""
+
+
+@dataclass
+class Theatre:
+    """`dice` decide; the same seed, the same faults. `disks` is empty where none could be mounted."""
+
+    stage: Stage
+    discord: DiscordServer
+    bot: Bot
+    orders: Orders
+    disks: dict[str, Disk]
+    dice: random.Random
+    tally: Tally
+    troubles: list[str] = field(default_factory=list[str])
+    asked: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    at_the_bot: asyncio.Lock = field(default_factory=asyncio.Lock)
+    at_the_trainer: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def places(self) -> Places:
+        return Places(self.stage.state)
+
+    # --- asking and listening -------------------------------------------------
+
+    async def ask(self) -> int:
+        """The operator asks something that must be answered once, whatever happens; its number."""
+        number = self.asked
+        self.asked += 1
+        self.tally.asked(number, OPERATOR_ID)
+        await self.discord.say(OPERATOR_ID, "!" + MARK.format(number))
+        return number
+
+    async def order(self, verb: str) -> None:
+        await self.discord.say(OPERATOR_ID, f"!{verb}")
+
+    def now(self) -> int:
+        """A place in the record, for `told`."""
+        return len(self.discord.record.entries)
+
+    async def told(self, since: int, wanted: Callable[[Entry], bool], within_s: float = 90.0) -> bool:
+        """Has Training said something like that since then, or does it within that time?"""
+        said = self.discord.record.until(lambda one: one.author_id == ROSTER.training and wanted(one), since)
+        try:
+            async with asyncio.timeout(within_s):
+                await said
+        except TimeoutError:
+            return False
+        return True
+
+    # --- looking --------------------------------------------------------------
+
+    def state(self) -> State | None:
+        """None: it cannot be read just now."""
+        seen = None
+        with suppress(StoreUnusable, OSError):
+            seen = look(self.places, Policy(), utc_now()).state
+        return seen
+
+    def cycle(self) -> Cycle | None:
+        state = self.state()
+        return state.cycle if state else None
+
+    def attempt(self) -> AttemptFolder | None:
+        """Where the process works that should be running."""
+        state = self.state()
+        expected = views.expected_job(state) if state else None
+        return self.places.attempt(*expected) if expected else None
+
+    async def until(self, true: Callable[[], bool], what: str, within_s: float = 240.0) -> None:
+        """Raises TooLong."""
+        deadline = time.monotonic() + within_s
+        while not true():
+            if time.monotonic() > deadline:
+                raise TooLong(f"not within {within_s:.0f} s: {what}")
+            await asyncio.sleep(GLANCE_S)
+
+    # --- the bucket -----------------------------------------------------------
+
+    def take_bucket_away(self) -> None:
+        """As a disk that is unmounted, or a network that is down."""
+        away = self.stage.folder / "disk" / "away" / "bucket"
+        away.parent.mkdir(exist_ok=True)
+        self.stage.bucket.resolve().rename(away)
+
+    def bring_bucket_back(self) -> None:
+        away = self.stage.folder / "disk" / "away" / "bucket"
+        away.rename(self.stage.bucket.resolve())
+
+
+async def silence(request: web.Request) -> web.StreamResponse | None:
+    """Nobody answers: the line is cut."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, simulated: Path, dice: random.Random, *, disks: bool
+) -> AsyncGenerator[Theatre]:
+    """A theatre whose daemon runs. At the end neither it nor a trainer nor a mounted disk is left."""
+    stage = Stage(folder, SIZES)
+    mounted = _mounted(stage) if disks else dict[str, Disk]()
+    try:
+        _furnish(stage, simulated)
+        async with DiscordServer(Guild(cast_of(ROSTER)), witness=_witness(stage)) as discord:
+            theatre = _theatre(stage, discord, mounted, dice)
+            discord.guild.subscribe(lambda _: theatre.tally.heard(discord.record.entries[-1]))
+            try:
+                await theatre.bot.start()
+                yield theatre
+            finally:
+                await theatre.bot.stop()
+                await end_jobs(stage.runs)
+                discord.record.save(stage.transcript)
+    finally:
+        for disk in reversed(mounted.values()):
+            disk.leave()
+
+
+def _theatre(stage: Stage, discord: DiscordServer, disks: dict[str, Disk], dice: random.Random) -> Theatre:
+    orders, troubles = Orders(stage.folder / "orders"), list[str]()
+    orders.folder.mkdir()
+    _write_settings(stage, discord, orders)
+    daemon = Daemon(stage.env_file, stage.daemon_log)
+
+    def fell(status: int) -> None:
+        if status != -signal.SIGKILL:
+            troubles.append(f"the daemon left with status {status}: {daemon.last_words()}")
+
+    bot = Bot(daemon, discord, fell)
+    return Theatre(stage, discord, bot, orders, disks, dice, Tally(ROSTER.training), troubles)
+
+
+def _write_settings(stage: Stage, discord: DiscordServer, orders: Orders) -> None:
+    token = discord.guild.people[ROSTER.training].token
+    write_env(stage, token, Address(discord.channel_id, discord.api_base, discord.gateway_url))
+    with stage.env_file.open("a", encoding="utf-8") as env:
+        env.writelines(f"{name}={value}\n" for name, value in PACE.items())
+        env.write(f"REHEARSAL_DIR={orders.folder}\n")
+
+
+def _mounted(stage: Stage) -> dict[str, Disk]:
+    places = {"state": stage.state, "runs": stage.runs, "bucket": stage.folder / "disk"}
+    return {name: Disk.mount(place) for name, place in places.items()}
+
+
+def _furnish(stage: Stage, simulated: Path) -> None:
+    """The bucket is a link, so that what it leads to can be taken away and brought back."""
+    bucket = stage.folder / "disk" / "bucket"
+    bucket.mkdir(parents=True)
+    stage.bucket.symlink_to(bucket)
+    set_stage(stage)
+    shutil.copytree(simulated, stage.dataset)
+
+
+def _witness(stage: Stage) -> Witness:
+    """What a message names is looked for where the bucket was, too, while it is away."""
+    elsewhere = Stage(stage.folder / "disk" / "away", stage.sizes)
+
+    def see(text: str) -> Mapping[str, bool]:
+        beside = elsewhere.witness(text.replace(stage.bucket_url, elsewhere.bucket_url))
+        return {
+            url: there or beside[url.replace(stage.bucket_url, elsewhere.bucket_url)]
+            for url, there in stage.witness(text).items()
+        }
+
+    return see
