@@ -120,6 +120,7 @@ NEITHER = r"""
 should we go ahead
 "승인합니다"라는 답을 승인 기록에 남깁니다
 "승인합니다"라고 하면 됩니다
+「“네” 또는 승인합니다」라고 답해 주세요
 'go ahead' was what he said
 > 네, 승인합니다
 학습 진행 상황 알려주세요

@@ -115,6 +115,18 @@ MISCHIEF = [
         "→ 적용: ",
     ),
     *(
+        "\n| Cycle | 7 |",
+        "\n| 학습 | 데이터 | 적용 |",
+        "|",
+        "~~",
+        '{"cycle": 7, ',
+        "\nCycle\n",
+        "총 ",
+        "0~9",
+        "７",
+    ),
+    *("1번 승인 2번 ", "결론: ", "반려: ", "안 ", "없", "training：\n", "\u00a0"),
+    *(
         "승인합니다",
         "진행하지 마",
         "?",
@@ -264,6 +276,11 @@ HURT_ONCE = [
     "→ 적용: ",
     "\n",
     "가",
+    "| a ",
+    "~~a",
+    "cycle (",
+    "“",
+    "a 「",
 ]
 NASTY = HURT_ONCE if os.environ.get("LAWS", "fast") == "fast" else list(dict.fromkeys(HURT_ONCE + MISCHIEF))
 HEADS = ["", "[HANDOFF] ", "[LESSON]\n", "[APPROVE] ", "<@1477205631927717900> [ANSWER] "]
