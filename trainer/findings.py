@@ -16,8 +16,14 @@ from trainer.episode import Episode, finding, kept_frames
 from trainer.rows import Table
 from trainer.tally import Tally
 
-STILL = 0.1
-"""Grey levels a compressed picture may change while nothing in it moves."""
+STILL = 0.02, 0.1
+"""Grey levels a compressed picture may change while nothing in it moves, at least and at most. Between them
+STILL_SHARE of what the video changes at its liveliest: a hard-pressed encoder lets much of a small motion go."""
+
+STILL_SHARE, LIVELY = 0.05, 0.95
+
+CREEP = 0.25
+"""Of a channel's usual change from frame to frame: less of it need not be seen in the picture."""
 
 MOVING_SHARE = 0.5
 """Of the frames in question, those between which the state changes: then the picture should have, too."""
@@ -74,11 +80,19 @@ def _stillness(
         frames = kept_frames(min(len(video.looks.change), len(moved)), config)
         change = video.looks.change[frames.start : frames.stop]
         if len(change):
-            yield video.name, change <= STILL, moved[frames.start : frames.stop]
+            yield video.name, _still(change), moved[frames.start : frames.stop]
+
+
+def _still(change: NDArray[np.float64]) -> NDArray[np.bool_]:
+    known = change[np.isfinite(change)]
+    lively = np.quantile(known, LIVELY) if len(known) else 0.0
+    return change <= np.clip(STILL_SHARE * lively, *STILL)
 
 
 def _moved(table: Table) -> NDArray[np.bool_]:
-    changed = np.any(np.diff(table.state, axis=0) != 0, axis=1)
+    change = np.abs(np.diff(table.state, axis=0))
+    usual = [np.median(channel[channel > 0]) if (channel > 0).any() else np.inf for channel in change.T]
+    changed = np.any(change > CREEP * np.array(usual), axis=1)
     return np.concatenate([np.zeros(min(1, len(table)), np.bool_), changed])
 
 
