@@ -18,7 +18,7 @@ from trainer.tally import Tally
 
 STILL = 0.02, 0.1
 """Grey levels a compressed picture may change while nothing in it moves, at least and at most. Between them
-STILL_SHARE of what the video changes at its liveliest: a hard-pressed encoder lets much of a small motion go."""
+STILL_SHARE of what the video changes at its liveliest: a hard-pressed encoder lets small motions go."""
 
 STILL_SHARE, LIVELY = 0.05, 0.95
 
