@@ -1,20 +1,42 @@
 """Write what docs/ shows of the code from the code itself: `python docs/draw.py`."""
 
+import ast
+import doctest
+import inspect
+import json
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel
+
 from bot.core import state
 from bot.core.joins import JOINS
+from bot.lessons.insights import INSIGHTS
+from bot.lessons.remedies import INFERRED, STATED
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
 from protocol.messages import Said
+from protocol.training import TrainingConfig
 from protocol.wording import LAYOUTS
+from trainer.checks import EPISODE_CHECKS, episode_count, excluded_names
+from trainer.detectors import DETECTORS
+from trainer.findings import constant_channels, duplicates, held, saturated
+from trainer.likeness import lookalikes
 
 ARCHITECTURE = Path(__file__).with_name("architecture.md")
 LANGUAGE = Path(__file__).with_name("protocol.md")
+JUDGING = Path(__file__).with_name("judging.md")
+SET_CHECKS = (episode_count, excluded_names, constant_channels, saturated, held, duplicates, lookalikes)
 GOLDEN = Path(__file__).parents[1] / "tests" / "protocol" / "golden"
 VOICE = Voice(operators=(200000000000000001,))
-TRACKS = {"device": state.Device, "data": state.Data, "terms": state.Terms, "run": state.Run}
+TRACKS = {
+    "device": state.Device,
+    "data": state.Data,
+    "terms": state.Terms,
+    "weights": state.Weights,
+    "run": state.Run,
+}
 
 
 def tracks() -> str:
@@ -45,7 +67,73 @@ def _golden() -> list[tuple[Said | None, str]]:
     return [(read_said(join(text.split("\n=== next part ===\n")), VOICE), text) for text in texts]
 
 
+def checks() -> str:
+    """Every check of an episode or of the whole set: what it asks, and what follows."""
+    rows = [
+        f"| {_reported(check)} | {_first_line(check)} | {_verdict(check)} |"
+        for check in (*EPISODE_CHECKS, *SET_CHECKS)
+    ]
+    return _table("reported as", "what is asked", rows, "else")
+
+
+def _reported(check: Callable[..., Any]) -> str:
+    called = re.findall(r"\b(?:refuse|warn|finding)\(\s*\"(\w+)\"", inspect.getsource(check))
+    return ", ".join(dict.fromkeys(f"`{name}`" for name in called))
+
+
+def _verdict(check: Callable[..., Any]) -> str:
+    """As its source has it: a finding follows the config's `refuse_on`."""
+    source = inspect.getsource(check)
+    words = {"refuse(": "refused", "warn(": "warned", "finding(": "warned; refused if `refuse_on` names it"}
+    return ", or ".join(word for call, word in words.items() if re.search(rf"\b{re.escape(call)}", source))
+
+
+def remedies() -> str:
+    rows = [
+        f"| `{remedy.__name__}` | {_first_line(remedy)} | {'<br>'.join(_examples(remedy))} |"
+        for remedy in (*STATED, *INFERRED)
+    ]
+    return _table("remedy", "what it does", rows, "for example")
+
+
+def _examples(remedy: Callable[..., Any]) -> list[str]:
+    """The words of its doctests, with what is answered."""
+    told = doctest.DocTestParser().get_examples(remedy.__doc__ or "")
+    words = [ast.literal_eval(found[0]) for one in told if (found := re.search(r'"[^"]*"', one.source))]
+    return list(dict.fromkeys(word.replace("|", "\\|").replace("\n", " ") for word in words))
+
+
+def detectors() -> str:
+    rows = [
+        f"| `{fact}` | {_first_line(detector)} | {'yes' if fact in INSIGHTS else 'no'} |"
+        for fact, detector in DETECTORS.items()
+    ]
+    return _table("fact", "when it is found", rows, "told to Watcher")
+
+
+def fields() -> str:
+    """The config's fields, as PLAN.md and lessons name them."""
+    return _table("field", "default", [*_fields("", TrainingConfig)], "what it is")
+
+
+def _fields(prefix: str, model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _fields(f"{prefix}{name}.", kind)
+        else:
+            default = json.dumps(
+                field.get_default(call_default_factory=True), ensure_ascii=False, default=str
+            )
+            yield f"| `{prefix}{name}` | `{default}` | {field.description or ''} |"
+
+
+def _first_line(documented: Callable[..., Any]) -> str:
+    return re.split(r"\n\n|>>>", inspect.getdoc(documented) or "")[0].replace("\n", " ").replace("|", "\\|")
+
+
 DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins}, LANGUAGE: {"kinds": kinds}}
+DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors, "fields": fields}}
 
 
 def drawn(path: Path) -> str:
@@ -59,8 +147,9 @@ def drawn(path: Path) -> str:
     return page
 
 
-def _table(left: str, right: str, rows: list[str]) -> str:
-    return "\n".join([f"| {left} | {right} |", "|---|---|", *rows])
+def _table(left: str, right: str, rows: list[str], last: str = "") -> str:
+    head = [left, right, *([last] if last else [])]
+    return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows])
 
 
 def _phases(track: Any) -> list[str]:

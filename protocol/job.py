@@ -6,7 +6,9 @@
         checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
         loss_curve.png  tensorboard/
+        initial/                        an earlier run's checkpoint that this one starts from
         findings/                       pictures of what the run showed
+        recipe.json                     how a step is computed on this device (trainer.recipe)
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
             lock                        held by the process for as long as it lives; holds a Holder
@@ -158,7 +160,8 @@ class Converted(Value):
 class Trained(Value):
     """Training came to its end. Losses are epoch means of LeRobot's total loss; `l1` likewise of its L1.
 
-    `peak_gpu` is the most device memory of the last process; None on a CPU.
+    Where episodes are held out the best epoch is that of `best_held_out_l1`, in action units. `peak_gpu` is
+    the most device memory of the last process; None on a CPU.
     """
 
     kind: Literal["trained"] = "trained"
@@ -172,6 +175,7 @@ class Trained(Value):
     episodes: int
     frames: int
     peak_gpu: Gpu | None = None
+    best_held_out_l1: float | None = None
 
 
 FailureKind = Literal[
@@ -188,12 +192,16 @@ FailureKind = Literal[
 
 
 class Failed(Value):
-    """It did not come to its end. `message` is one line for people: the thing, the place, the next step."""
+    """It did not come to its end. `message` is one line for people: the thing, the place, the next step.
+
+    `fits_batch_size` goes with out_of_memory: the largest one that was tried and fits.
+    """
 
     kind: Literal["failed"] = "failed"
     failure: FailureKind
     message: str
     epoch: int | None = None
+    fits_batch_size: int | None = None
 
 
 Outcome = Annotated[Probed | Checked | Converted | Trained | Failed, Field(discriminator="kind")]
@@ -236,6 +244,8 @@ def read_outcome(text: str | bytes) -> Outcome:
     """Raises pydantic.ValidationError."""
     return _OUTCOME.validate_json(text)
 
+
+WEIGHTS_FILE = "model.safetensors"
 
 # --- where everything lies --------------------------------------------------
 
@@ -321,8 +331,16 @@ class RunFolder:
         return self.resume / f"step_{step:09d}"
 
     @property
+    def initial(self) -> Path:
+        return self.path / "initial"
+
+    @property
     def findings(self) -> Path:
         return self.path / "findings"
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.json"
 
     @property
     def loss_curve(self) -> Path:
@@ -340,3 +358,9 @@ def requested(request: Path) -> AttemptFolder:
     """
     run, _, number = request.name.rpartition(".")
     return RunFolder(request.parents[1] / run).attempt(int(number))
+
+
+def weights_in(checkpoint: Path) -> Path | None:
+    """The folder of a checkpoint that `ACTPolicy.from_pretrained` takes: it, or `pretrained_model` in it."""
+    places = (checkpoint, checkpoint / "pretrained_model")
+    return next((place for place in places if (place / WEIGHTS_FILE).is_file()), None)

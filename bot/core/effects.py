@@ -11,13 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from protocol.messages import Outgoing
 from protocol.training import TrainingConfig
 
+SHOWN = r"^(loss_curve|findings/[\w.-]+\.png|attempts/\d+/report)$"
+
 
 class Order(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Post(Order):
-    """Say it. `show` names a picture of the run that goes along, if it is there: its curve, or a finding's.
+    """Say it. `show` names what of the run goes along, if it is there: its curve, a finding's picture, or the
+    report of a check.
 
     `unasked`: it is no answer, whatever its kind; a question about a lesson must be asked.
     """
@@ -25,7 +28,7 @@ class Post(Order):
     kind: Literal["post"] = "post"
     message: Outgoing
     unasked: bool = False
-    show: Annotated[str, Field(pattern=r"^(loss_curve|findings/[\w.-]+\.png)$")] | None = None
+    show: Annotated[str, Field(pattern=SHOWN)] | None = None
     run: str | None = None
 
     @property
@@ -56,6 +59,20 @@ class FetchData(Order):
     @property
     def key(self) -> str:
         return f"fetch_data/{self.cycle}/{self.asked}"
+
+
+class FetchWeights(Order):
+    """Bring the checkpoint at `path` in the bucket to where `run` starts from it."""
+
+    kind: Literal["fetch_weights"] = "fetch_weights"
+    cycle: int
+    run: str
+    path: str
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"fetch_weights/{self.cycle}/{self.asked}"
 
 
 class StartJob(Order):
@@ -179,6 +196,7 @@ Effect = Annotated[
     Post
     | ReadTerms
     | FetchData
+    | FetchWeights
     | StartJob
     | StopJob
     | KillJob

@@ -182,6 +182,23 @@ class FetchFailed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsFetched(Fact):
+    """The checkpoint at `path` lies where the run starts from it."""
+
+    cycle: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsRefused(Fact):
+    """It will not come by trying again. `problem` is one line."""
+
+    cycle: int
+    path: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPublished(Fact):
     """The checkpoint's manifest stands in the bucket, at its cycle path and its flat one.
 
@@ -282,6 +299,8 @@ Event = (
     | TermsUnreadable
     | DataFetched
     | FetchFailed
+    | WeightsFetched
+    | WeightsRefused
     | CheckpointPublished
     | BestPublished
     | CheckpointForgotten

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import data, device, run, shelf
+from bot.core import data, device, run, shelf, weights
 from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
 from bot.core.state import (
@@ -57,7 +57,8 @@ def _admitted_under_another_rule(cycle: Cycle) -> bool:
 def _ready(cycle: Cycle) -> bool:
     match cycle.data, cycle.terms, cycle.run:
         case Admitted() as admitted, Settled() as settled, Unstarted():
-            return not cycle.on_hold and data.rule(admitted.config) == data.rule(settled.config)
+            same_rule = data.rule(admitted.config) == data.rule(settled.config)
+            return not cycle.on_hold and same_rule and weights.are_here(cycle)
         case _:
             return False
 
@@ -109,7 +110,8 @@ JOINS = (
         _admitted_under_another_rule,
         _check,
     ),
-    Join("Admitted ∧ Settled ∧ Unstarted ∧ no hold", "Starting", _ready, _start),
+    Join("Settled to start from a checkpoint ∧ Unstarted", "FetchingWeights", weights.unasked, weights.fetch),
+    Join("Admitted ∧ Settled ∧ Unstarted ∧ its weights are here ∧ no hold", "Starting", _ready, _start),
     Join("Ended ∧ best not sent", "send the best", _best_unsent, _publish_best),
     Join("Ended ∧ all safe", "hand on, then DONE and HANDOFF", _everything_safe, _hand_on),
 )

@@ -95,13 +95,19 @@ def in_words(changes: tuple[Change, ...]) -> str:
 
 
 def _known(heard: LessonHeard, before: tuple[LessonHeard, ...]) -> bool:
-    """A hint that says what was said already is not a second lesson."""
-    return any(one.lesson.text.split() == heard.lesson.text.split() for one in before)
+    """What says again what was said is not a second lesson; an order with another remedy is one."""
+    return any(
+        one.lesson.text.split() == heard.lesson.text.split()
+        and (heard.rank == "hint" or heard.lesson.remedy in (None, one.lesson.remedy))
+        for one in before
+    )
 
 
 def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judged | Settled:
     match _judged(terms, heard, told_of):
-        case Remedied(changes, exact=True, summary=summary) if heard.rank == "order":
+        case Remedied(changes, exact=True, summary=summary) if heard.rank == "order" and _fits(
+            terms.config, changes
+        ):
             said_by = f"{Peer.WATCHER} ({heard.source})"
             entry = Entry(heard=heard, status="applied", changes=changes, approved_by=said_by, note=summary)
             return _with(_superseded(terms, changes), entry, changed(terms.config, changes))
@@ -135,6 +141,15 @@ def _judge(heard: LessonHeard, config: TrainingConfig, told_of: Before) -> Judge
 
 def _is_order(heard: LessonHeard, judgement: Judgement) -> bool:
     return heard.rank == "order" and isinstance(judgement, Remedied) and judgement.exact
+
+
+def _fits(config: TrainingConfig, changes: tuple[Change, ...]) -> bool:
+    """Without anything that is still open?"""
+    try:
+        changed(config, changes)
+    except ValidationError:
+        return False
+    return True
 
 
 def _with(terms: Judged | Settled, entry: Entry, config: TrainingConfig | None = None) -> Judged | Settled:

@@ -8,7 +8,7 @@ from bot.core.effects import Post
 from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
-from bot.core.state import Absent, Refused, State, Unproven, Unread
+from bot.core.state import Absent, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
 
@@ -64,6 +64,8 @@ def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Ste
 def _retry(state: State, event: Heard) -> Move:
     cycle = state.cycle
     assert cycle is not None, "there is a cycle to retry"
+    if isinstance(cycle.weights, WeightsMissing):
+        cycle = now(cycle, weights=OwnWeights())
     match cycle.device, cycle.data, cycle.terms:
         case Absent(), _, _:
             return now(cycle, device=Unproven()), ()

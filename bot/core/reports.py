@@ -6,7 +6,7 @@ from bot.core import replies, run, shelf, stall, terms, views
 from bot.core.events import Gauges, Ticked
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
-from bot.core.state import Cooling, Cycle, State, Training
+from bot.core.state import Cooling, Cycle, State, Training, Unread
 from bot.core.terms import Word
 from protocol import paths
 from protocol.messages import Alert, GpuMemory, Phase, PhaseReport, TrainingReport
@@ -25,6 +25,23 @@ def ticked(state: State, event: Ticked, policy: Policy) -> Step:
     state, told = _operators_told(state, event.at, policy)
     state, reported = _reported(state, event, policy)
     return state, (*cooled, *graced, *told, *reported)
+
+
+def cadence(cycle: Cycle, policy: Policy) -> timedelta:
+    """How far apart two reports may be: what the operators set, or less where a lesson or PLAN.md says so."""
+    if isinstance(cycle.terms, Unread):
+        return timedelta(seconds=policy.report_every_s)
+    return timedelta(
+        seconds=min(policy.report_every_s, 60 * cycle.terms.config.training.report_every_minutes)
+    )
+
+
+def hurried(state: State, at: datetime, policy: Policy) -> State:
+    """Reports may be due more often from now on; then the next one is, too."""
+    if state.cycle is None or state.report_due_at is None:
+        return state
+    latest = at + cadence(state.cycle, policy)
+    return state if state.report_due_at <= latest else now(state, report_due_at=latest)
 
 
 def wake_at(state: State, policy: Policy) -> datetime | None:
@@ -114,9 +131,9 @@ def _reported(state: State, event: Ticked, policy: Policy) -> Step:
 def next_due(state: State, at: datetime, policy: Policy) -> tuple[State, tuple[datetime, ...]]:
     """What was due until `at` counts as reported; beside it the times that were missed, the newest few."""
     due = state.report_due_at
-    if due is None or at < due:
+    if state.cycle is None or due is None or at < due:
         return state, ()
-    every = timedelta(seconds=policy.report_every_s)
+    every = cadence(state.cycle, policy)
     passed = (at - due) // every
     missed = tuple(due + every * n for n in range(max(0, passed - MISSED_NAMED), passed))
     return now(state, report_due_at=due + every * (passed + 1)), missed

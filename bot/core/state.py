@@ -66,11 +66,14 @@ class Checking(Known):
 
 
 class Converting(Known):
+    """`checked_by` is the attempt that admitted it."""
+
     phase: Literal["converting"] = "converting"
     source: str
     announced: int | None
     attempt: int
     tries: int
+    checked_by: int = 0
     config: TrainingConfig
     certificate: str
     warnings: tuple[Problem, ...]
@@ -210,6 +213,40 @@ class Proposal(Known):
     refs: tuple[str, ...] = ()
     asked_back: bool = False
     operators_told: bool = False
+
+
+# --- weights: what does a fresh run start from? ------------------------------
+
+
+class OwnWeights(Known):
+    """ImageNet's or none, as the config says; nothing was asked of the bucket."""
+
+    phase: Literal["own"] = "own"
+
+
+class FetchingWeights(Known):
+    """`path` is a checkpoint's in the bucket."""
+
+    phase: Literal["fetching"] = "fetching"
+    path: str
+    since: AwareDatetime
+
+
+class WeightsHere(Known):
+    phase: Literal["here"] = "here"
+    path: str
+
+
+class WeightsMissing(Known):
+    """Watcher was told. A retry asks again, another path in the config is asked for at once."""
+
+    phase: Literal["missing"] = "missing"
+    path: str
+    why: str
+    since: AwareDatetime
+
+
+Weights = Annotated[OwnWeights | FetchingWeights | WeightsHere | WeightsMissing, Field(discriminator="phase")]
 
 
 # --- run: is it learning? ---------------------------------------------------
@@ -408,6 +445,7 @@ class Cycle(Known):
     data: Data
     terms: Terms
     device: Device = Unproven()
+    weights: Weights = OwnWeights()
     run: Run = Unstarted()
     shelf: Shelf = Shelf()
     proposal: Proposal | None = None

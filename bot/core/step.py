@@ -22,6 +22,7 @@ from bot.core import (
     stall,
     strangers,
     terms,
+    weights,
     words,
 )
 from bot.core.effects import Effect, Post
@@ -49,6 +50,8 @@ from bot.core.events import (
     TermsRead,
     TermsUnreadable,
     Ticked,
+    WeightsFetched,
+    WeightsRefused,
 )
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
@@ -60,7 +63,7 @@ from protocol.progress import Saved
 def step(state: State, event: Event, policy: Policy) -> Step:
     """Decide. Never raises; an event that means nothing now changes nothing."""
     after, effects = _taken(state, event, policy)
-    after, more = _joined(after, event)
+    after, more = _joined(reports.hurried(after, event.at, policy), event)
     after, allowed = budget.kept(after, (*effects, *more), event.at, policy)
     return _numbered(after, allowed)
 
@@ -115,10 +118,10 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return terms.read(cycle, event, policy)
         case TermsUnreadable(cycle=cycle.number):
             return terms.unreadable(cycle, event)
-        case DataFetched(cycle=cycle.number):
-            return data.fetched(cycle, event)
-        case FetchFailed(cycle=cycle.number):
-            return data.fetch_failed(cycle, event)
+        case (DataFetched() | FetchFailed() | WeightsFetched() | WeightsRefused()) as come if (
+            come.cycle == cycle.number
+        ):
+            return _brought(cycle, come)
         case CheckpointPublished(cycle=cycle.number):
             return shelf.checkpoint_published(cycle, event, policy)
         case CheckpointForgotten(cycle=cycle.number):
@@ -135,6 +138,19 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return _job_ended(cycle, event, policy)
         case _:
             return cycle, ()
+
+
+def _brought(cycle: Cycle, event: DataFetched | FetchFailed | WeightsFetched | WeightsRefused) -> Move:
+    """What the bucket was asked for is here, or will not come."""
+    match event:
+        case DataFetched():
+            return data.fetched(cycle, event)
+        case FetchFailed():
+            return data.fetch_failed(cycle, event)
+        case WeightsFetched():
+            return weights.fetched(cycle, event)
+        case WeightsRefused():
+            return weights.refused(cycle, event)
 
 
 def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:

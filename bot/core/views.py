@@ -15,6 +15,7 @@ from bot.core.state import (
     Cycle,
     Ended,
     Fetching,
+    FetchingWeights,
     Held,
     Named,
     Probing,
@@ -25,6 +26,7 @@ from bot.core.state import (
     Stopping,
     Training,
     Unread,
+    WeightsMissing,
 )
 from protocol import paths
 from protocol.messages import Phase
@@ -251,6 +253,16 @@ def _before_the_data(cycle: Cycle, since: datetime) -> tuple[Phase, str, datetim
 
 
 def _admitted_but_waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
+    match cycle.weights:
+        case FetchingWeights(path=path, since=since):
+            return "fetching", f"{path} 다운로드", since, "ACT 학습"
+        case WeightsMissing(why=why, since=since) if not cycle.proposal:
+            return "held", why, since, "다른 start_from이나 `retry` 지시를 받으면 학습"
+        case _:
+            return _held_or_asked(cycle)
+
+
+def _held_or_asked(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
     if cycle.proposal:
         return (
             "awaiting_approval",

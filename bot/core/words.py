@@ -71,6 +71,11 @@ def blocked(cause: BlockCause, problems: tuple[str, ...]) -> Blocked:
     return Blocked(cause=cause, problems=problems, request=REQUESTS[cause])
 
 
+def no_checkpoint_to_start_from(problem: str) -> Blocked:
+    request = "start_from 확인 요청 (예: `→ 적용: start_from=checkpoints/cycle01/act_best`), 이후 `retry`"
+    return Blocked(cause="weights", problems=(problem,), request=request)
+
+
 def broken_plan(errors: tuple[str, ...]) -> Blocked:
     return blocked("plan", errors)
 

@@ -11,6 +11,7 @@ import structlog
 from bot.core.effects import (
     Effect,
     FetchData,
+    FetchWeights,
     ForgetCheckpoint,
     HandOn,
     PublishBest,
@@ -32,9 +33,12 @@ from bot.core.events import (
     LessonsFile,
     TermsRead,
     TermsUnreadable,
+    WeightsFetched,
+    WeightsRefused,
 )
 from bot.shell import bucket
 from bot.shell.bucket import BucketUrl, Meta, ObjectStore, Progress
+from bot.shell.bucket.errands import pull
 from bot.shell.bucket.errors import (
     AccessDenied,
     BadContent,
@@ -52,6 +56,7 @@ from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
 from bot.shell.places import Places
 from protocol import paths
+from protocol.job import WEIGHTS_FILE, weights_in
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import PlanBroken, read_plan
@@ -59,7 +64,7 @@ from protocol.plan import PlanBroken, read_plan
 log = structlog.stdlib.get_logger("freight")
 
 TERMS = ("read_terms",)
-DATA = ("fetch_data",)
+DATA = ("fetch_data", "fetch_weights")
 VERIFYING = ("verify_checkpoint",)
 SHELF = ("publish_checkpoint", "publish_best", "publish_curve", "hand_on", "forget_checkpoint")
 """Kinds of orders by lane: reading terms, data or a checkpoint never waits for an upload."""
@@ -92,6 +97,8 @@ class Freight:
                 return await self._read_terms(order)
             case FetchData():
                 return await self._fetch(order)
+            case FetchWeights():
+                return await self._fetch_weights(order)
             case PublishCheckpoint():
                 return await self._publish_checkpoint(order)
             case PublishBest():
@@ -147,6 +154,19 @@ class Freight:
                 return _refused(order, "disk", f"{self._places.path}: 디스크 공간 부족")
             raise
         return DataFetched(at=STAMPED, cycle=order.cycle, files=fetched.files, size_bytes=fetched.bytes)
+
+    async def _fetch_weights(self, order: FetchWeights) -> Event:
+        """A checkpoint of ours by its manifest, a foreign one as it lies there."""
+        dest = self._places.run(order.run).initial
+        try:
+            await pull(self._store, order.path, dest, self._gauge(order.path), mirror=True)
+        except NotFound:
+            return _unusable(order, f"{self._url.url(order.path)}: checkpoint가 없음")
+        except (NoSpace, AccessDenied, BadName, BadContent, IntegrityError) as error:
+            return _unusable(order, str(error))
+        if weights_in(dest) is None:
+            return _unusable(order, f"{self._url.url(order.path)}: {WEIGHTS_FILE}이 없음")
+        return WeightsFetched(at=STAMPED, cycle=order.cycle, path=order.path)
 
     # --- going out ----------------------------------------------------------
 
@@ -217,6 +237,10 @@ class Freight:
 
 def _refused(order: FetchData, cause: BlockCause, problem: str) -> FetchFailed:
     return FetchFailed(at=STAMPED, cycle=order.cycle, cause=cause, problem=problem)
+
+
+def _unusable(order: FetchWeights, problem: str) -> WeightsRefused:
+    return WeightsRefused(at=STAMPED, cycle=order.cycle, path=order.path, problem=problem)
 
 
 def _meta(told: dict[str, str | int | float]) -> Meta:

@@ -25,7 +25,7 @@ from bot.shell.places import Places
 from bot.shell.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.store import Store
 from bot.shell.tail import Listener, TailLine, read_lines
-from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob
+from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob, weights_in
 from protocol.progress import Counted, Stepped
 
 log = structlog.stdlib.get_logger("jobs")
@@ -229,6 +229,7 @@ class Jobs:
                     config=order.config,
                     device=self._policy.device,
                     certificate=order.certificate,
+                    initial_weights=weights_in(run.initial) if order.config.training.start_from else None,
                 )
 
 

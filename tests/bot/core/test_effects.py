@@ -6,6 +6,7 @@ from bot.core import effects
 from bot.core.effects import (
     Effect,
     FetchData,
+    FetchWeights,
     ForgetCheckpoint,
     HandOn,
     KillJob,
@@ -27,6 +28,7 @@ ORDERS = (
     Post(message=Answer(to=(1,), body="x", ref="h0-1")),
     ReadTerms(cycle=1, asked=1),
     FetchData(cycle=1, source="dataset/", asked=2),
+    FetchWeights(cycle=1, run=RUN, path="checkpoints/cycle00/act_best", asked=3),
     StartJob(run=RUN, attempt=1, work="check", source="dataset/", config=TrainingConfig()),
     StopJob(run=RUN, attempt=1),
     KillJob(run=RUN, attempt=1),

@@ -38,6 +38,21 @@ def training(play):
 
 
 class TestOrders:
+    def test_one_that_leans_on_an_open_proposal_waits_with_it(self, play) -> None:
+        hints(play, order("chunk_size=40", "멀리 보기"))
+        hears(play, order("n_action_steps=40", "오래 따르기"))
+        assert statuses(play) == ["proposed", "proposed"]
+        play.says(play.watcher, Approval())
+        policy = play.cycle.terms.config.policy
+        assert (policy.chunk_size, policy.n_action_steps) == (40, 40)
+
+    def test_the_same_trouble_with_another_remedy_is_another_order(self, judged) -> None:
+        hears(judged, order("lr=5e-5"))
+        hears(judged, order("lr=2e-5"))
+        assert training(judged).lr == 2e-5
+        hears(judged, order("lr=2e-5"))
+        assert len(statuses(judged)) == 2, "said again"
+
     def test_two_in_one_breath_that_contradict_are_both_asked_about(self, judged) -> None:
         hears(judged, order("lr=5e-5", "느림"), order("lr=1e-5", "튐"))
         assert statuses(judged) == ["unclear", "unclear"]

@@ -8,6 +8,7 @@ import pytest
 from bot.core.effects import (
     Effect,
     FetchData,
+    FetchWeights,
     ForgetCheckpoint,
     HandOn,
     PublishBest,
@@ -28,6 +29,8 @@ from bot.core.events import (
     HandedOn,
     TermsRead,
     TermsUnreadable,
+    WeightsFetched,
+    WeightsRefused,
 )
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
@@ -39,6 +42,7 @@ from bot.shell.lanes import Later
 from bot.shell.places import Places
 from bot.shell.store import Store
 from bot.shell.tables import Record
+from protocol.job import weights_in
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = "cycle01"
@@ -236,3 +240,34 @@ def knows_a_best(epoch: int, folder: str) -> State:
         shelf=Shelf(best=Best(epoch=epoch, folder=folder, loss=0.1)),
     )
     return State(cycle=cycle)
+
+
+def weights(path: str) -> FetchWeights:
+    return FetchWeights(cycle=2, run="cycle02", path=path, asked=1)
+
+
+async def test_a_checkpoint_of_ours_comes_to_where_the_next_run_starts_from_it(yard: Yard) -> None:
+    yard.save("checkpoints/best/epoch_040/model.safetensors", "best")
+    meta: dict[str, str | int | float] = {"cycle": 1, "epoch": 40}
+    folder = "checkpoints/best/epoch_040"
+    await yard.carry(PublishBest(cycle=1, run=RUN, epoch=40, folder=folder, meta=meta))
+    event = await yard.carry(weights("checkpoints/cycle01/act_best"))
+    assert isinstance(event, WeightsFetched)
+    assert (yard.places.run("cycle02").initial / "model.safetensors").read_text() == "best"
+
+
+async def test_a_foreign_checkpoint_comes_as_it_lies_there(yard: Yard) -> None:
+    yard.put("checkpoints/old/pretrained_model/model.safetensors", "old")
+    assert isinstance(await yard.carry(weights("checkpoints/old")), WeightsFetched)
+    assert weights_in(yard.places.run("cycle02").initial) == yard.places.run("cycle02").initial / (
+        "pretrained_model"
+    )
+
+
+@pytest.mark.parametrize(("path", "why"), [("nowhere", "checkpoint가 없음"), ("notes", "model.safetensors")])
+async def test_what_is_no_checkpoint_is_refused_by_name(yard: Yard, path: str, why: str) -> None:
+    yard.put("checkpoints/notes/README.md", "nothing here")
+    event = await yard.carry(weights(f"checkpoints/{path}"))
+    assert isinstance(event, WeightsRefused)
+    assert why in event.problem
+    assert f"checkpoints/{path}" in event.problem
