@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.rehearsal.session import Op
-from bot.rehearsal.trial import Trial, trial
+from bot.rehearsal.trial import Trial, Wrong, trial
 from bot.rehearsal.troubles import TROUBLES, Trouble
 from bot.shell.logs import set_up_logs
 
@@ -36,11 +36,13 @@ class Outcome:
 async def suffer(trouble: Trouble, folder: Path) -> Outcome:
     """Inject it, go on asking, and count the answers."""
     began = time.monotonic()
-    async with trial(folder) as one:
+    async with trial(folder, trouble.limits, quiet_s=trouble.quiet_s) as one:
         gateway, said = len(one.server.gateway.log), one.server.rest.tries
         try:
             async with asyncio.timeout(LONGEST_S):
                 wrong = await _endured(trouble, one)
+        except Wrong as error:
+            wrong = str(error)
         except TimeoutError:
             wrong = f"not over after {LONGEST_S:.0f} s"
         did = _did(one, gateway, said) if not trouble.fatal else f"exit 2: {wrong or trouble.fatal}"
@@ -96,7 +98,7 @@ def main(names: tuple[str, ...], log: Path | None) -> None:
 
     Exit codes: 0 nothing lost, nothing doubled; 1 otherwise.
     """
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=140)
     with tempfile.TemporaryDirectory(prefix="claw-faults-") as folder:
         place = Path(folder)
         with (log or place / "log").open("w", encoding="utf-8") as stream:

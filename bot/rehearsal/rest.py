@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.rehearsal.cast import Person
 from bot.rehearsal.guild import Draft, File, Guild, May, RequestError
 from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
+from bot.rehearsal.news import News
 from bot.rehearsal.throttle import Throttle
 from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
 
@@ -67,9 +68,14 @@ class Rest:
         self.interferences: list[Interference] = []
         self.lost_answers: list[Interference] = []
         self.tries = 0
+        self._news = News()
         self.throttle: Throttle | None = None
         self.whispers: list[str] = []
         self._guild = guild
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Waits for something that a send that is asked for makes true."""
+        await self._news.until(true)
 
     def add_to(self, app: web.Application) -> None:
         app.middlewares.append(self._answer_as_discord)
@@ -99,7 +105,9 @@ class Rest:
     @web.middleware
     async def _answer_as_discord(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a fault have the first word, then tell the caller by its token, and word refusals."""
-        self.tries += is_send(request)
+        if is_send(request):
+            self.tries += 1
+            self._news.announce()
         for interfere in self.interferences:
             if (answer := await interfere(request)) is not None:
                 return answer
@@ -124,7 +132,7 @@ class Rest:
             return await handler(request)
         grant = self.throttle.take(f"{request.match_info['channel']} {request[_CALLER].id}")
         if grant.retry_after_s:
-            return too_many(grant.retry_after_s, headers=grant.headers)
+            return refused_for_now(grant.retry_after_s, headers=grant.headers)
         answer = await handler(request)
         answer.headers.update(grant.headers)
         return answer
@@ -262,7 +270,7 @@ def is_send(request: web.Request) -> bool:
     return request.method == "POST" and request.path.endswith("/messages")
 
 
-def too_many(
+def refused_for_now(
     retry_after_s: float, *, via: bool = True, everywhere: bool = False, headers: dict[str, str] | None = None
 ) -> web.Response:
     """429 as Discord words it; without `via` it looks like its proxy's. `everywhere`: the global limit."""

@@ -9,6 +9,9 @@ from typing import Protocol
 from bot.shell.lanes import Later
 from bot.shell.rows import Part
 
+CLOCK_SLACK = timedelta(minutes=5)
+"""So far may the service's clock be from ours."""
+
 SNOWFLAKE_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 

@@ -120,6 +120,10 @@ class Client(discord.Client):
     def _keeper(self) -> KeepAliveHandler | None:
         return self.ws._keep_alive if self.ws else None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
+    def lift_global_limit(self) -> None:
+        """A request that we cancel while it sits out a global 429 would leave all others waiting for ever."""
+        self.http._global_over.set()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
     async def reconnect(self) -> None:
         """Resume on another connection; nothing is lost by it."""
         await self.ws.close(4000)

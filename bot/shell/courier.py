@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 
 from bot.shell import tables
-from bot.shell.channel import Channel, SendRefused, Sent, id_at
+from bot.shell.channel import CLOCK_SLACK, Channel, SendRefused, Sent, id_at
 from bot.shell.desk import utc_now
 from bot.shell.enclosed import enclosed
 from bot.shell.history import History
@@ -20,9 +20,6 @@ from bot.shell.store import Store
 from protocol.parts import reference
 
 log = structlog.stdlib.get_logger("courier")
-
-CLOCK_SLACK = timedelta(minutes=5)
-"""So far may Discord's clock be from ours."""
 
 
 class Courier:
@@ -132,16 +129,21 @@ class Courier:
             return await self._channel.send(owed.part, ())
 
     async def _found(self, owed: OwedPart) -> Sent | None:
-        """Our own message in the channel; a correction comes after what it corrects."""
+        """Our own message in the channel."""
         wanted = reference(owed.part.content)
-        earlier = await self._store.ask(tables.last_sent_before, owed.seq, owed.created_at)
-        after = max(id_at(owed.created_at - CLOCK_SLACK), earlier or 0)
-        if owed.part.correction:
-            after = max(await self._store.ask(tables.discord_ids, (owed.part.ref,)), default=after)
-        async for letter in self._channel.letters_after(after):
+        async for letter in self._channel.letters_after(await self._before(owed)):
             if letter.author_id == self._us and wanted and reference(letter.content) == wanted:
                 return Sent(letter.id, letter.mentions)
         return None
+
+    async def _before(self, owed: OwedPart) -> int:
+        """An id that it comes after: by what we said before it, by our clock only where we said nothing."""
+        if owed.met_as is not None:
+            return owed.met_as - 1
+        if owed.part.correction and (known := await self._store.ask(tables.discord_ids, (owed.part.ref,))):
+            return max(known)
+        earlier = await self._store.ask(tables.last_sent_before, owed.seq, owed.created_at)
+        return earlier or id_at(owed.created_at - CLOCK_SLACK)
 
     def _enclosed(self, part: Part) -> tuple[Path, ...]:
         if part.show is None or part.run is None:

@@ -34,8 +34,10 @@ class Door:
 
     def knows(self, letter: Letter) -> bool:
         """Is it an ordinary message, in our channel, of somebody we listen to?"""
-        known = self.is_peer(letter.author_id) or letter.author_id in self.operators
-        return letter.channel_id == self.channel_id and letter.plain and known
+        return self.is_here(letter) and (self.is_peer(letter.author_id) or letter.author_id in self.operators)
+
+    def is_here(self, letter: Letter) -> bool:
+        return letter.channel_id == self.channel_id and letter.plain
 
     def is_peer(self, user_id: int) -> bool:
         return user_id != self.roster.training and self.roster.peer_of(user_id) is not None
@@ -56,8 +58,7 @@ class Door:
     def turns_away(self, letter: Letter) -> str | None:
         """The operators' command that somebody gives who is neither operator nor peer."""
         listed = self.roster.peer_of(letter.author_id) is not None or letter.author_id in self.operators
-        here = letter.channel_id == self.channel_id and letter.plain
-        return strangers.command_in(letter.content) if here and not listed else None
+        return strangers.command_in(letter.content) if self.is_here(letter) and not listed else None
 
     def counts(self, mark: Mark) -> bool:
         return mark.author_id == self.roster.watcher and mark.emoji in ANSWERS

@@ -195,5 +195,8 @@ class Gateway:
             raise Later(
                 f"Discord answers {error.status}: {error.text}", alarming=error.status == 403
             ) from error
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            client.lift_global_limit()
+            raise Later("Discord does not answer in time") from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise Later(f"Discord cannot be reached: {type(error).__name__} {error}") from error

@@ -17,13 +17,14 @@ from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell import tables
-from bot.shell.channel import Attached, Channel, HistoryClosed, Letter, Mark, id_at
+from bot.shell.channel import CLOCK_SLACK, Attached, Channel, HistoryClosed, Letter, Mark, id_at
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.door import AWAITING, YES, Door
 from bot.shell.history import History
 from bot.shell.lanes import Later, pause_s
 from bot.shell.rows import InboxEntry
 from bot.shell.store import Store
+from protocol.parts import reference
 
 log = structlog.stdlib.get_logger("intake")
 
@@ -141,7 +142,7 @@ class Intake:
         """Read what was said since, and look again at what was edited or answered meanwhile."""
         newest = int(await self._store.ask(tables.cursor, CURSOR) or 0)
         gap = int(await self._store.ask(tables.cursor, GAP) or newest)
-        after = max(min(newest, gap), self._start_after)
+        after = max(min(newest, gap, await self._doubt_begins(newest)), self._start_after)
         async for letter in channel.letters_after(min(after, self._first_to_reread(after))):
             await self._take(Rewritten(letter) if letter.id <= newest else letter)
             newest = max(newest, letter.id)
@@ -150,6 +151,14 @@ class Intake:
         for message_id in await self._store.ask(tables.discord_ids, awaited_refs(self._desk.state)):
             for mark in await channel.marks_on(message_id):
                 await self._take(mark)
+
+    async def _doubt_begins(self, newest: int) -> int:
+        """An id before all messages of ours of which we do not know for sure; `newest` if there are none."""
+        doubt = await self._store.ask(tables.doubt_begins)
+        if doubt is None:
+            return newest
+        owed_since, earlier = doubt
+        return earlier or id_at(owed_since - CLOCK_SLACK)
 
     def _first_to_reread(self, after: int) -> int:
         """Edits of messages that young still count."""
@@ -178,6 +187,9 @@ class Intake:
             )
 
     async def _take_letter(self, letter: Letter, cursors: dict[str, str]) -> None:
+        if letter.author_id == self._policy.roster.training:
+            await self._recognise(letter)
+            return
         concerns = letter.id > self._start_after
         if concerns and (command := self._door.turns_away(letter)):
             await self._turn_away(letter, command)
@@ -207,6 +219,12 @@ class Intake:
                 cursors=cursors,
             )
         )
+
+    async def _recognise(self, letter: Letter) -> None:
+        """Our own words: only now may we know that they were said, and what is answered to them counts."""
+        said = reference(letter.content)
+        if said is not None and self._door.is_here(letter):
+            await self._store.ask(tables.recognise, letter.id, said)
 
     async def _turn_away(self, letter: Letter, command: str) -> None:
         log.warning("a command of somebody who is no operator", author=letter.author_id, command=command)

@@ -30,12 +30,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedPart:
-    """A part that waits to be sent; `tries` counts the times it may have been."""
+    """A part that waits to be sent; `tries` counts the times it may have been.
+
+    `met_as` is the Discord id of the message it seems to have become.
+    """
 
     seq: int
     part: Part
     tries: int
     created_at: datetime
+    met_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,13 @@ from bot.core.state import SCHEMA, State
 from bot.shell.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part, Waits
 from bot.shell.upcasts import upcast
 from protocol.messages import PERIODIC
+from protocol.parts import Reference, reference
 
 type Db = sqlite3.Connection
 
 JOURNAL_LINES = 20_000
+IN_DOUBT = "status = 'owed' AND tries > 0 AND discord_id IS NULL"
+"""Parts that may have been sent, though nobody told us so."""
 PERIODIC_KINDS = tuple(one.model_fields["kind"].default for one in PERIODIC)
 
 
@@ -186,6 +189,25 @@ def discord_ids(db: Db, refs: Collection[str]) -> tuple[int, ...]:
     return tuple(row["discord_id"] for row in db.execute(query, tuple(refs)))
 
 
+def recognise(db: Db, discord_id: int, said: Reference) -> None:
+    """We met a message of ours in the channel: if a part's sending is in doubt, this may be it."""
+    for row in db.execute(f"SELECT seq, content FROM outbox WHERE {IN_DOUBT} ORDER BY seq").fetchall():  # noqa: S608
+        if reference(row["content"]) == said:
+            db.execute("UPDATE outbox SET discord_id = ? WHERE seq = ?", (discord_id, row["seq"]))
+            return
+
+
+def doubt_begins(db: Db) -> tuple[datetime, int | None] | None:
+    """Of the oldest part in doubt: since when it is owed, and what `last_sent_before` says of it."""
+    row = db.execute(
+        f"SELECT seq, created_at FROM outbox WHERE {IN_DOUBT} ORDER BY seq LIMIT 1"  # noqa: S608
+    ).fetchone()
+    if row is None:
+        return None
+    created_at = datetime.fromisoformat(row["created_at"]).astimezone(UTC)
+    return created_at, last_sent_before(db, row["seq"], created_at)
+
+
 def last_sent_before(db: Db, seq: int, at: datetime) -> int | None:
     """The Discord id of the newest of our messages that were there before `at`, when part `seq` was not yet.
 
@@ -222,7 +244,13 @@ def _owed_part(row: sqlite3.Row) -> OwedPart:
         run=row["run"],
     )
     created_at = datetime.fromisoformat(row["created_at"]).astimezone(UTC)
-    return OwedPart(seq=row["seq"], part=part, tries=row["tries"], created_at=created_at)
+    return OwedPart(
+        seq=row["seq"],
+        part=part,
+        tries=row["tries"],
+        created_at=created_at,
+        met_as=row["discord_id"],
+    )
 
 
 # --- everything else we owe --------------------------------------------------

@@ -25,7 +25,7 @@ from bot.shell.desk import Desk, utc_now
 from bot.shell.door import Door
 from bot.shell.gateway import Gateway
 from bot.shell.history import History
-from bot.shell.intake import Intake
+from bot.shell.intake import CURSOR, Intake
 from bot.shell.lifeline import Limits
 from bot.shell.rows import Part
 from bot.shell.store import Store
@@ -336,3 +336,32 @@ def odd_message(server: DiscordServer) -> dict[str, Any]:
     entry = next(iter(server.guild.main_channel.messages.values()))
     body = message_json(entry, server.guild, "", US)
     return {**body, "id": str(1 << 90), "guild_id": str(server.guild.id)}
+
+
+async def test_an_answer_to_what_we_do_not_know_we_said_counts(server: DiscordServer, store: Store) -> None:
+    """Its sending was in doubt; our own echo tells that it was said."""
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("first"))
+        await bot.until(lambda: bool(bot.texts()))
+        await store.ask(tables.owe_parts, (part("ab-9", kind="proposal"),), utc_now())
+        await store.ask(tables.try_part, 1, utc_now())
+        ours = await bot.gateway.send(part("ab-9", kind="proposal"), ())
+        await server.say(WATCHER, "승인", reply_to=ours.id)
+        await bot.until(lambda: len(bot.heard) == 2)
+        answer = bot.heard[-1]
+        assert isinstance(answer, Spoke)
+        assert (answer.text, answer.reply_ref) == ("승인", "ab-9")
+
+
+async def test_nor_does_it_matter_when_we_were_away_meanwhile(server: DiscordServer, store: Store) -> None:
+    before = (await server.say(WATCHER, to_us("first"))).id
+    await store.ask(tables.owe_parts, (part("ab-9", kind="proposal"),), utc_now())
+    await store.ask(tables.try_part, 1, utc_now())
+    ours = await server.say(US, part("ab-9").content)
+    await server.say(WATCHER, "승인", reply_to=ours.id)
+    later = await server.say(WATCHER, to_us("later"))
+    await store.ask(tables.move_cursor, CURSOR, str(later.id))
+    async with Bot(server, store, start_after=before).online() as bot:
+        await bot.until(lambda: len(bot.heard) == 1)
+        assert isinstance(bot.heard[0], Spoke)
+        assert (bot.heard[0].text, bot.heard[0].reply_ref) == ("승인", "ab-9")
