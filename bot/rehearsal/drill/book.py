@@ -60,25 +60,25 @@ class BookUnreadable(Exception):
 
 
 class Book(BaseModel):
-    """`undisturbed` is how the play ends without any fault; the plays of one book share their `seed`."""
+    """`undisturbed` is how the play ends without any fault; the plays of one book share seed and epochs."""
 
     seed: int
+    epochs: int
     undisturbed: Ending | None = None
     evenings: list[Evening] = []
 
     @classmethod
-    def read(cls, path: Path | None, seed: int) -> "Book":
+    def read(cls, path: Path | None, seed: int, epochs: int) -> "Book":
         """Raises BookUnreadable."""
         if path is None or not path.exists():
-            return cls(seed=seed)
+            return cls(seed=seed, epochs=epochs)
         try:
             book = cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError, json.JSONDecodeError) as error:
             raise BookUnreadable(f"{path} is no drill's book; name another file ({error})") from None
-        if book.seed != seed:
-            raise BookUnreadable(
-                f"{path} was begun with --seed {book.seed}; go on with that, or name another"
-            )
+        if (book.seed, book.epochs) != (seed, epochs):
+            begun = f"--seed {book.seed} --epochs {book.epochs}"
+            raise BookUnreadable(f"{path} was begun with {begun}; go on with that, or name another file")
         return book
 
     def write(self, path: Path | None) -> None:

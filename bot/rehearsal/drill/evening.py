@@ -3,10 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bot.rehearsal import peers, script
@@ -16,7 +15,7 @@ from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.inside import INSIDE, epochs_done, vulnerable
 from bot.rehearsal.drill.outside import OUTSIDE, Fault, Suffered
 from bot.rehearsal.drill.reckoning import reckoned
-from bot.rehearsal.drill.theatre import ROSTER, Theatre, TooLong, opened
+from bot.rehearsal.drill.theatre import ROSTER, Programme, Theatre, TooLong, opened
 from bot.rehearsal.thermometer import size_of
 from protocol.roster import Peer
 
@@ -28,20 +27,6 @@ EARLY = 0.3
 progress are a BLOCKED, as they should be."""
 POINTS_A_PLAY = 14
 RARE = frozenset({"freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"})
-
-
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """What shall befall a play: at most so many faults, of these kinds. None of none: an undisturbed play."""
-
-    number: int
-    seed: int
-    folder: Path
-    simulated: Path
-    faults: int
-    kinds: Collection[str]
-    passed: Collection[str]
-    disks: bool
 
 
 @dataclass
@@ -62,13 +47,10 @@ async def play(programme: Programme, shown: Callable[[Befallen], None]) -> Eveni
     """Play it, and reckon up what was lost."""
     began = time.monotonic()
     dice = random.Random(f"{programme.seed}/{programme.number}")  # noqa: S311  repeatable, not secret
-    log = Log(shown, programme.faults)
-    async with opened(programme.folder, programme.simulated, dice, disks=programme.disks) as theatre:
-        if programme.faults:
-            theatre.orders.die_at.write_text(
-                "".join(f"{one}\n" for one in points.chosen(dice, programme.passed, POINTS_A_PLAY)),
-                encoding="utf-8",
-            )
+    deadly = points.chosen(dice, programme.passed, min(POINTS_A_PLAY, programme.faults // 3))
+    log = Log(shown, programme.faults - len(deadly))
+    async with opened(programme, dice) as theatre:
+        theatre.orders.die_at.write_text("".join(f"{one}\n" for one in deadly), encoding="utf-8")
         await _performed(theatre, programme, log)
         await theatre.bot.stop()
         ending = await reckoned(theatre)

@@ -5,7 +5,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,24 @@ PACE = {
     "STALL_FLOOR_S": 15,
 }
 """The daemon's own pauses, shortened: the faults are the same, only nobody waits half a minute for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What shall befall a play: at most so many faults, of these kinds; of none, it is an undisturbed one.
+
+    `passed` are points at which a daemon of the drill was ended before.
+    """
+
+    number: int
+    seed: int
+    folder: Path
+    simulated: Path
+    sizes: Sizes
+    faults: int
+    kinds: Collection[str]
+    passed: Collection[str]
+    disks: bool
 
 
 class TooLong(Exception):
@@ -155,14 +173,12 @@ async def silence(request: web.Request) -> web.StreamResponse | None:
 
 
 @asynccontextmanager
-async def opened(
-    folder: Path, simulated: Path, dice: random.Random, *, disks: bool
-) -> AsyncGenerator[Theatre]:
+async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Theatre]:
     """A theatre whose daemon runs. At the end neither it nor a trainer nor a mounted disk is left."""
-    stage = Stage(folder, SIZES)
-    mounted = _mounted(stage) if disks else dict[str, Disk]()
+    stage = Stage(programme.folder, programme.sizes)
+    mounted = _mounted(stage) if programme.disks else dict[str, Disk]()
     try:
-        _furnish(stage, simulated)
+        _furnish(stage, programme.simulated)
         async with DiscordServer(Guild(cast_of(ROSTER)), witness=_witness(stage)) as discord:
             theatre = _theatre(stage, discord, mounted, dice)
             discord.guild.subscribe(lambda _: theatre.tally.heard(discord.record.entries[-1]))

@@ -27,7 +27,7 @@ def killed(mark: int, **more: object) -> Befallen:
 
 
 def book_of(*evenings: Evening) -> Book:
-    return Book(seed=0, undisturbed=CALM, evenings=list(evenings))
+    return Book(seed=0, epochs=40, undisturbed=CALM, evenings=list(evenings))
 
 
 def shown(book: Book) -> str:
@@ -42,20 +42,20 @@ class TestItsFile:
     def test_a_drill_goes_on_where_it_was(self, tmp_path: Path) -> None:
         book = book_of(evening(1, killed(0), points=("post done",)))
         book.write(tmp_path / "book.json")
-        again = Book.read(tmp_path / "book.json", 0)
+        again = Book.read(tmp_path / "book.json", 0, 40)
         assert again == book
         assert again.faults == 2
         assert again.points == {"post done"}
 
     def test_another_seed_s_book_is_refused(self, tmp_path: Path) -> None:
-        Book(seed=1).write(tmp_path / "book.json")
+        Book(seed=1, epochs=40).write(tmp_path / "book.json")
         with pytest.raises(BookUnreadable, match="begun with --seed 1"):
-            Book.read(tmp_path / "book.json", 2)
+            Book.read(tmp_path / "book.json", 2, 40)
 
     def test_something_else_is_refused_in_one_line(self, tmp_path: Path) -> None:
         (tmp_path / "book.json").write_text("[]")
         with pytest.raises(BookUnreadable, match="is no drill's book"):
-            Book.read(tmp_path / "book.json", 0)
+            Book.read(tmp_path / "book.json", 0, 40)
 
 
 class TestItsVerdict:
