@@ -1,6 +1,5 @@
 """Where a training is and how it came there: pure values, in each checkpoint as `trainer_state.json`."""
 
-import math
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -56,11 +55,6 @@ class Running(Value):
             grad_norm=self.grad_norm / self.steps,
             clipped_share=self.clipped / self.steps,
         )
-
-    @property
-    def is_finite(self) -> bool:
-        """NaN and infinity stay in a sum, so one look tells of every step that went into it."""
-        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
 
 
 class Best(Value):

@@ -48,6 +48,7 @@ def step(
     ]
     weights = learner.policy.parameters()
     grad_norm = torch.nn.utils.clip_grad_norm_(weights, training.grad_clip_norm)
+    learner.frozen.clamp_(min=(~torch.isfinite(grad_norm)).float())
     learner.optimizer.step()
     learner.optimizer.zero_grad(set_to_none=learner.recipe.launch == "eager")  # a graph adds where they lie
     return _means(passes, valid_frames, len(samples), learner.policy.config.kl_weight, grad_norm)

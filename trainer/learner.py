@@ -18,7 +18,11 @@ type Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Learner:
-    """What learns, and what belongs beside it to be of use. `action_weights` (A,): how often each counts."""
+    """What learns, and what belongs beside it to be of use.
+
+    `action_weights` (A,): how often each counts. `frozen` (): 1 once a gradient was not finite, else 0; from
+    then on the optimizer leaves everything as it is, without anybody having to wait for the device.
+    """
 
     policy: ACTPolicy
     optimizer: torch.optim.AdamW
@@ -26,6 +30,7 @@ class Learner:
     preprocessor: PolicyProcessorPipeline[Any, Any]
     postprocessor: PolicyProcessorPipeline[Any, Any]
     action_weights: Tensor
+    frozen: Tensor
     recipe: Recipe = STOCK
 
     def by(self, recipe: Recipe) -> "Learner":
@@ -51,7 +56,10 @@ def build(
     before, after = processors(policy.config, with_images)
     weights = torch.tensor(config.action_weights, device=device)
     optimizer = adamw(policy, config.training, fused=None if stock else True)
-    return Learner(policy, optimizer, with_images, before, after, weights)
+    frozen = torch.zeros((), device=device)
+    if not stock:
+        optimizer.found_inf = frozen  # pyright: ignore[reportAttributeAccessIssue]  # as GradScaler tells it
+    return Learner(policy, optimizer, with_images, before, after, weights, frozen)
 
 
 def adamw(policy: ACTPolicy, training: OptimisationConfig, *, fused: bool | None = True) -> torch.optim.AdamW:

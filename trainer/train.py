@@ -14,9 +14,9 @@ from torch import Tensor
 from protocol.job import RunFolder, Trained, TrainJob
 from protocol.progress import Gpu
 from protocol.training import OptimisationConfig
+from trainer import blame, learn, saves
 from trainer import device as devices
 from trainer import feed as feeds
-from trainer import learn, saves
 from trainer.attempt import Attempt, JobError
 from trainer.begin import begin
 from trainer.curve import Curve
@@ -89,18 +89,41 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
     training, feed = state.config.training, course.feed
     order = feeds.epoch_order(len(feed), training.seed, state.epoch).to(feed.device)
     meter = Meter(feed, state.running)
-    step = state.step
     for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
         seen = state.epoch * len(feed) + meter.samples
         means = course.take_step(course.learner, feed, samples, training, seen)
         meter.add(means, samples, training.grad_clip_norm)
-        step += 1
         course.pace.stepped(len(samples))
         if course.attempt.stop.asked:
-            _leave(course, _sound(state.during(meter.read(), step)))
+            _leave(course, _stand(course, state, meter, order))
         if course.pace.something_due():
-            _look_up(course, _sound(state.during(meter.read(), step)))
-    return _sound(state.during(meter.read(), step))
+            _look_up(course, _stand(course, state, meter, order))
+    return _stand(course, state, meter, order)
+
+
+def _stand(course: Course, state: TrainerState, meter: Meter, order: Tensor) -> TrainerState:
+    """Where the training stands now; the first look at what the device has done since the last one."""
+    running = meter.read()
+    now = state.during(running, state.step + running.steps - state.running.steps)
+    if not meter.is_sound:
+        _halt(course, now, order)
+    return now
+
+
+def _halt(course: Course, good: TrainerState, order: Tensor) -> NoReturn:
+    """A step was not finite. The weights are still those from before it: save them, and name its frames."""
+    if good.step and not isinstance(course.take_step, Reference):
+        course.saves.resume_point(course.learner, good)
+        course.saves.wait()
+    per_step = good.config.training.samples_per_step
+    batch = order[good.running.samples : good.running.samples + per_step]
+    frames = blame.named(course.lookout.store, blame.suspects(course.feed, batch))
+    raise JobError(
+        "diverged",
+        f"the loss is no longer finite in epoch {good.epoch + 1} at step {good.step + 1}, the last save is "
+        f"from before it; lower the learning rate or look at its frames ({frames})",
+        good.epoch,
+    )
 
 
 def _leave(course: Course, state: TrainerState) -> NoReturn:
@@ -133,15 +156,6 @@ def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
         course.saves.checkpoint(course.learner, state)
     course.curve.offer(state.history, state.best)
     return state
-
-
-def _sound(state: TrainerState) -> TrainerState:
-    """`state`, unless a step since the last look was not finite: then nothing of it may be saved."""
-    if state.running.is_finite:
-        return state
-    where = f"in epoch {state.epoch + 1} by step {state.step}"
-    remedy = "lower the learning rate or look at the data; the last save is from before"
-    raise JobError("diverged", f"the loss is no longer finite {where}; {remedy}", state.epoch)
 
 
 def _trained(state: TrainerState, peak_gpu: Gpu | None) -> Trained:

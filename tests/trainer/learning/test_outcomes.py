@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 from matplotlib.image import imread
+from safetensors.torch import load_file
 
 from protocol.job import Trained
 from protocol.training import TrainingConfig
 from trainer import device, folder
+from trainer import feed as feeds
+from trainer.checkpoint import read_state
 
-from .runs import EPOCHS, Run, write_store
+from .runs import EPISODE_ENDS, EPOCHS, FRAMES, Run, write_store
 
 
 def test_values_that_are_not_finite_end_a_run_before_any_of_it_is_saved(
@@ -22,6 +26,26 @@ def test_values_that_are_not_finite_end_a_run_before_any_of_it_is_saved(
     assert diverged.failed.failure == "diverged"
     assert diverged.failed.epoch == 0
     assert not run.folder.checkpoints.exists()
+
+
+def test_a_step_that_is_not_finite_is_undone_saved_before_and_its_frame_named(
+    new_run: Callable[..., Run], small_config: TrainingConfig, tmp_path: Path
+) -> None:
+    poisoned = int(feeds.epoch_order(FRAMES, small_config.training.seed, 0)[17])  # of the third step
+    data = write_store(tmp_path / "nan.h5", small_config)
+    with h5py.File(data, "r+") as file:
+        file["observation.state"][poisoned, 1] = float("nan")  # pyright: ignore[reportIndexIssue]
+    run = new_run()
+    diverged = run.fail(data=data)
+    assert diverged.failed.failure == "diverged"
+    assert "at step 3, the last save is from before it; lower the learning rate" in str(diverged)
+    episode = sum(poisoned >= end for end in EPISODE_ENDS)
+    assert f"(episode_{episode:03d}: {poisoned - (0, *EPISODE_ENDS)[episode]})" in str(diverged)
+    kept = read_state(run.folder.resume_at(2))
+    assert kept is not None
+    assert (kept.step, kept.running.samples) == (2, 16)
+    weights = load_file(run.folder.resume_at(2) / "pretrained_model" / "model.safetensors")
+    assert all(torch.isfinite(weight).all() for weight in weights.values())
 
 
 def test_weights_from_an_earlier_run_are_a_start(
