@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from protocol.training import TrainingConfig
@@ -26,6 +27,9 @@ SHOWN_OF_A_VALUE = 40
 
 NESTING = frozenset({"frame_index", "action", "state", "observation", "observation.state"})
 """What a row that is not flat has one of."""
+
+NUMBERS = frozenset({float, int})
+"""Types of values that need no second look; True is an int only by inheritance."""
 
 type Strange = Mapping[str, Mapping[int, str]]
 
@@ -74,7 +78,7 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
     """
     common = {name: metadata[name] for name in config.state_names if name in metadata}
     content = read_whole(path, MAX_ROWS_BYTES)
-    rows = [_row(line, common, config) for line in _lines(content)]
+    rows = _plain_rows(content, common, config) or [_row(line, common, config) for line in _lines(content)]
     strange: dict[str, dict[int, str]] = {}
 
     def column(name: str, unsaid: float | None = None) -> list[float]:
@@ -83,7 +87,7 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
             values = [row[name] for row in rows]
         else:
             values = [row.get(name, frame * unsaid) for frame, row in enumerate(rows)]
-        if set(map(type, values)) <= {float}:
+        if set(map(type, values)) <= NUMBERS:
             return values
         return [_number(name, frame, value, strange) for frame, value in enumerate(values)]
 
@@ -94,6 +98,32 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
         state=_side_by_side([column(name) for name in config.state_names]),
         strange=strange,
     )
+
+
+def _plain_rows(
+    content: bytes, common: dict[str, Any], config: TrainingConfig
+) -> list[dict[str, Any]] | None:
+    """Rows in which nothing is out of the ordinary, as nearly all are; None where there is more to be said.
+
+    The parser lets the last of two equal keys win. So signs are counted: a flat row without texts has two
+    quotation marks a key, and of a key said twice only one is left.
+    """
+    needed = {*config.action_names, *config.state_names} - common.keys()
+    rows: list[dict[str, Any]] = []
+    for line in content.split(b"\n"):
+        if not line:
+            continue
+        if len(line) > MAX_LINE_BYTES:
+            return None
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return None
+        is_plain = type(row) is dict and line.count(b'"') == 2 * len(row)
+        if not is_plain or not needed <= row.keys() or not NESTING.isdisjoint(row):
+            return None
+        rows.append(common | row if common else row)
+    return rows
 
 
 def _lines(content: bytes) -> Iterator[Line]:

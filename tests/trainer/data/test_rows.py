@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol.training import TrainingConfig
+from trainer import rows as reading
 from trainer.rows import RowError, read_table, values_of
 
 CARD = TrainingConfig()
@@ -84,3 +85,44 @@ def test_ten_degrees_of_freedom_are_read_by_their_names(tmp_path: Path) -> None:
     arm = CARD.with_changes({"model.action_dim": 10})
     table = read_table(write(tmp_path, {"action": [0.1] * 10, "state": [0, 0, 0, 1]}), {}, arm)
     assert table.action.shape == (1, 10)
+
+
+# --- the two ways to read a file say the same ------------------------------------------
+
+VALUES = st.one_of(
+    st.floats(allow_nan=True), st.integers(-(2**70), 2**70), st.booleans(), st.none(), st.text(max_size=3)
+)
+KEYS = st.sampled_from([*NAMES, "frame", "timestamp", "note", 'a"b'])
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """A row with this or that in it: keys said twice, texts, lists, damage."""
+    pairs = [(name, draw(st.floats(-1, 1))) for name in NAMES]
+    pairs += draw(st.lists(st.tuples(KEYS, st.one_of(VALUES, st.lists(VALUES, max_size=2))), max_size=2))
+    text = "{" + ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in pairs) + "}"
+    cut = draw(st.sampled_from([len(text), len(text), len(text), len(text) - 1, 20, 0]))
+    return draw(st.sampled_from(["", "", " ", "\ufeff", "\r", "\x00"])) + text[:cut]
+
+
+def told(path: Path, metadata: dict[str, Any]) -> object:
+    """What is read of it, or what is said against it."""
+    try:
+        table = read_table(path, metadata, CARD)
+    except RowError as error:
+        return error.line, error.missing, error.shown, error.damage
+    columns = (table.frame, table.timestamp, table.action, table.state)
+    return [column.tobytes() for column in columns], table.strange
+
+
+@given(st.lists(lines(), max_size=4), st.sampled_from([{}, {"legos_remaining": 3}]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_plain_row_is_read_as_the_careful_way_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], metadata: dict[str, Any]
+) -> None:
+    path = tmp_path / "actions.jsonl"
+    path.write_text("\n".join(rows), encoding="utf-8", errors="surrogatepass")
+    quickly = told(path, metadata)
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "_plain_rows", lambda *_: None)
+        assert told(path, metadata) == quickly
