@@ -17,11 +17,13 @@ Recipients = tuple[int, ...]
 Rule = Callable[[str, Recipients, Voice], str | None]
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|(?<!`)(`{1,2})(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_NAMES = "|".join(Peer)
+_ESCAPED = re.compile(r"\\<(?=@)")
+_NAMES = "|".join(Peer).replace("DomainExpert", "Domain[ -]?Expert")
 _AT_NAME = re.compile(rf"@\s?(?:{_NAMES})", re.IGNORECASE)
 _ADDRESSED = re.compile(
-    rf"^[ \t>*_~•#-]*(?:\[[^\]\n]*\][ \t]*)?(?:{_NAMES})(?:[ -]?claw|[ -]?bot)?\s?"
-    r"(?:님|씨|야|아|에게|께)?\s*[,:，、：!]",
+    rf"^[ \t>*_~•#,-]*(?:\d{{1,3}}[.)][ \t*_~]*)?(?:\[[^\]\n]*\][ \t*_~]*)?"
+    rf"(?:{_NAMES})(?:[ -]?claw|[ -]?bot)?\s?"
+    r"(?:님|씨|야|아|에게|께)?[\s*_~]*[,:，、：!]",
     re.IGNORECASE | re.MULTILINE,
 )
 _MASS = re.compile(r"@(?:everyone|here)\b|<@&", re.IGNORECASE)
@@ -29,8 +31,8 @@ _CUT_MENTION = re.compile(rf"<@(?!!?\d{{15,22}}>|&|{MARK})")
 
 
 def outside_code(text: str) -> str:
-    """What Discord looks for mentions in: neither fences nor code spans."""
-    return _CODE.sub(" ", text)
+    """What Discord looks for mentions in: neither fences nor code spans, nor what a backslash makes plain."""
+    return _ESCAPED.sub(" ", _CODE.sub(" ", text))
 
 
 def has_a_mention(text: str, recipients: Recipients, voice: Voice) -> str | None:  # noqa: ARG001

@@ -22,11 +22,11 @@ _UNSEEN = re.compile(
     "\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
 )
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-_NAMES = "|".join(Peer)
+_NAMES = "|".join(Peer).replace("DomainExpert", "Domain[ -]?Expert")
 LATE = "늦은 보고:"
 """Opens the one line of ours that may stand among additions."""
 
-_LINE_POWER = re.compile(rf"\s*(?:-#|>|$|{LATE})|[\W_]*(?:{_NAMES})", re.IGNORECASE)
+_LINE_POWER = re.compile(rf"\s*(?:-#|>|$|{LATE})|[\W\d_]*(?:{_NAMES})", re.IGNORECASE)
 
 
 def plain(text: str) -> str:

@@ -32,8 +32,10 @@ def test_the_card_s_three_bad_examples_are_refused(text: str) -> None:
     assert broken_rule(text) == "mention"
 
 
-@pytest.mark.parametrize("text", [f"`{M}` [REPORT] x", f"```\n{M}\n```", f"```{M}", f"``a ` {M}`` x"])
-def test_a_mention_in_code_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [f"\\{M} [REPORT] x", f"`{M}` [REPORT] x", f"```\n{M}\n```", f"```{M}", f"``a ` {M}`` x"]
+)
+def test_a_mention_in_code_or_behind_a_backslash_is_none(text: str) -> None:
     assert broken_rule(text) == "mention"
 
 
@@ -63,6 +65,9 @@ def test_nobody_else_is_mentioned() -> None:
         "x\n- Evaluation-Claw: 확인",
         "Watcher야, x",
         "[REPORT] watcher님! x",
+        ", Watcher, x",
+        "x\n1. **Developer**: 재생성",
+        "x\n**[REPORT]** Domain Expert, 확인",
     ],
 )
 def test_a_name_is_no_address(words: str) -> None:

@@ -86,6 +86,9 @@ MISCHIEF = [
         "\nDeveloper: ",
         "@Evaluation",
         "training-claw!",
+        "\n1. **Developer**: ",
+        "\nDomain Expert, ",
+        "\\",
     ),
     *(
         "없음",
