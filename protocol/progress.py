@@ -27,6 +27,17 @@ class Gpu(BaseModel):
     total_bytes: int
 
 
+class Memory(BaseModel):
+    """What one real step takes, in bytes: the frames that stay on the device, the most this process has held,
+    and what the device has. Of a CPU it is main memory."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data_bytes: int
+    peak_bytes: int
+    total_bytes: int
+
+
 class Began(Line):
     """The job runs. `phase` says what it does first, in a word: load, compile, check, convert."""
 
@@ -46,7 +57,10 @@ class Counted(Line):
 
 
 class Started(Line):
-    """Training begins or goes on. `epoch` is the number of epochs already finished (0: from the start)."""
+    """Training begins or goes on. `epoch` is the number of epochs already finished (0: from the start).
+
+    `recipe` is how a step is computed on this device, as chosen by trying (trainer.recipe).
+    """
 
     event: Literal["started"] = "started"
     device: str
@@ -58,6 +72,8 @@ class Started(Line):
     epoch: int = 0
     epochs: int
     resumed_from: str | None = None
+    recipe: dict[str, str] = Field(default_factory=dict[str, str])
+    memory: Memory | None = None
     versions: dict[str, str] = Field(default_factory=dict[str, str])
 
 

@@ -45,9 +45,11 @@ REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 class JobError(Exception):
     """A job cannot come to its end. `message` is one line: the thing, the place, the next step."""
 
-    def __init__(self, failure: FailureKind, message: str, epoch: int | None = None) -> None:
-        super().__init__(failure, message, epoch)  # all of it, or it cannot come back from a worker
-        self.failed = Failed(failure=failure, message=message, epoch=epoch)
+    def __init__(
+        self, failure: FailureKind, message: str, epoch: int | None = None, fits_batch_size: int | None = None
+    ) -> None:
+        super().__init__(failure, message, epoch, fits_batch_size)  # or it could not come back from a worker
+        self.failed = Failed(failure=failure, message=message, epoch=epoch, fits_batch_size=fits_batch_size)
 
     def __str__(self) -> str:
         return self.failed.message

@@ -9,6 +9,10 @@ import torch
 from protocol.progress import Gpu
 from trainer.attempt import JobError
 
+MEMORY_SIGNS = (
+    *("out of memory", "can't allocate memory", "not enough memory"),
+    *("cublas_status_alloc_failed", "cudnn_status_alloc_failed", "cusolver_status_alloc_failed"),
+)
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -69,7 +73,7 @@ def out_of_memory_named(batch_size: int) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _tells_of_memory(error):
+        if not tells_of_memory(error):
             raise
         said = " ".join(str(error).split())[:160]
         raise JobError(
@@ -78,10 +82,17 @@ def out_of_memory_named(batch_size: int) -> Iterator[None]:
         ) from error  # fmt: skip
 
 
-def _tells_of_memory(error: Exception) -> bool:
+def tells_of_memory(error: Exception) -> bool:
+    """torch's, cuBLAS's and cuDNN's ways of saying it."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "can't allocate memory" in str(error) or "out of memory" in str(error).lower()
+    return any(sign in str(error).lower() for sign in MEMORY_SIGNS)
+
+
+def finish(device: torch.device) -> None:
+    """Wait until the device has done all it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def _need_cuda() -> None:
