@@ -43,7 +43,7 @@ systemd-test: $(READY)  ## the units under a real systemd, in a container; needs
 
 check: format test  ## put the format right, then everything `make test` looks at
 
-format: $(READY)
+format: $(READY)  ## put the format right
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix --quiet || true
 
@@ -59,8 +59,8 @@ wheels: $(READY)  ## build both wheels into dist/ and install them into a clean 
 	@$(BIN)/uv pip install --quiet --python dist/venv/bin/python --constraint requirements.lock dist/*.whl
 	@cd dist && venv/bin/training-claw --version && venv/bin/python -c "import protocol; print(protocol.__file__)"
 
-clean:
+clean:  ## take away what the other targets made
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-help:
+help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from bot.core import state
 from bot.core.joins import JOINS
+from bot.core.views import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
@@ -26,6 +27,7 @@ from trainer.likeness import lookalikes
 
 ARCHITECTURE = Path(__file__).with_name("architecture.md")
 LANGUAGE = Path(__file__).with_name("protocol.md")
+OPERATING = Path(__file__).with_name("operating.md")
 JUDGING = Path(__file__).with_name("judging.md")
 SET_CHECKS = (episode_count, excluded_names, constant_channels, saturated, held, duplicates, lookalikes)
 GOLDEN = Path(__file__).parents[1] / "tests" / "protocol" / "golden"
@@ -128,12 +130,18 @@ def _fields(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             yield f"| `{prefix}{name}` | `{default}` | {field.description or ''} |"
 
 
+def commands() -> str:
+    rows = [f"| `!{name}` | {what} |" for name, what in (WHAT_COMMANDS_DO | DELEGATED).items()]
+    return _table("command", "what it does", rows)
+
+
 def _first_line(documented: Callable[..., Any]) -> str:
     return re.split(r"\n\n|>>>", inspect.getdoc(documented) or "")[0].replace("\n", " ").replace("|", "\\|")
 
 
 DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins}, LANGUAGE: {"kinds": kinds}}
 DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors, "fields": fields}}
+DRAWN |= {OPERATING: {"commands": commands}}
 
 
 def drawn(path: Path) -> str:

@@ -60,7 +60,8 @@ def overfitted(words: str, ground: Ground) -> Judgement | None:
 
 
 def another_seed(words: str, ground: Ground) -> Judgement | None:
-    """
+    """The next number.
+
     >>> another_seed("다른 seed로 재학습", Ground()).summary
     'seed 43'
     >>> another_seed("train with a different seed", Ground()).exact

@@ -45,7 +45,8 @@ def image_size(words: str, ground: Ground) -> Judgement | None:
 
 
 def more_cameras(words: str, ground: Ground) -> Judgement | None:
-    """
+    """Another camera's pictures are seen, too.
+
     >>> more_cameras("wrist 카메라 추가", Ground()).summary
     'camera_names [ego, wrist]'
     >>> more_cameras("add the wrist camera", Ground()).exact
@@ -62,7 +63,8 @@ def more_cameras(words: str, ground: Ground) -> Judgement | None:
 
 
 def fewer_cameras(words: str, ground: Ground) -> Judgement | None:
-    """
+    """A camera's pictures are left out.
+
     >>> two = Ground(Ground().config.with_changes({"dataset.camera_names": ("ego", "wrist")}))
     >>> fewer_cameras("wrist 카메라 제외", two).summary
     'camera_names [ego]'

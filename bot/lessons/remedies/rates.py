@@ -43,7 +43,8 @@ def diverged(words: str, ground: Ground) -> Judgement | None:
 
 
 def too_high(words: str, ground: Ground) -> Judgement | None:
-    """
+    """Half the learning rate.
+
     >>> too_high("학습률이 너무 높음", Ground()).summary
     'lr 5e-5'
     >>> too_high("lr is too high", Ground()).exact
@@ -53,7 +54,8 @@ def too_high(words: str, ground: Ground) -> Judgement | None:
 
 
 def too_low(words: str, ground: Ground) -> Judgement | None:
-    """
+    """Twice the learning rate.
+
     >>> too_low("lr이 너무 낮아 수렴이 느림", Ground()).summary
     'lr 2e-4'
     >>> too_low("the learning rate was too low", Ground()).summary

@@ -16,7 +16,8 @@ _AUGMENTED = re.compile(
 
 
 def loader_starved(words: str, _: Ground) -> Judgement | None:
-    """
+    """All frames are in memory: there is no loader to wait for.
+
     >>> loader_starved("데이터 로더가 느려 GPU 사용률이 낮음", Ground()).why
     '읽기 대기 없음: 전체 프레임을 메모리에 올려 batch를 만듦'
     >>> type(loader_starved("the data loader is slow", Ground())).__name__
@@ -28,7 +29,8 @@ def loader_starved(words: str, _: Ground) -> Judgement | None:
 
 
 def augmented(words: str, _: Ground) -> Judgement | None:
-    """
+    """No field can say it, so it is asked what to do instead.
+
     >>> augmented("이미지 증강 적용", Ground()).why
     '이미지 증강(augmentation) 설정이 없음'
     >>> type(augmented("add color jitter augmentation", Ground())).__name__

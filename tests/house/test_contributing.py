@@ -1,0 +1,75 @@
+"""Whoever adds something is led to the right place, and each table is complete."""
+
+import doctest
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import COMPUTE, OURS, main
+from bot.core.views import DELEGATED, WHAT_COMMANDS_DO
+from bot.lessons.insights import INSIGHTS
+from bot.lessons.remedies import INFERRED, STATED
+from protocol.wording import LAYOUTS
+from trainer.detectors import DETECTORS
+
+HOUSE = Path(__file__).parents[2]
+HANGUL = re.compile("[가-힣]")
+
+
+def page(name: str) -> str:
+    return (HOUSE / name).read_text(encoding="utf-8")
+
+
+def test_every_place_it_names_is_there() -> None:
+    named = re.findall(r"`((?:protocol|bot|trainer|tests|docs|deploy)/[\w./-]*)`", page("CONTRIBUTING.md"))
+    assert [path for path in named if not (HOUSE / path).exists()] == []
+
+
+def test_every_target_it_names_is_one() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", page("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", page("CONTRIBUTING.md") + page("README.md")))
+    assert named <= targets, "and each target says what it does"
+
+
+def test_every_check_is_on_its_page() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (HOUSE / "trainer").rglob("*.py"))
+    reported = set(re.findall(r'\b(?:refuse|warn|finding|_refused)\(\s*"(\w+)"', source))
+    assert [name for name in reported if f"`{name}`" not in page("docs/judging.md")] == []
+
+
+@pytest.mark.parametrize("remedy", [*STATED, *INFERRED], ids=lambda remedy: remedy.__name__)
+def test_every_remedy_understands_both_languages(remedy: Callable[..., Any]) -> None:
+    examples = [one.source for one in doctest.DocTestParser().get_examples(remedy.__doc__ or "")]
+    spoken = [found[0] for one in examples if (found := re.search(r'"[^"]*"', one))]
+    assert any(HANGUL.search(words) for words in spoken)
+    assert any(not HANGUL.search(words) for words in spoken)
+
+
+def test_every_fact_a_run_may_show_has_words_for_watcher() -> None:
+    assert [fact for fact in DETECTORS if fact not in INSIGHTS] == []
+
+
+def test_every_kind_of_message_is_on_the_languages_page() -> None:
+    shown = page("docs/protocol.md")
+    assert [layout.kind.__name__ for layout in LAYOUTS if f"### {layout.kind.__name__}\n" not in shown] == []
+
+
+@pytest.mark.parametrize("name", [*OURS, *COMPUTE])
+def test_every_command_is_in_the_docs(name: str) -> None:
+    pages = [page("README.md"), *(path.read_text(encoding="utf-8") for path in (HOUSE / "docs").glob("*.md"))]
+    assert any(re.search(rf"(?:training-claw|make) {name}\b", text) for text in pages)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_helps_with_examples(name: str) -> None:
+    helped = CliRunner().invoke(main, [name, "--help"]).output
+    assert re.search(r"^ *(Examples?:|training-claw )", helped, re.MULTILINE)
+
+
+def test_every_command_of_the_channel_is_in_the_docs() -> None:
+    shown = page("docs/operating.md")
+    assert [name for name in WHAT_COMMANDS_DO | DELEGATED if f"`!{name}" not in shown] == []
