@@ -54,6 +54,8 @@ def wake_at(state: State, policy: Policy) -> datetime | None:
         moments.append(cycle.run.until)
     if cycle and cycle.proposal and policy.approval == "notice":
         moments.append(cycle.proposal.since + timedelta(seconds=policy.notice_grace_s))
+    if cycle and (due := _operators_due(cycle, policy)):
+        moments.append(due)
     return min(moments, default=None)
 
 
@@ -152,12 +154,18 @@ def _grace_over(state: State, at: datetime, policy: Policy) -> Step:
     return now(state, cycle=after), effects
 
 
+def _operators_due(cycle: Cycle, policy: Policy) -> datetime | None:
+    """When a proposal that nobody answers becomes the operators' business too; None once they were told."""
+    asked = cycle.proposal
+    if asked is None or asked.operators_told or not policy.operators:
+        return None
+    return asked.since + timedelta(seconds=policy.remind_operators_after_s)
+
+
 def _operators_told(state: State, at: datetime, policy: Policy) -> Step:
-    """A proposal that nobody answers for two hours becomes the operators' business too."""
     cycle = state.cycle
-    if cycle is None or cycle.proposal is None or cycle.proposal.operators_told or not policy.operators:
-        return state, ()
-    if at < cycle.proposal.since + timedelta(seconds=policy.remind_operators_after_s):
+    due = cycle and _operators_due(cycle, policy)
+    if cycle is None or cycle.proposal is None or due is None or at < due:
         return state, ()
     told = now(cycle, proposal=now(cycle.proposal, operators_told=True))
     alert = Alert(to=policy.operators, body=replies.unanswered(cycle.proposal))
