@@ -1,0 +1,88 @@
+"""A recipe is chosen by trying, and what does not fit is known before the first step."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from trainer import tuning
+from trainer.attempt import JobError
+from trainer.probing import must_fit
+from trainer.recipe import STOCK, Recipe
+
+BF16, FOLDED = {"precision": "bf16"}, {"norm": "folded"}
+
+
+def seconds(**gains: float) -> Callable[[Recipe], float | None]:
+    """A device on which each choice named multiplies the time of a pass; 0: it is not possible."""
+
+    def took(recipe: Recipe) -> float | None:
+        product = 1.0
+        for choice in recipe.choices.values():
+            product *= gains.get(choice, 1.0)
+        return product or None
+
+    return took
+
+
+def test_what_makes_a_pass_faster_is_taken_and_what_does_not_is_left() -> None:
+    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0.5, folded=1.1)) == STOCK.but(**BF16)
+
+
+def test_options_are_tried_on_top_of_each_other() -> None:
+    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0.5, folded=0.9)) == STOCK.but(**BF16, **FOLDED)
+
+
+def test_a_gain_within_the_wavering_of_a_busy_machine_is_none() -> None:
+    assert tuning.chosen(STOCK, [BF16], seconds(bf16=0.97)) == STOCK
+
+
+def test_what_is_not_possible_here_is_left_out() -> None:
+    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0, folded=0.5)) == STOCK.but(**FOLDED)
+
+
+def test_a_compilation_is_tried_only_for_trainings_of_hours() -> None:
+    cpu = torch.device("cpu")
+    assert {"kernels": "compiled"} not in tuning.options(cpu, 3600.0)
+    assert {"kernels": "compiled"} in tuning.options(cpu, 24 * 3600.0)
+
+
+def up_to(most: int, error: Exception) -> Callable[[int], None]:
+    def attempt(size: int) -> None:
+        if size > most:
+            raise error
+
+    return attempt
+
+
+MEMORY_ERRORS = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", MEMORY_ERRORS, ids=lambda error: str(error)[:30] or "MemoryError")
+def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(error: Exception) -> None:
+    with pytest.raises(JobError, match="batch_size 16 fits, and with gradient_accumulation 4") as refused:
+        must_fit(64, up_to(20, error))
+    assert refused.value.failed.failure == "out_of_memory"
+    assert refused.value.failed.fits_batch_size == 16
+
+
+def test_a_batch_that_fits_is_tried_once() -> None:
+    sizes: list[int] = []
+    must_fit(64, sizes.append)
+    assert sizes == [64]
+
+
+def test_where_nothing_fits_nothing_is_proposed() -> None:
+    with pytest.raises(JobError, match="even with batch_size 1") as refused:
+        must_fit(64, up_to(0, MEMORY_ERRORS[0]))
+    assert refused.value.failed.fits_batch_size is None
+
+
+def test_an_error_that_is_not_of_memory_is_not_taken_for_one() -> None:
+    with pytest.raises(RuntimeError, match="shapes"):
+        must_fit(64, up_to(0, RuntimeError("shapes do not match")))
