@@ -90,7 +90,7 @@ class TestOneWhoNeverAnswers:
     def test_operators_hear_at_the_hour_not_at_the_next_report(self, play) -> None:
         asked(play, OOM)
         due = play.cycle.proposal.since + timedelta(hours=2)
-        play.happened(Ticked(at=due - timedelta(minutes=1)))
+        play.happened(Ticked(at=due - timedelta(seconds=1)))
         assert wake_at(play.state, play.policy) == due
         assert play.posted("alert") == []
         play.happened(Ticked(at=due))
@@ -110,7 +110,7 @@ class TestOneNobodyUnderstands:
 
 
 class TestOneWhoApprovesInPart:
-    @pytest.mark.parametrize("words", ["1번은 승인, 2번은 보류", "approve #1, reject #2"])
+    @pytest.mark.parametrize("words", ["1번은 승인, 2번은 보류", "1번은 승인합니다. 2번은 반려합니다."])
     def test_what_is_approved_is_applied_and_the_rest_is_not(self, play, trained, words: str) -> None:
         asked(play, OOM, SLOW)
         assert [line.number for line in play.cycle.proposal.lines] == [1, 2]
