@@ -76,8 +76,8 @@ def read_consent(lines: Iterable[Spoken]) -> Consent:
 def takes_back(text: str) -> bool:
     """Does what stands behind an [APPROVE] question it, limit it or say the opposite?"""
     bare = _QUOTED.sub(" ", text.casefold())
-    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, vocabulary.HESITANT, re.compile("[?？]"))
-    return any(doubt.search(bare) for doubt in doubts)
+    doubts = (vocabulary.NEGATED, vocabulary.CONDITION, vocabulary.HESITANT, vocabulary.AGAINST)
+    return "?" in bare or "？" in bare or any(doubt.search(bare) for doubt in doubts)
 
 
 def named_items(text: str) -> tuple[int, ...]:
@@ -150,7 +150,9 @@ def _clause(text: str) -> Clause:
     if vocabulary.QUESTION.fullmatch(words):
         return Clause("question")
     items, rest, all_but = _without_items(spoken)
-    return Clause(_word(rest), items, all_but) if rest else Clause("items", items)
+    word = _word(rest) if rest else "items"
+    doubtful = word in ("yes", "bare yes") and vocabulary.AGAINST.search(words) and spoken != words
+    return Clause("touches" if doubtful else word, items, all_but)
 
 
 def _without_items(words: str) -> tuple[tuple[int, ...], str, bool]:

@@ -22,6 +22,7 @@ from protocol.messages import (
 )
 from protocol.tags import BRACKETED, Tag, tag_of
 from protocol.talk import Verb, about, read_order
+from protocol.talk import takes_back as takes_order_back
 
 Lines = tuple[Spoken, ...]
 
@@ -56,7 +57,7 @@ def _read(lines: Lines) -> Incoming:
         case Tag.APPROVE | Tag.REJECT:
             return _decision(lines)
         case Tag.STOP | Tag.RESUME | Tag.RETRY:
-            return Order(verb=_VERBS[tag])
+            return _order(tag, body)
         case _:
             return _in_own_words(tag, body)
 
@@ -102,6 +103,13 @@ def _lessons_under_a_tag(body: Lines) -> Lessons:
         where = f"{body[0].number}행" if body else "1행"
         raise NotUnderstood("[LESSON] 뒤에 레슨런이 없습니다", where)
     return Lessons(cycle=read.cycle, lessons=read.lessons)
+
+
+def _order(tag: Tag, body: Lines) -> Order:
+    said = "\n".join(line.text for line in body)
+    if takes_order_back(said):
+        raise NotUnderstood(f"[{tag}]과 그 뒤의 말이 다릅니다 ({said[:60]})", f"{body[0].number}행")
+    return Order(verb=_VERBS[tag])
 
 
 def _decision(lines: Lines) -> Approval | Rejection | Acknowledgement:

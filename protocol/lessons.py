@@ -56,6 +56,11 @@ _BLOCK = {
     "scope": "scope",
 }
 _REMEDY_HEADS = {"적용", "조치", "반영", "적용 사항", "조치 사항", "apply", "remedy", "action"}
+_ELSEWHERE = re.compile(r"\.md\b|\?$")
+_BELOW = re.compile(
+    r"(?:아래|다음|이하)(?:와 같|과 같|를 참고|를 참조| 참고| 참조|\W*$)|(?:see |as )?(?:below|follows)\b",
+    re.IGNORECASE,
+)
 _QUOTES = "\"'“”‘’「」『』"
 
 
@@ -148,14 +153,14 @@ class LessonReader:
 
     def _header(self, line: Spoken) -> bool:
         label, value = _label_and_value(line.text)
-        name = folded(label)
+        name = _unmarked(folded(label))
         if line.heading and _known(name) and not value:
-            self._default, self.listing, self._style = label.strip(), True, ""
+            self._default, self.listing, self._style = _unmarked(label), True, ""
             return True
-        if not _HEADER.fullmatch(name) or "://" in value or value.endswith((".md", "?")):
+        if not _HEADER.fullmatch(name) or "://" in value or _ELSEWHERE.search(value):
             return False
         self.listing, self._style, self._default = True, "", ""
-        if folded(value) not in _NONE:
+        if folded(value) not in _NONE and not _BELOW.match(value):
             self._begin("", value, line)
         return True
 
@@ -193,7 +198,7 @@ class LessonReader:
     def _begin(self, category: str, text: str, line: Spoken) -> None:
         label, value = _label_and_value(text)
         if not category and value and _known(folded(label)):
-            category, text = label.strip(), value
+            category, text = _unmarked(label), value
         said, *remedy = _INLINE_REMEDY.split(text, maxsplit=1)
         self._style = self._style or ("bullets" if line.bullet else "plain")
         self.drafts.append(_Draft(category.strip(), _unquoted(said)))
@@ -217,6 +222,11 @@ def gathered(lines: Iterable[Spoken]) -> tuple[Lesson, ...]:
         if not reader.take(line):
             reader.end()
     return reader.lessons
+
+
+def _unmarked(label: str) -> str:
+    """Without the emoji that peers put in front."""
+    return re.sub(r"^[^\w(\[]+", "", label).strip()
 
 
 def _known(category: str) -> bool:

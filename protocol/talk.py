@@ -45,6 +45,10 @@ _ORDERS: dict[Verb, re.Pattern[str]] = {
 }
 _BREAKS = re.compile(r"\n+|[.!…。！;；]+(?=\s|$)|[,，、](?=\s|$)|(?<=[?？])")
 
+_OPPOSITE = re.compile(
+    r"\W*(?:(?:절대|아직|학습|지금|please)\s)*(?:하지\s?(?:마|말|않)|말고|마세요|마십시오|금지|취소|철회|무효|아[니님닙닌]|안\s?(?:됩|돼)"
+    r"|do not|don't|not\b|no\b|cancel)"
+)
 _COMPLAINT = re.compile(
     r"깨[졌지진]|손상|안 ?열|열리지|로드 ?(?:실패|오류|에러|안|불가)|불러(?:올|오지|와지지)|못 ?찾|누락|비어|"
     r"없(?:습니다|어요|다고|네요)|오류|에러|실패|"
@@ -75,6 +79,12 @@ def read_order(lines: Iterable[Spoken]) -> Verb | None:
     for words in clauses:
         said |= {verb for verb in _ORDERS if _ORDERS[verb].fullmatch(words)}
     return said.pop() if len(said) == 1 else None
+
+
+def takes_back(text: str) -> bool:
+    """Does what stands behind a tag like [STOP] ask about it, or say the opposite?"""
+    first = next((one for one in _BREAKS.split(text.casefold()) if folded_clause(one)), "")
+    return bool(_OPPOSITE.match(first) or QUESTION.fullmatch(folded_clause(first)))
 
 
 def about(text: str) -> About:

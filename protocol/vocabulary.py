@@ -97,6 +97,9 @@ COURTESY = whole(
     """
 )
 
+AGAINST = re.compile("[❌❎✖✗✘🚫⛔🙅👎⚠🤔❓❔]")
+"""Beside a yes they make it doubtful."""
+
 LABEL = re.compile(
     r"\A(?:최종 ?)?(?:결론|결정|답|답변|회신|판단|의견|승인 ?여부|decision|answer|verdict) ?[:：] *"
 )

@@ -109,6 +109,10 @@ lr는 승인, batch_size는 반려
 yes, but not item 2
 Yes, and set batch_size to 16
 승인합니다만 lr은 유지하세요
+❌ 승인
+승인 ✗
+👎 승인합니다
+⚠️ 승인
 승인\n하지 않음
 a1b2c3d4e5f6은 반려, ffffff123456은 승인
 1번
@@ -204,6 +208,7 @@ def test_items_and_the_proposal_s_name_are_heard(text: str, consent: Consent) ->
     "words",
     [
         "아님",
+        "❌",
         "취소합니다",
         "잠깐만요",
         "단, lr은 유지",

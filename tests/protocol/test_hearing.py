@@ -182,6 +182,9 @@ def test_other_paths_are_taken_as_written(path: str) -> None:
         (f"{US} [HANDOFF]\n에피소드 수: 85.5", "85.5", "2행"),
         (f"{US} [HANDOFF]\nCycle: 7\nCycle: 8", "7 / 8", "3행"),
         (f"{US} [LESSON]", "레슨런이 없습니다", "1행"),
+        (f"{US} [STOP] 하지 마세요", "그 뒤의 말이 다릅니다", "1행"),
+        (f"{US} [RESUME] 할까요?", "그 뒤의 말이 다릅니다", "1행"),
+        (f"{US}\n[RETRY] please don't", "그 뒤의 말이 다릅니다", "2행"),
         (f"{US} [LESSON]\n\nCycle: 7", "레슨런이 없습니다", "3행"),
     ],
 )

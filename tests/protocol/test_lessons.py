@@ -49,6 +49,11 @@ def test_a_table_may_have_a_column_of_remedies() -> None:
     assert said("> " + TABLE.replace("\n", "\n> ")) == (oom, swing)
 
 
+def test_emoji_do_not_hide_a_heading_nor_a_category() -> None:
+    oom = Lesson(category="학습", text="OOM")
+    assert said("💡 레슨런\n🔹 학습: OOM") == said("💡 레슨런\n### 📚 학습\n- OOM") == (oom,)
+
+
 def test_several_remedies_of_one_lesson_are_kept() -> None:
     (lesson,) = said("[학습] 느림\n→ 적용: lr=1e-5\n- 적용: epochs=100")
     assert lesson.remedy == "lr=1e-5\nepochs=100"
@@ -61,6 +66,8 @@ def test_several_remedies_of_one_lesson_are_kept() -> None:
         "레슨런 목록은 gs://ralphton-handoff/lessons/cycle07.md에 있습니다",
         "레슨런: gs://ralphton-handoff/lessons/cycle07.md",
         "레슨런: lessons/cycle07.md",
+        "레슨런: lessons/cycle07.md 참고",
+        "레슨런 3건: 아래와 같습니다.",
         "레슨런:\n\n",
         "[학습]",
         "[HANDOFF] 데이터 생성 완료",
