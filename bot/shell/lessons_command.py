@@ -37,7 +37,14 @@ VERDICTS = {
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 
 
-@click.group("lessons", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "lessons",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  training-claw lessons explain lessons/cycle03.md --hints
+  training-claw lessons log""",
+)
 def lessons() -> None:
     """What lessons would change, and what they have changed."""
 

@@ -68,7 +68,15 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     sys.exit(code)
 
 
-@click.group("bucket", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "bucket",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  training-claw bucket ls gs://ralphton-handoff/checkpoints/
+  training-claw bucket pull gs://ralphton-handoff/checkpoints/act_best/ act_best
+  training-claw bucket verify gs://ralphton-handoff/checkpoints/act_best/""",
+)
 @click.option(
     "--bucket", envvar="BUCKET", help="Stay in this bucket; then URL may be a path in it.  [env: BUCKET]"
 )
