@@ -37,6 +37,7 @@ TRACKS = {
     "data": state.Data,
     "terms": state.Terms,
     "weights": state.Weights,
+    "left": state.Left,
     "run": state.Run,
 }
 

@@ -7,6 +7,7 @@
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
         loss_curve.png  tensorboard/
         initial/                        an earlier run's checkpoint that this one starts from
+        left/checkpoint/  left/best/    what a machine that was lost has left of this run in the bucket
         findings/                       pictures of what the run showed
         recipe.json                     how a step is computed on this device (trainer.recipe)
         attempts/<n>/                   AttemptFolder: one process
@@ -97,7 +98,8 @@ class ConvertJob(Value):
 class TrainJob(Value):
     """Train on the HDF5 file `data`, saving under `run` (see RunFolder), from the newest good save there.
 
-    `initial_weights` is a `pretrained_model` folder whose weights a fresh run starts from. `reference` takes
+    A fresh run goes on from what a lost one has `left` (RunFolder.left), else it starts from the weights in
+    `initial_weights`, a `pretrained_model` folder. `reference` takes
     each step as lerobot-train does, to compare results with: slow, and no speed-up. A resume point is saved
     every `resume_point_every_s` seconds.
     """
@@ -109,6 +111,7 @@ class TrainJob(Value):
     device: Literal["cuda", "cpu"] = "cuda"
     certificate: str = ""
     initial_weights: Path | None = None
+    left: Path | None = None
     reference: bool = False
     resume_point_every_s: float = Field(default=300.0, gt=0)
 
@@ -333,6 +336,10 @@ class RunFolder:
     @property
     def initial(self) -> Path:
         return self.path / "initial"
+
+    @property
+    def left(self) -> Path:
+        return self.path / "left"
 
     @property
     def findings(self) -> Path:

@@ -14,6 +14,7 @@ from trainer.learner import Learner, build
 from trainer.reference import must_be_lerobot_s
 from trainer.saves import forget_after, good_best, newest_good
 from trainer.store import FrameStore
+from trainer.takeover import take_over
 
 
 def begin(
@@ -30,6 +31,9 @@ def begin(
     run = RunFolder(job.run)
     folder.sweep(run.checkpoints)
     good = newest_good(run)
+    if good is None and job.left is not None:
+        take_over(run, job.left)
+        good = newest_good(run)
     if good is None:
         return _anew(job, store, device), _first_state(job, store), None
     saved_at, saved = good

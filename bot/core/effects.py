@@ -75,6 +75,21 @@ class FetchWeights(Order):
         return f"fetch_weights/{self.cycle}/{self.asked}"
 
 
+class BringBack(Order):
+    """Bring run `of`'s checkpoint after `epoch` epochs, and its best, to where `run` goes on from them."""
+
+    kind: Literal["bring_back"] = "bring_back"
+    cycle: int
+    run: str
+    of: str
+    epoch: int
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"bring_back/{self.cycle}/{self.asked}"
+
+
 class StartJob(Order):
     """Start a trainer process, unless this attempt was started before. `source` is where its data is from."""
 
@@ -197,6 +212,7 @@ Effect = Annotated[
     | ReadTerms
     | FetchData
     | FetchWeights
+    | BringBack
     | StartJob
     | StopJob
     | KillJob

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.core.state import Sighting
+from bot.core.state import LeftBehind, Sighting
 from protocol.job import Outcome
 from protocol.messages import BlockCause, Incoming, Lesson
 from protocol.plan import Plan
@@ -150,11 +150,15 @@ class LessonsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsRead(Fact):
-    """PLAN.md and the lessons files were looked for. `plan` None: there is no PLAN.md."""
+    """PLAN.md and the lessons files were looked for. `plan` None: there is no PLAN.md.
+
+    `left` is what the bucket holds of this cycle, if that is of a run not known here.
+    """
 
     cycle: int
     plan: Plan | None
     files: tuple[LessonsFile, ...]
+    left: LeftBehind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +191,15 @@ class WeightsFetched(Fact):
 
     cycle: int
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtBack(Fact):
+    """A lost run's checkpoint lies where ours goes on from it; or, not `whole`, it is not to be had."""
+
+    cycle: int
+    epoch: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +314,7 @@ Event = (
     | FetchFailed
     | WeightsFetched
     | WeightsRefused
+    | BroughtBack
     | CheckpointPublished
     | BestPublished
     | CheckpointForgotten

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import data, device, run, shelf, weights
+from bot.core import data, device, left, run, shelf, weights
 from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
 from bot.core.state import (
@@ -58,7 +58,8 @@ def _ready(cycle: Cycle) -> bool:
     match cycle.data, cycle.terms, cycle.run:
         case Admitted() as admitted, Settled() as settled, Unstarted():
             same_rule = data.rule(admitted.config) == data.rule(settled.config)
-            return not cycle.on_hold and same_rule and weights.are_here(cycle)
+            here = weights.are_here(cycle) and not left.is_awaited(cycle)
+            return not cycle.on_hold and same_rule and here
         case _:
             return False
 
@@ -109,6 +110,12 @@ JOINS = (
         "Checking again",
         _admitted_under_another_rule,
         _check,
+    ),
+    Join(
+        "Admitted ∧ Settled ∧ Unstarted ∧ a lost run learned just that",
+        "Bringing",
+        left.is_ours_to_go_on_from,
+        left.bring_back,
     ),
     Join("Settled to start from a checkpoint ∧ Unstarted", "FetchingWeights", weights.unasked, weights.fetch),
     Join("Admitted ∧ Settled ∧ Unstarted ∧ its weights are here ∧ no hold", "Starting", _ready, _start),

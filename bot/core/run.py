@@ -13,6 +13,7 @@ from bot.core.state import (
     Cycle,
     Ended,
     Held,
+    Here,
     Stalled,
     Starting,
     Stopping,
@@ -131,8 +132,11 @@ def _under_way(cycle: Cycle, run: Starting, line: Started) -> Move:
         since=line.at,
     )
     after = now(cycle, run=training)
-    said = words.resumed(after, line, run.reached) if line.resumed_from else words.started(after, line)
-    return after, say(said)
+    if not line.resumed_from:
+        return after, say(words.started(after, line))
+    if isinstance(cycle.left, Here) and not run.reached:  # nobody here has heard of its beginning
+        return after, say(words.started(after, line), words.gone_on(after, line, cycle.left))
+    return after, say(words.resumed(after, line, run.reached))
 
 
 def _found(cycle: Cycle, line: Found) -> Move:

@@ -249,6 +249,41 @@ class WeightsMissing(Known):
 Weights = Annotated[OwnWeights | FetchingWeights | WeightsHere | WeightsMissing, Field(discriminator="phase")]
 
 
+# --- left: what did a machine that was lost leave of this cycle? --------------
+
+
+class NothingLeft(Known):
+    phase: Literal["nothing"] = "nothing"
+
+
+class LeftBehind(Known):
+    """The newest checkpoint of this cycle in the bucket is of a run that is not known here."""
+
+    phase: Literal["behind"] = "behind"
+    run: str
+    epoch: int
+    certificate: str
+    config: str
+
+
+class Bringing(Known):
+    phase: Literal["bringing"] = "bringing"
+    run: str
+    epoch: int
+    since: AwareDatetime
+
+
+class Here(Known):
+    """Our run goes on from that run's checkpoint after `epoch` epochs."""
+
+    phase: Literal["here"] = "here"
+    run: str
+    epoch: int
+
+
+Left = Annotated[NothingLeft | LeftBehind | Bringing | Here, Field(discriminator="phase")]
+
+
 # --- run: is it learning? ---------------------------------------------------
 
 
@@ -446,6 +481,7 @@ class Cycle(Known):
     terms: Terms
     device: Device = Unproven()
     weights: Weights = OwnWeights()
+    left: Left = NothingLeft()
     run: Run = Unstarted()
     shelf: Shelf = Shelf()
     proposal: Proposal | None = None

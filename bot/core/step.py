@@ -14,6 +14,7 @@ from bot.core import (
     hearing,
     joins,
     jumps,
+    left,
     listening,
     reports,
     run,
@@ -28,6 +29,7 @@ from bot.core import (
 from bot.core.effects import Effect, Post
 from bot.core.events import (
     BestPublished,
+    BroughtBack,
     CheckpointForgotten,
     CheckpointPublished,
     CheckpointVerified,
@@ -115,9 +117,11 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
     """An event of the open cycle, to its one track. One of another cycle or run changes nothing."""
     match event:
         case TermsRead(cycle=cycle.number):
-            return terms.read(cycle, event, policy)
+            return terms.read(left.noticed(cycle, event), event, policy)
         case TermsUnreadable(cycle=cycle.number):
             return terms.unreadable(cycle, event)
+        case BroughtBack(cycle=cycle.number):
+            return left.brought_back(cycle, event)
         case (DataFetched() | FetchFailed() | WeightsFetched() | WeightsRefused()) as come if (
             come.cycle == cycle.number
         ):

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core import ledger, shelf
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Data, Entry, Proposal
+from bot.core.state import Admitted, Cycle, Data, Entry, Here, Proposal
 from protocol import paths
 from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem
@@ -173,6 +173,18 @@ def resumed(cycle: Cycle, line: Started, reached: int) -> RestartNotice:
         cause="학습 프로세스 재시작",
         checkpoint=line.resumed_from,
         repeated_epochs=max(0, reached - line.epoch),
+        now=line.at,
+        eta=None,
+        notes=(f"Cycle {cycle.number}: epoch {line.epoch}/{line.epochs}부터 재개",),
+    )
+
+
+def gone_on(cycle: Cycle, line: Started, left: Here) -> RestartNotice:
+    """On a machine that knows of it only from the bucket."""
+    return RestartNotice(
+        cause=f"새 장비: 이 cycle의 기록이 없어 버킷의 checkpoint에서 이어서 학습 (이전 실행 {left.run})",
+        checkpoint=line.resumed_from,
+        repeated_epochs=None,
         now=line.at,
         eta=None,
         notes=(f"Cycle {cycle.number}: epoch {line.epoch}/{line.epochs}부터 재개",),

@@ -1,6 +1,7 @@
 """What the core wants from the bucket, carried out: each order becomes a call and comes back as an event."""
 
 import asyncio
+import contextlib
 import errno
 import shutil
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from bot.core.effects import (
+    BringBack,
     Effect,
     FetchData,
     FetchWeights,
@@ -22,6 +24,7 @@ from bot.core.effects import (
 )
 from bot.core.events import (
     BestPublished,
+    BroughtBack,
     CheckpointForgotten,
     CheckpointPublished,
     CheckpointVerified,
@@ -54,6 +57,7 @@ from bot.shell.bucket.manifest import read_marker
 from bot.shell.bucket.rereading import reread
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.lanes import Later
+from bot.shell.left import left_of
 from bot.shell.places import Places
 from protocol import paths
 from protocol.job import WEIGHTS_FILE, weights_in
@@ -64,7 +68,7 @@ from protocol.plan import PlanBroken, read_plan
 log = structlog.stdlib.get_logger("freight")
 
 TERMS = ("read_terms",)
-DATA = ("fetch_data", "fetch_weights")
+DATA = ("fetch_data", "fetch_weights", "bring_back")
 VERIFYING = ("verify_checkpoint",)
 SHELF = ("publish_checkpoint", "publish_best", "publish_curve", "hand_on", "forget_checkpoint")
 """Kinds of orders by lane: reading terms, data or a checkpoint never waits for an upload."""
@@ -99,6 +103,8 @@ class Freight:
                 return await self._fetch(order)
             case FetchWeights():
                 return await self._fetch_weights(order)
+            case BringBack():
+                return await self._bring_back(order)
             case PublishCheckpoint():
                 return await self._publish_checkpoint(order)
             case PublishBest():
@@ -127,7 +133,8 @@ class Freight:
             return TermsUnreadable(at=STAMPED, cycle=order.cycle, errors=error.errors)
         except (TooLarge, BadContent) as error:
             return TermsUnreadable(at=STAMPED, cycle=order.cycle, errors=(str(error),))
-        return TermsRead(at=STAMPED, cycle=order.cycle, plan=plan, files=tuple(files))
+        left = await left_of(self._store, order.cycle, self._desk.state)
+        return TermsRead(at=STAMPED, cycle=order.cycle, plan=plan, files=tuple(files), left=left)
 
     async def _lessons(self, name: str) -> LessonsFile:
         text = await bucket.read_text(self._store, name)
@@ -154,6 +161,19 @@ class Freight:
                 return _refused(order, "disk", f"{self._places.path}: 디스크 공간 부족")
             raise
         return DataFetched(at=STAMPED, cycle=order.cycle, files=fetched.files, size_bytes=fetched.bytes)
+
+    async def _bring_back(self, order: BringBack) -> Event:
+        """The best may be of an earlier epoch, or not have come that far: then the next one is the best."""
+        place = self._places.run(order.run).left
+        path, best = paths.act_epoch(order.epoch, order.cycle), paths.act_best(order.cycle)
+        try:
+            await bucket.fetch_checkpoint(self._store, path, place / "checkpoint", self._gauge(path))
+            with contextlib.suppress(NotFound):
+                await bucket.fetch_checkpoint(self._store, best, place / "best", self._gauge(best))
+        except (NotFound, BadContent, IntegrityError) as error:
+            log.warning("what was left cannot be had", path=path, why=str(error))
+            return BroughtBack(at=STAMPED, cycle=order.cycle, epoch=order.epoch, whole=False)
+        return BroughtBack(at=STAMPED, cycle=order.cycle, epoch=order.epoch, whole=True)
 
     async def _fetch_weights(self, order: FetchWeights) -> Event:
         """A checkpoint of ours by its manifest, a foreign one as it lies there."""

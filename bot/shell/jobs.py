@@ -17,6 +17,7 @@ import structlog
 from bot.core.effects import KillJob, StartJob, StopJob
 from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
+from bot.core.state import Here
 from bot.shell import launch, tables
 from bot.shell.desk import STAMPED, Desk, Note
 from bot.shell.exits import Exit
@@ -229,6 +230,7 @@ class Jobs:
                     config=order.config,
                     device=self._policy.device,
                     certificate=order.certificate,
+                    left=run.left if isinstance(cycle.left, Here) else None,
                     initial_weights=weights_in(run.initial) if order.config.training.start_from else None,
                 )
 

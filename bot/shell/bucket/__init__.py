@@ -3,7 +3,7 @@
 Reads anywhere in the configured bucket, writes under `checkpoints/` only.
 """
 
-from bot.shell.bucket.manifest import Manifest, Meta
+from bot.shell.bucket.manifest import Manifest, Meta, read_manifest
 from bot.shell.bucket.names import BucketUrl
 from bot.shell.bucket.opening import open_bucket
 from bot.shell.bucket.placing import Placed
@@ -40,6 +40,7 @@ __all__ = [
     "publish_checkpoint",
     "publish_curve",
     "publish_flat_best",
+    "read_manifest",
     "read_text",
     "settle",
     "unpublish",

@@ -4,6 +4,7 @@ from typing import get_args
 
 from bot.core import effects
 from bot.core.effects import (
+    BringBack,
     Effect,
     FetchData,
     FetchWeights,
@@ -29,6 +30,7 @@ ORDERS = (
     ReadTerms(cycle=1, asked=1),
     FetchData(cycle=1, source="dataset/", asked=2),
     FetchWeights(cycle=1, run=RUN, path="checkpoints/cycle00/act_best", asked=3),
+    BringBack(cycle=1, run=RUN, of="cycle01-lost", epoch=50, asked=4),
     StartJob(run=RUN, attempt=1, work="check", source="dataset/", config=TrainingConfig()),
     StopJob(run=RUN, attempt=1),
     KillJob(run=RUN, attempt=1),

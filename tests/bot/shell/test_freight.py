@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import (
+    BringBack,
     Effect,
     FetchData,
     FetchWeights,
@@ -19,6 +20,7 @@ from bot.core.effects import (
 )
 from bot.core.events import (
     BestPublished,
+    BroughtBack,
     CheckpointForgotten,
     CheckpointPublished,
     CheckpointVerified,
@@ -271,3 +273,26 @@ async def test_what_is_no_checkpoint_is_refused_by_name(yard: Yard, path: str, w
     assert isinstance(event, WeightsRefused)
     assert why in event.problem
     assert f"checkpoints/{path}" in event.problem
+
+
+class TestWhatALostMachineLeft:
+    async def test_comes_back_with_its_best(self, yard: Yard) -> None:
+        yard.save("checkpoints/epoch_050/trainer_state.json", "fifty")
+        yard.save("checkpoints/best/epoch_040/trainer_state.json", "forty")
+        meta: dict[str, str | int | float] = {"certificate": "c", "config": "d"}
+        folder = "checkpoints/epoch_050"
+        await yard.carry(PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder=folder, meta=meta))
+        folder = "checkpoints/best/epoch_040"
+        await yard.carry(PublishBest(cycle=1, run=RUN, epoch=40, folder=folder, meta=meta))
+        read = await yard.carry(ReadTerms(cycle=1, asked=1))
+        assert isinstance(read, TermsRead)
+        assert read.left is not None
+        back = await yard.carry(BringBack(cycle=1, run="anew", of=RUN, epoch=50, asked=2))
+        assert back == BroughtBack(at=back.at, cycle=1, epoch=50, whole=True)
+        left = yard.places.run("anew").left
+        assert (left / "checkpoint" / "trainer_state.json").read_text() == "fifty"
+        assert (left / "best" / "trainer_state.json").read_text() == "forty"
+
+    async def test_that_is_gone_is_said_to_be(self, yard: Yard) -> None:
+        back = await yard.carry(BringBack(cycle=1, run="anew", of=RUN, epoch=50, asked=2))
+        assert back == BroughtBack(at=back.at, cycle=1, epoch=50, whole=False)

@@ -145,3 +145,27 @@ def kill_after_the_first_checkpoint(run: Run) -> None:
 def has_saved_a_checkpoint(run: Run) -> bool:
     said = run.lines() if run.folder.attempt(1).events.exists() else []
     return any(isinstance(line, Saved) and line.what == "checkpoint" for line in said)
+
+
+def test_what_a_lost_machine_left_is_gone_on_from_to_the_same_bits(
+    new_run: Callable[..., Run], unbroken: tuple[Run, Trained]
+) -> None:
+    """As it comes from the bucket: files alone, without the manifest that says they are whole."""
+    lost, run = unbroken[0].folder, new_run()
+    best = read_state(max(lost.best.glob("epoch_*")))
+    assert best is not None
+    left = run.folder.left
+    shutil.copytree(lost.checkpoint(2), left / "checkpoint", ignore=shutil.ignore_patterns("manifest.json"))
+    shutil.copytree(lost.best_at(best.epoch), left / "best", ignore=shutil.ignore_patterns("manifest.json"))
+    run.train(left=left)
+    started, *_ = [line for line in run.lines() if isinstance(line, Started)]
+    assert (started.resumed_from, started.epoch) == ("epoch_002", 2)
+    assert_same_ending(run, unbroken[0])
+
+
+def test_what_is_left_and_no_save_is_passed_over(new_run: Callable[..., Run]) -> None:
+    run = new_run(**{"training.epochs": 1})
+    (run.folder.left / "checkpoint").mkdir(parents=True)
+    run.train(left=run.folder.left)
+    started, *_ = [line for line in run.lines() if isinstance(line, Started)]
+    assert started.resumed_from is None
