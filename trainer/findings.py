@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from protocol.job import Problem
 from protocol.training import TrainingConfig
 from trainer.episode import Episode, finding, kept_frames
+from trainer.looks import Looks
 from trainer.rows import Table
 from trainer.tally import Tally
 
@@ -22,8 +23,15 @@ STILL_SHARE of what the video changes at its liveliest: a hard-pressed encoder l
 
 STILL_SHARE, LIVELY = 0.05, 0.95
 
-CREEP = 0.25
-"""Of a channel's usual change from frame to frame: less of it need not be seen in the picture."""
+STIRRED_SHARE = 0.001
+"""Of the points of a picture in which nothing moves."""
+
+CREEP, BRISK = 0.25, 0.9
+"""Less than this share of what a channel changes when it changes briskly need not be seen in the picture."""
+
+LEAST_REPEATS = 5
+LEAST_ROWS = 100
+"""Fewer than these say nothing about shares."""
 
 MOVING_SHARE = 0.5
 """Of the frames in question, those between which the state changes: then the picture should have, too."""
@@ -52,7 +60,7 @@ def repeated(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
             long[start:end] = end - start >= config.dataset.frozen_frames
         repeats = still & moving & ~long
         share = repeats.sum() / max(1, int((moving & ~long).sum()))
-        if share > config.dataset.repeated_share:
+        if share > config.dataset.repeated_share and repeats.sum() >= LEAST_REPEATS:
             first = int(np.argmax(repeats)) + config.dataset.skip_first_frames
             message = f"같은 화면 반복 ({name}, 움직이는 프레임의 {share:.0%})"
             yield finding("repeated", message, config, first)
@@ -78,22 +86,29 @@ def _stillness(
     moved = _moved(episode.table)
     for video in episode.footage:
         frames = kept_frames(min(len(video.looks.change), len(moved)), config)
-        change = video.looks.change[frames.start : frames.stop]
-        if len(change):
-            yield video.name, _still(change), moved[frames.start : frames.stop]
+        part = slice(frames.start, frames.stop)
+        if frames:
+            yield video.name, _still(video.looks, part), moved[part]
 
 
-def _still(change: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _still(looks: Looks, part: slice) -> NDArray[np.bool_]:
+    change = looks.change[part]
     known = change[np.isfinite(change)]
     lively = np.quantile(known, LIVELY) if len(known) else 0.0
-    return change <= np.clip(STILL_SHARE * lively, *STILL)
+    return (change <= np.clip(STILL_SHARE * lively, *STILL)) & (looks.stirred[part] <= STIRRED_SHARE)
 
 
 def _moved(table: Table) -> NDArray[np.bool_]:
-    change = np.abs(np.diff(table.state, axis=0))
-    usual = [np.median(channel[channel > 0]) if (channel > 0).any() else np.inf for channel in change.T]
-    changed = np.any(change > CREEP * np.array(usual), axis=1)
+    """Since the frame before (T,), and more than a creeping loader does."""
+    with np.errstate(invalid="ignore"):  # infinite values are another check's
+        change = np.abs(np.diff(table.state, axis=0))
+    changed = np.any(change > CREEP * np.array([_brisk(channel) for channel in change.T]), axis=1)
     return np.concatenate([np.zeros(min(1, len(table)), np.bool_), changed])
+
+
+def _brisk(change: NDArray[np.float64]) -> float:
+    moving = change[np.isfinite(change) & (change > 0)]
+    return float(np.quantile(moving, BRISK)) if len(moving) else np.inf
 
 
 def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -121,7 +136,7 @@ def constant_channels(tally: Tally, config: TrainingConfig) -> Iterator[Problem]
 def saturated(tally: Tally, config: TrainingConfig) -> Iterator[Problem]:
     """No action channel is nearly always at its bound."""
     for name, share in zip(config.action_names, tally.saturated_share, strict=False):
-        if share > config.dataset.saturated_share:
+        if share > config.dataset.saturated_share and tally.count >= LEAST_ROWS:
             yield finding("saturated", f"{name} 값이 {share:.0%} 프레임에서 ±1에 포화됨", config)
 
 
@@ -130,7 +145,7 @@ def held(tally: Tally, config: TrainingConfig) -> Iterator[Problem]:
     for name, values in zip(config.action_names, tally.common, strict=False):
         value, count = max(values.items(), key=lambda each: each[1], default=(0.0, 0))
         share = count / max(tally.count, 1)
-        if config.dataset.held_share < share < 1:
+        if config.dataset.held_share < share < 1 and tally.count >= LEAST_ROWS:
             message = f"{name} 값이 {share:.1%} 프레임에서 {value:.4g}로 고정됨"
             yield finding("held", message, config)
 

@@ -16,6 +16,10 @@ POINTS_ACROSS = 60
 PICTURES_AT_ONCE = 32
 """Looked at together: what they cost is mostly the calls."""
 
+STIR = 6
+"""Grey levels. Where nothing moves a compressed picture changes by less, nearly everywhere; where something
+does a few points change by more, even when the encoder lets most of the motion go."""
+
 GLIMPSES = 16
 GLIMPSE_SHAPE = 6, 8
 """As many pictures of a video, evenly spread over it, as so many fields down and across."""
@@ -30,11 +34,13 @@ NO_GLIMPSES = np.empty((0, GLIMPSE_SHAPE[0] * GLIMPSE_SHAPE[1]))
 class Looks:
     """By frame (T,), in grey levels of 255: mean change since the frame before (first: inf), and spread.
 
-    `glimpses` (up to GLIMPSES, fields) are the mean brightness of a picture's fields.
+    `stirred` is the share of points that changed by more than STIR. `glimpses` (up to GLIMPSES, fields) are
+    the mean brightness of fields of a few pictures.
     """
 
     change: NDArray[np.float64]
     spread: NDArray[np.float64]
+    stirred: NDArray[np.float64]
     glimpses: NDArray[np.float64] = field(default_factory=NO_GLIMPSES.copy)
 
 
@@ -43,6 +49,7 @@ class Eye:
 
     def __init__(self) -> None:
         self._change: list[NDArray[np.float64]] = []
+        self._stirred: list[NDArray[np.float64]] = []
         self._spread: list[NDArray[np.float64]] = []
         self._fields: list[NDArray[np.float64]] = []
         self._points = np.empty((PICTURES_AT_ONCE, 0, 0), np.uint8)
@@ -66,7 +73,7 @@ class Eye:
         self._look()
         fields = _joined(self._fields, NO_GLIMPSES)
         evenly = np.linspace(0, len(fields) - 1, min(GLIMPSES, len(fields))).astype(np.int64)
-        return Looks(_joined(self._change), _joined(self._spread), fields[evenly])
+        return Looks(_joined(self._change), _joined(self._spread), _joined(self._stirred), fields[evenly])
 
     def _look(self) -> None:
         """At all that wait."""
@@ -74,10 +81,12 @@ class Eye:
             return
         points = self._points[: self._waiting].astype(np.int16)
         first = points[:1] if self._before is None else self._before[None].astype(np.int16)
-        change = np.abs(np.diff(points, axis=0, prepend=first)).mean(axis=(1, 2))
+        by_point = np.abs(np.diff(points, axis=0, prepend=first))
+        change = by_point.mean(axis=(1, 2))
         if self._before is None:
             change[0] = np.inf
         self._change.append(change)
+        self._stirred.append((by_point > STIR).mean(axis=(1, 2)))
         self._spread.append(points.std(axis=(1, 2)))
         self._fields.append(_fields(points))
         self._before, self._waiting = self._points[self._waiting - 1].copy(), 0

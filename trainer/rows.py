@@ -11,6 +11,7 @@ the episode's metadata, where `legos_remaining` may stand once for all frames.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def read_table(path: Path, metadata: Mapping[str, Any], config: TrainingConfig) 
         else:
             values = [row.get(name, frame * unsaid) for frame, row in enumerate(rows)]
         if set(map(type, values)) <= NUMBERS:
-            return values
+            with suppress(OverflowError):  # a whole number of more digits than a float holds
+                return [*map(float, values)]
         return [_number(name, frame, value, strange) for frame, value in enumerate(values)]
 
     return Table(
@@ -185,7 +187,7 @@ def _number(name: str, frame: int, value: Any, strange: dict[str, dict[int, str]
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
-        except OverflowError:  # a whole number of more digits than a float holds
+        except OverflowError:
             return math.inf
     strange.setdefault(name, {})[frame] = repr(value)[:SHOWN_OF_A_VALUE]
     return math.nan

@@ -33,7 +33,7 @@ CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"
 GREEN = 1
 """Of the three colours the one nearest to brightness."""
 
-NOTHING_SEEN = Looks(np.empty(0), np.empty(0))
+NOTHING_SEEN = Looks(np.empty(0), np.empty(0), np.empty(0))
 
 
 class VideoError(Exception):

@@ -46,7 +46,7 @@ def good_episode() -> Episode:
         rng.uniform(-1, 1, (FRAMES, 4)),
         rng.normal(size=(FRAMES, 4)),
     )
-    looks = Looks(np.r_[np.inf, np.full(FRAMES - 1, 3.0)], np.full(FRAMES, 40.0))
+    looks = Looks(np.r_[np.inf, np.full(FRAMES - 1, 3.0)], np.full(FRAMES, 40.0), np.full(FRAMES, 0.1))
     video = Footage("ego.mp4", clock, ((640, 480),), 30.0, FRAMES, FRAMES, looks)
     return Episode("episode_000", {"success_criteria": True}, table, (video,))
 
@@ -92,16 +92,17 @@ def test_what_a_cut_removes_is_nobody_s_problem(frame: int, channel: int, first:
 @given(FRAME, st.integers(10, FRAMES))
 def test_a_picture_that_stands_still_is_found_where_it_begins(start: int, length: int) -> None:
     end = min(start + length, FRAMES)
-    change = GOOD.footage[0].looks.change.copy()
-    change[start + 1 : end] = 0.0
-    video = replace(GOOD.footage[0], looks=replace(GOOD.footage[0].looks, change=change))
+    looks = GOOD.footage[0].looks
+    change, stirred = looks.change.copy(), looks.stirred.copy()
+    change[start + 1 : end], stirred[start + 1 : end] = 0.0, 0.0
+    video = replace(GOOD.footage[0], looks=replace(looks, change=change, stirred=stirred))
     checks = found(replace(GOOD, footage=(video,)))
     assert (("frozen", start + 1) in checks) is (end - start - 1 >= CARD.dataset.frozen_frames)
 
 
 def test_a_picture_may_stand_still_while_the_loader_does() -> None:
     assert GOOD.table is not None
-    still = replace(GOOD.footage[0], looks=replace(GOOD.footage[0].looks, change=np.zeros(FRAMES)))
+    still = replace(GOOD.footage[0], looks=Looks(np.zeros(FRAMES), np.full(FRAMES, 40.0), np.zeros(FRAMES)))
     parked = replace(GOOD.table, state=np.ones((FRAMES, 4)))
     assert found(replace(GOOD, table=parked, footage=(still,))) == []
 
