@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID, Person
 from bot.rehearsal.trial import ROSTER, trial
+from bot.shell import history
 from bot.shell.channel import Letter, Mark, SendRefused, Sent
 from bot.shell.history import FRESH, History
 from bot.shell.lanes import Later
@@ -152,6 +154,27 @@ async def test_the_daemon_itself_tells_of_an_impostor_once(tmp_path: Path) -> No
         shown = await record.until(lambda entry: "대기열" in entry.content)
         assert f"{Peer.EVALUATION}의 이름으로 다른 계정 {STRANGER_ID}" in shown.content
         assert all(await one.house.store.ask(freshness)), "each message says until when the channel was known"
+
+
+async def test_while_nothing_can_be_read_the_daemon_answers_operators_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(request: web.Request) -> web.Response | None:
+        reads = request.method == "GET" and request.path.endswith("/messages")
+        return web.json_response({"message": "away"}, status=503) if reads and away else None
+
+    async with trial(tmp_path) as one:
+        monkeypatch.setattr(history, "FRESH", timedelta())
+        away = True
+        one.server.rest.interferences.append(unreadable)
+        await one.server.say(ROSTER.watcher, f"<@{ROSTER.training}> [LESSON]\n- [학습] 기다림")
+        await one.server.say(OPERATOR_ID, "!queue")
+        answer = await one.server.record.until(lambda entry: "대기열이 비어" in entry.content)
+        assert answer.mentions == (OPERATOR_ID,)
+        assert not [entry for entry in one.server.record.entries if "레슨런: 기다림" in entry.content]
+        away = False
+        receipt = await one.server.record.until(lambda entry: "레슨런: 기다림" in entry.content)
+        assert receipt.mentions == (ROSTER.watcher,)
 
 
 def freshness(db: sqlite3.Connection) -> list[str | None]:
