@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core import words
-from bot.core.effects import FetchData, StartJob
+from bot.core.effects import Effect, FetchData, Post, StartJob
 from bot.core.events import DataFetched, FetchFailed, JobEnded
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
@@ -19,7 +19,7 @@ from bot.core.state import (
     Refused,
 )
 from protocol.job import Checked, Converted, Failed, Problem
-from protocol.messages import BlockCause
+from protocol.messages import BlockCause, Outgoing
 from protocol.training import TrainingConfig
 
 DATA_SECTIONS = {"dataset": True, "observation": True, "model": {"action_dim"}}
@@ -84,6 +84,11 @@ def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
             return _judge(cycle, data, verdict, event.at)
         case Converting(attempt=event.attempt) as data, Converted() as made:
             return _admit(cycle, data, made, policy)
+        case (
+            (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)) as data,
+            Failed(failure="stopped"),
+        ):
+            return _try_again(cycle, data, event, policy)
         case ((Checking(attempt=event.attempt) | Converting(attempt=event.attempt)), Failed() as failed):
             return refuse(cycle, words.cause_of(failed), (failed.message,), event.at)
         case (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)) as data, None:
@@ -93,9 +98,13 @@ def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
 
 
 def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datetime) -> Move:
+    return _refused(cycle, at), say(words.blocked(cause, problems))
+
+
+def _refused(cycle: Cycle, at: datetime) -> Cycle:
     assert not isinstance(cycle.data, Awaited), "nothing was named yet"
     refused = Refused(source=cycle.data.source, announced=cycle.data.announced, since=at)
-    return now(cycle, data=refused), say(words.blocked(cause, problems))
+    return now(cycle, data=refused)
 
 
 def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move:
@@ -104,13 +113,15 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
     if data.announced is not None and data.announced != found:
         refusals = (*refusals, _miscounted(data.announced, found))
     if refusals or not verdict.ok:
-        return refuse(cycle, "data", words.grouped(refusals) or (words.NO_REASON,), at)
+        told = words.blocked("data", words.grouped(refusals) or (words.NO_REASON,))
+        return _refused(cycle, at), _with_report(told, cycle, data.attempt)
     attempt = cycle.attempts + 1
     converting = Converting(
         source=data.source,
         announced=data.announced,
         attempt=attempt,
         tries=data.tries,
+        checked_by=data.attempt,
         config=data.config,
         certificate=verdict.hash,
         warnings=verdict.problems,
@@ -125,6 +136,11 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
         certificate=verdict.hash,
     )
     return now(cycle, data=converting, attempts=attempt), (order,)
+
+
+def _with_report(message: Outgoing, cycle: Cycle, attempt: int) -> tuple[Effect, ...]:
+    """What the check of this attempt has written and drawn goes along."""
+    return (Post(message=message, show=f"attempts/{attempt}/report", run=cycle.run_name),)
 
 
 def _miscounted(announced: int, found: int) -> Problem:
@@ -142,7 +158,8 @@ def _admit(cycle: Cycle, data: Converting, made: Converted, policy: Policy) -> M
         frames=made.frames,
         warnings=data.warnings,
     )
-    return now(cycle, data=admitted), say(words.admitted(admitted, policy))
+    told = words.admitted(admitted, policy)
+    return now(cycle, data=admitted), _with_report(told, cycle, data.checked_by)
 
 
 def _try_again(cycle: Cycle, data: Checking | Converting, event: JobEnded, policy: Policy) -> Move:
