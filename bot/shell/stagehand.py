@@ -3,7 +3,7 @@
 A folder holds the orders, and only a daemon on an embedded Discord has one (REHEARSAL_DIR):
 
     clock      seconds by which the clock is to be wrong
-    die-at     names of points, one a line: at the first that is reached, SIGKILL
+    die-at     names of points, one a line: at the first that is reached it is struck off, then SIGKILL
     died-at    which it was, one line a death, written by the daemon
 
 Points are an order's `publish_best before`, `… during`, `… done` (and not yet noted), and a state's phase,
@@ -127,6 +127,8 @@ class Stagehand:
     def passes(self, point: str) -> None:
         """Here the daemon ends, if it is to end here."""
         if self._orders and point in self._orders.deadly():
+            left = self._orders.deadly() - {point}
+            self._orders.die_at.write_text("".join(f"{one}\n" for one in sorted(left)), encoding="utf-8")
             with self._orders.died_at.open("a", encoding="utf-8") as died_at:
                 died_at.write(f"{point}\n")
             os.kill(os.getpid(), signal.SIGKILL)

@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,14 +53,15 @@ async def sigterm_bot(theatre: Theatre) -> Suffered:
 async def second_daemon(theatre: Theatre) -> Suffered:
     """Started by mistake beside the first: it must leave at once, and say why."""
     other = Daemon(theatre.stage.env_file, theatre.stage.folder / "second.log")
-    await other.start()
-    try:
-        async with asyncio.timeout(60):
-            status = await other.wait()
-    except TimeoutError:
-        status = None
-    finally:
-        await other.kill()
+    async with _undisturbed(theatre):
+        await other.start()
+        try:
+            async with asyncio.timeout(60):
+                status = await other.wait()
+        except TimeoutError:
+            status = None
+        finally:
+            await other.kill()
     if status != 2 or "another daemon" not in other.last_words():
         raise Refused(f"a second daemon was let in (status {status})")
     return Suffered(other.last_words()[:60])
@@ -82,7 +83,7 @@ async def discord_away(theatre: Theatre) -> Suffered:
 
 async def bucket_away(theatre: Theatre) -> Suffered:
     seconds = theatre.dice.uniform(*AWAY_S)
-    with _undisturbed(theatre):
+    async with _undisturbed(theatre):
         theatre.take_bucket_away()
         try:
             await asyncio.sleep(seconds)
@@ -92,14 +93,14 @@ async def bucket_away(theatre: Theatre) -> Suffered:
 
 
 async def clock_jump(theatre: Theatre) -> Suffered:
-    """There and back again: what comes first is a matter of luck."""
+    """There and back again. A daemon that was down meanwhile says that it is up again, and no more."""
     seconds = theatre.dice.uniform(*JUMP_S) * theatre.dice.choice((1, -1))
     told: bool | None = None
     for offset in (seconds, 0.0):
         since, open_cycle = theatre.now(), theatre.cycle() is not None
         theatre.orders.clock.write_text(f"{offset}", encoding="ascii")
         if open_cycle and not theatre.over.is_set():
-            heard = await theatre.told(since, lambda one: "건너뜀" in one.content, 60)
+            heard = await theatre.told(since, _speaks_of_the_clock, 60)
             told = heard and told is not False
     return Suffered(f"{seconds:+.0f} s", told)
 
@@ -152,15 +153,21 @@ async def _restart_told(theatre: Theatre, since: int) -> bool:
     return await theatre.told(since, lambda one: script.has(one, "REPORT", "재시작 알림."))
 
 
+def _speaks_of_the_clock(entry: Entry) -> bool:
+    return "건너뜀" in entry.content or script.has(entry, "REPORT", "재시작 알림.")
+
+
 def _speaks_of_room(entry: Entry) -> bool:
     return "디스크" in entry.content or "no space" in entry.content.lower()
 
 
-@contextmanager
-def _undisturbed(theatre: Theatre) -> Generator[None]:
-    """Nobody dies at a point meanwhile: without its bucket the daemon refuses to start."""
+@asynccontextmanager
+async def _undisturbed(theatre: Theatre) -> AsyncGenerator[None]:
+    """Nobody dies at a point meanwhile: without its bucket the daemon refuses to start, and rightly."""
     armed = theatre.orders.deadly()
     theatre.orders.die_at.unlink(missing_ok=True)
+    await asyncio.sleep(0.5)  # who is dying just now is dead by then
+    await theatre.bot.in_the_channel()
     try:
         yield
     finally:

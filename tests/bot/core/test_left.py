@@ -11,9 +11,9 @@ LOST = "cycle01-20260228T010000"
 CERTIFICATE = "c" * 64
 
 
-def left(epoch: int = 150, **other: str) -> LeftBehind:
-    known = {"certificate": CERTIFICATE, "config": TrainingConfig().hash} | other
-    return LeftBehind(run=LOST, epoch=epoch, **known)
+def left(certificate: str = CERTIFICATE, config: str = "") -> LeftBehind:
+    config = config or TrainingConfig().hash
+    return LeftBehind(run=LOST, epoch=150, certificate=certificate, config=config)
 
 
 def hand_over(play, found: LeftBehind | None) -> None:
