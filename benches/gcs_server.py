@@ -1,19 +1,24 @@
 """A fast stand-in for Google Cloud Storage, for measuring clients: a process of its own, no faults.
 
 It speaks as much of the JSON API as we and google-cloud-storage use, and of the XML API as obstore uses.
-Objects are served from disk by sendfile; what is uploaded is counted, checksummed and let go.
+Objects are served from disk by sendfile; what is uploaded is counted and checksummed, and let go if it is
+larger than a manifest.
 """
 
 import asyncio
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import BodyPartReader, web
 
 from bot.shell.bucket.crc import Crc32c, FileSums
+
+KEPT_BYTES = 1 << 20
+"""Uploads up to this size can be read again: a checkpoint's marker and manifest."""
 
 
 @dataclass
@@ -23,6 +28,8 @@ class Stored:
     generation: int
     metadata: dict[str, str] = field(default_factory=dict)
     file: Path | None = None
+    data: bytes | None = None
+    made_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
 class Server:
@@ -35,6 +42,7 @@ class Server:
             found = sums.of(path)
             name = f"dataset/{path.relative_to(tree).as_posix()}"
             self._objects[name] = Stored(found.size, found.crc32c, len(self._objects) + 1, file=path)
+        self._generation = len(self._objects) + 1
         self._sessions: list[dict[str, Any]] = []
 
     def app(self) -> web.Application:
@@ -44,6 +52,8 @@ class Server:
         app.router.add_get(objects, self._list)
         app.router.add_get(objects + "/{name}", self._json_read)
         app.router.add_get("/download" + objects + "/{name}", self._media)
+        app.router.add_post(objects + "/{name}/rewriteTo/b/{other}/o/{dest}", self._copy)
+        app.router.add_delete(objects + "/{name}", self._delete)
         app.router.add_post("/upload" + objects, self._upload)
         app.router.add_put("/session/{id}", self._session)
         app.router.add_get("/{bucket}/{name:.+}", self._media)
@@ -59,9 +69,14 @@ class Server:
         return web.json_response({"name": request.match_info["bucket"]})
 
     async def _list(self, request: web.Request) -> web.Response:
-        prefix = request.query.get("prefix", "")
-        names = [name for name in self._objects if name.startswith(prefix)]
-        return web.json_response({"items": [self._resource(name) for name in names]})
+        prefix, delimiter = request.query.get("prefix", ""), request.query.get("delimiter", "")
+        names = sorted(name for name in self._objects if name.startswith(prefix))
+        if not delimiter:
+            return web.json_response({"items": [self._resource(name) for name in names]})
+        heads = {name: name.removeprefix(prefix).partition(delimiter) for name in names}
+        below = dict.fromkeys(f"{prefix}{head}{delimiter}" for head, cut, _ in heads.values() if cut)
+        items = [self._resource(name) for name, (_, cut, _) in heads.items() if not cut]
+        return web.json_response({"items": items, "prefixes": list(below)})
 
     async def _json_read(self, request: web.Request) -> web.StreamResponse:
         if request.query.get("alt") == "media":
@@ -71,10 +86,24 @@ class Server:
         return web.json_response(self._resource(request.match_info["name"]))
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
-        stored = self._objects[request.match_info["name"]]
-        assert stored.file
+        stored = self._objects.get(request.match_info["name"])
+        if stored is None:
+            raise web.HTTPNotFound
         told = {"x-goog-generation": str(stored.generation), "x-goog-hash": f"crc32c={stored.crc32c}"}
+        if stored.data is not None:
+            return web.Response(body=stored.data, headers=told)
+        assert stored.file, "it was let go"
         return web.FileResponse(stored.file, headers=told, chunk_size=1 << 20)
+
+    async def _copy(self, request: web.Request) -> web.Response:
+        name, dest = request.match_info["name"], request.match_info["dest"]
+        self._objects[dest] = replace(self._objects[name], generation=self._new_generation())
+        return web.json_response({"done": True, "resource": self._resource(dest)})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if self._objects.pop(request.match_info["name"], None) is None:
+            raise web.HTTPNotFound
+        return web.Response(status=204)
 
     async def _upload(self, request: web.Request) -> web.Response:
         if request.query["uploadType"] == "resumable":
@@ -89,7 +118,7 @@ class Server:
         body = await parts.next()
         assert isinstance(body, BodyPartReader)
         crc = Crc32c(data := bytes(await body.read()))
-        return web.json_response(self._store(resource, len(data), crc))
+        return web.json_response(self._store(resource, len(data), crc, data))
 
     async def _session(self, request: web.Request) -> web.Response:
         """One request a file, or pieces in their order."""
@@ -107,8 +136,16 @@ class Server:
         made = self._store({"name": request.match_info["name"]}, size, crc)
         return web.Response(headers={"ETag": '"1"', "x-goog-generation": made["generation"]})
 
-    def _store(self, resource: dict[str, Any], size: int, crc: Crc32c) -> dict[str, Any]:
-        stored = Stored(size, crc.text, len(self._objects) + 1, resource.get("metadata", {}))
+    def _new_generation(self) -> int:
+        self._generation += 1
+        return self._generation
+
+    def _store(
+        self, resource: dict[str, Any], size: int, crc: Crc32c, data: bytes | None = None
+    ) -> dict[str, Any]:
+        kept = data if size <= KEPT_BYTES else None
+        told = resource.get("metadata", {})
+        stored = Stored(size, crc.text, self._new_generation(), told, data=kept)
         self._objects[resource["name"]] = stored
         return self._resource(resource["name"])
 
@@ -120,6 +157,7 @@ class Server:
             "crc32c": stored.crc32c,
             "generation": str(stored.generation),
             "metadata": stored.metadata,
+            "timeCreated": stored.made_at,
         }
 
 

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.settings import SettingsError, read_settings
+from bot.shell.bucket import open_bucket
 from bot.shell.channel import Fatal
 from bot.shell.daemon import serve
 from bot.shell.logs import set_up_logs
@@ -71,12 +73,12 @@ async def _take(readings: Path) -> None:
                 written, lags_ms = due, []
 
 
-async def _measured(env_file: Path, readings: Path) -> None:
+async def _measured(env_file: Path, readings: Path, emulator: str) -> None:
     settings = read_settings(env_file)
     set_up_logs(settings.discord_token.get_secret_value())
     taking = asyncio.create_task(_take(readings), name="thermometer")
     try:
-        await serve(settings)
+        await serve(settings, partial(open_bucket, emulator=emulator))
     finally:
         taking.cancel()
 
@@ -84,10 +86,11 @@ async def _measured(env_file: Path, readings: Path) -> None:
 @click.command()
 @click.argument("readings", type=click.Path(path_type=Path))
 @click.option("--env-file", type=click.Path(path_type=Path), required=True)
-def main(readings: Path, env_file: Path) -> None:
+@click.option("--emulator", default="", help="Root URL of a stand-in for Google Cloud Storage.")
+def main(readings: Path, env_file: Path, emulator: str) -> None:
     """Run the daemon and write READINGS."""
     try:
-        asyncio.run(_measured(env_file, readings))
+        asyncio.run(_measured(env_file, readings, emulator))
     except (SettingsError, Fatal) as error:
         click.echo(str(error), err=True)
         sys.exit(2)

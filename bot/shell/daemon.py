@@ -39,6 +39,7 @@ from bot.shell.jobs import Jobs
 from bot.shell.lanes import Lane
 from bot.shell.launch import Process, Unit
 from bot.shell.lifeline import Limits
+from bot.shell.memory import Memory
 from bot.shell.places import Places
 from bot.shell.pulse import Pulse
 from bot.shell.solitude import alone
@@ -79,6 +80,7 @@ class House:
     jobs: Jobs
     clock: Clock
     pulse: Pulse
+    memory: Memory
     window: "Window | None"
     lanes: list[Lane] = field(default_factory=list[Lane])
 
@@ -94,8 +96,8 @@ class House:
         await self.gateway.look_after()
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT.
+async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_bucket) -> None:
+    """Run until SIGTERM or SIGINT. `opened` makes the store behind the bucket's URL.
 
     Raises:
         Fatal: a person has to put something right first.
@@ -109,7 +111,7 @@ async def serve(settings: Settings) -> None:
         async with AsyncExitStack() as stack:
             store = await _open_store(places)
             stack.push_async_callback(store.close)
-            bucket = _open_bucket(settings)
+            bucket = _open_bucket(settings, opened)
             stack.push_async_callback(bucket.close)
             house = await furnish(settings, places, store, bucket)
             await live(house, stop)
@@ -123,8 +125,8 @@ async def furnish(
     policy = to_policy(settings)
     voice = Voice(roster=policy.roster, operators=policy.operators, timezone=settings.timezone)
     speech = Speech(voice)
-    state = await store.ask(tables.load) or State()
-
+    loaded = await store.ask(tables.load)
+    state = loaded or State()
     hand = Stagehand(settings.rehearsal_dir)
 
     def committed() -> None:
@@ -181,6 +183,7 @@ async def furnish(
         clock=Clock(desk, policy, nudge, hand.wall),
         window=_window(settings, places, policy, gateway.silent_s),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
+        memory=Memory(desk, voice, first=loaded is None),
     )
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
     cramped = Cramped(gateway, speech, warn, places.path)
@@ -208,6 +211,7 @@ async def live(house: House, stop: asyncio.Event) -> None:
                 "gateway": house.gateway.run(),
                 "courier": house.courier.run(),
                 "clock": house.clock.run(),
+                "memory": house.memory.run(house.gateway),
                 "jobs": house.jobs.run(),
                 "pulse": house.pulse.run(),
                 **({"window": house.window.run()} if house.window else {}),
@@ -277,9 +281,9 @@ async def _open_store(places: Places) -> Store:
         raise Fatal(str(error)) from None
 
 
-def _open_bucket(settings: Settings) -> ObjectStore:
+def _open_bucket(settings: Settings, opened: Callable[[str], ObjectStore]) -> ObjectStore:
     try:
-        return open_bucket(settings.bucket)
+        return opened(settings.bucket)
     except StoreError as error:
         raise Fatal(f"BUCKET: {error}") from None
 
