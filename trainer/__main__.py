@@ -2,8 +2,9 @@
 
 import errno
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,11 @@ REFERENCE_OPTION = click.option(
     is_flag=True,
     help="Take each step as lerobot-train does and print its numbers to trainer.log: slow, to compare.",
 )
+
+
+def rank_among(environ: Mapping[str, str]) -> int:
+    """Which of the processes that torchrun started this is; 0 where it started none."""
+    return int(environ.get("RANK", "0"))
 
 
 class Examples(click.Command):
@@ -242,7 +248,14 @@ def evaluate_command(checkpoint: Path, episodes: Path, as_json: bool) -> None:
 @click.option("--lock-fd", type=click.IntRange(3), help="A descriptor that holds the lock beside JOB.json.")
 @REFERENCE_OPTION
 def run_command(job: Path, lock_fd: int | None, *, reference: bool) -> None:
-    """Do the job in JOB.json, in its own folder (see protocol/job.py)."""
+    """Do the job in JOB.json, in its own folder (see protocol/job.py).
+
+    On several GPUs or machines: torchrun --nproc-per-node=4 -m trainer run JOB.json
+    """
+    if rank_among(os.environ):
+        from trainer.follow import run_follower  # noqa: PLC0415  # torch and lerobot: seconds
+
+        sys.exit(run_follower(job))
     sys.exit(run_attempt(job, lock_fd, do_as_reference if reference else do))
 
 

@@ -109,7 +109,7 @@ def run_attempt(
     """
     attempt = Attempt(AttemptFolder(job_path.absolute().parent))
     try:
-        with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), _stoppable(attempt.stop):
+        with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), stoppable(attempt.stop):
             taken()
             outcome = _do(job_path, attempt, work)
             attempt.end(outcome)
@@ -258,7 +258,7 @@ def _logging_to(log: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _stoppable(stop: Stop) -> Iterator[None]:
+def stoppable(stop: Stop) -> Iterator[None]:
     """SIGTERM, or Ctrl-C at a terminal, asks the work to leave."""
 
     def ask(*_: object) -> None:

@@ -10,6 +10,7 @@ from trainer.act import load_weights
 from trainer.attempt import JobError, installed_versions
 from trainer.checkpoint import load_into
 from trainer.history import TrainerState
+from trainer.holdout import Split
 from trainer.learner import Learner, build
 from trainer.reference import must_be_lerobot_s
 from trainer.saves import forget_after, good_best, newest_good
@@ -18,7 +19,7 @@ from trainer.takeover import take_over
 
 
 def begin(
-    job: TrainJob, store: FrameStore, device: torch.device
+    job: TrainJob, store: FrameStore, parts: Split, device: torch.device
 ) -> tuple[Learner, TrainerState, Path | None]:
     """What learns, where it stands, and the save it came from (None: from the start).
 
@@ -35,9 +36,9 @@ def begin(
         take_over(run, job.left)
         good = newest_good(run)
     if good is None:
-        return _anew(job, store, device), _first_state(job, store), None
+        return _anew(job, store, device), _first_state(job, store, parts), None
     saved_at, saved = good
-    _must_continue(saved, job, store, saved_at)
+    _must_continue(saved, job, _first_state(job, store, parts), saved_at)
     forget_after(run, saved)
     torch.set_num_threads(saved.num_threads)  # sums are split among the threads: another number, other bits
     learner = build(job.config, store.stats, device, fresh=False, stock=job.reference)
@@ -58,10 +59,11 @@ def _anew(job: TrainJob, store: FrameStore, device: torch.device) -> Learner:
     return learner
 
 
-def _first_state(job: TrainJob, store: FrameStore) -> TrainerState:
+def _first_state(job: TrainJob, store: FrameStore, parts: Split) -> TrainerState:
     return TrainerState(
-        episodes=store.num_episodes,
-        frames=store.num_frames,
+        episodes=parts.num_trained_episodes,
+        frames=len(parts.trained),
+        held_out=parts.held_out_names,
         config=job.config,
         certificate=job.certificate or store.certificate,
         num_threads=torch.get_num_threads(),
@@ -88,15 +90,18 @@ def _must_fit(job: TrainJob, store: FrameStore) -> None:
         raise JobError("bad_data", f"{job.data}: holds no frames; look at the cuts and exclusions")
 
 
-def _must_continue(saved: TrainerState, job: TrainJob, store: FrameStore, saved_at: Path) -> None:
-    """A save goes on only with the data it was made from."""
-    certificate = job.certificate or store.certificate
-    if (saved.certificate, saved.frames) != (certificate, store.num_frames):
+def _must_continue(saved: TrainerState, job: TrainJob, first: TrainerState, saved_at: Path) -> None:
+    """A save goes on only with the data it was made from, `first` being how this job would begin."""
+    if (saved.certificate, saved.frames) != (first.certificate, first.frames):
         raise JobError(
             "bad_job",
             f"{saved_at}: learned from other data ({saved.frames} frames, certificate "
             f"{saved.certificate[:12] or 'none'}) than {job.data}; start a new run",
         )
-    if saved.reference != job.reference:
+    if saved.held_out != first.held_out:
+        raise JobError(
+            "bad_job", f"{saved_at}: held out other episodes; keep dataset.holdout, or start a new run"
+        )
+    if saved.reference != first.reference:
         way = "with" if saved.reference else "without"
         raise JobError("bad_job", f"{saved_at}: began {way} --reference; go on likewise, or start a new run")

@@ -53,13 +53,17 @@ class Curve:
 
 
 def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_every: int) -> None:
-    """Total loss and L1 over the epochs, the best one and the checkpoints marked, as PNG at `path`."""
+    """Total loss and L1 over the epochs, the best one and the checkpoints marked, as PNG at `path`; beside
+    them the error on held-out episodes, where there are any."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  a second, only when drawing
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
-    figure = Figure(figsize=(8, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
+    measured = [
+        (at, one.held_out_l1) for at, one in enumerate(history, start=1) if one.held_out_l1 is not None
+    ]
+    figure = Figure(figsize=(14 if measured else 8, 5), dpi=120, layout="constrained")
+    axes, *beside = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
     epochs = range(1, len(history) + 1)
     losses = [epoch.loss for epoch in history]
     axes.plot(epochs, losses, label="loss (L1 + KL)", color="tab:blue")
@@ -77,10 +81,19 @@ def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_eve
         )
     if losses and min(losses) > 0 and max(losses) > LOG_SCALE_FROM * min(losses):
         axes.set_yscale("log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel="mean over the epoch, normalised units", title="ACT training")
-    axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend()
+    for other in beside:
+        other.plot(*zip(*measured, strict=True), "o-", label="L1, held-out episodes", color="tab:green", ms=4)
+        other.set(
+            xlabel="epoch", ylabel="L1, action units", title="Episodes not trained on", xlim=axes.get_xlim()
+        )
+        if best is not None and best.held_out_l1 is not None:
+            told = f"best: epoch {best.epoch}, {best.held_out_l1:.4g}"
+            other.plot([best.epoch], [best.held_out_l1], "*", label=told, color="tab:red", ms=12)
+    for each in (axes, *beside):
+        each.xaxis.set_major_locator(MaxNLocator(integer=True))
+        each.grid(visible=True, which="both", alpha=0.3)
+        each.legend()
     unfinished = path.with_name(f".{path.name}.tmp")
     FigureCanvasAgg(figure).print_png(str(unfinished))
     unfinished.replace(path)

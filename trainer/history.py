@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from protocol.training import TrainingConfig
+from trainer.recipe import STOCK, Recipe
 
 EPISODES_LATELY = 5
 
@@ -17,7 +18,8 @@ class Epoch(Value):
     """Means over an epoch, each sample counting the same. Errors are in normalised units.
 
     `grad_norm` is the mean over the optimizer steps, before clipping; `clipped_share` of them were clipped.
-    `held_out_l1` is the error on held-out episodes after the epoch, where there are any and it was looked at.
+    `held_out_l1` is the error on held-out episodes after the epoch, in action units, where there are any and
+    it was looked at.
     """
 
     loss: float
@@ -58,18 +60,25 @@ class Running(Value):
 
 
 class Best(Value):
-    """The epoch of the lowest mean loss; `step` is where it ended."""
+    """The epoch of the lowest mean loss, or where episodes are held out, of the lowest error on those; `step`
+    is where it ended."""
 
     epoch: int
     step: int
     loss: float
+    held_out_l1: float | None = None
+
+    @property
+    def by(self) -> float:
+        """What it is the best by."""
+        return self.loss if self.held_out_l1 is None else self.held_out_l1
 
 
 class TrainerState(Value):
     """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch.
 
     `l1_by_episode` are each episode's mean errors, of the last EPISODES_LATELY epochs alone: all of them
-    would outgrow the rest.
+    would outgrow the rest. `episodes` and `frames` are those trained on; `held_out` names the other episodes.
     """
 
     format: Literal[1] = 1
@@ -81,9 +90,11 @@ class TrainerState(Value):
     l1_by_episode: tuple[tuple[float, ...], ...] = ()
     episodes: int
     frames: int
+    held_out: tuple[str, ...] = ()
     config: TrainingConfig
     certificate: str
     num_threads: int
+    recipe: Recipe = STOCK
     reference: bool = False
     versions: dict[str, str]
 
@@ -104,13 +115,20 @@ class TrainerState(Value):
     def during(self, running: Running, step: int) -> Self:
         return self.model_copy(update={"running": running, "step": step})
 
-    def after_epoch(self) -> Self:
+    @property
+    def held_out_is_due(self) -> bool:
+        """Whether the epoch that ends now is to be followed by a look at the episodes held out."""
+        ending, every = self.epoch + 1, self.config.dataset.holdout_every
+        return bool(self.held_out) and (ending % every == 0 or ending >= self.config.training.epochs)
+
+    def after_epoch(self, held_out_l1: float | None = None) -> Self:
         """The running epoch is finished. The first of equals is the best."""
-        mean = self.running.mean()
+        mean = self.running.mean().model_copy(update={"held_out_l1": held_out_l1})
         history = (*self.history, mean)
         best = self.best
-        if best is None or mean.loss < best.loss:
-            best = Best(epoch=len(history), step=self.step, loss=mean.loss)
+        if bool(self.held_out) == (held_out_l1 is not None):
+            now = Best(epoch=len(history), step=self.step, loss=mean.loss, held_out_l1=held_out_l1)
+            best = now if best is None or now.by < best.by else best
         lately = (*self.l1_by_episode, self.running.l1_by_episode)[-EPISODES_LATELY:]
         ended = {"running": Running(), "history": history, "best": best, "l1_by_episode": lately}
         return self.model_copy(update=ended)

@@ -44,14 +44,21 @@ def step(
     count = torch.full((), len(samples), device=samples.device)
     passes = [
         one_pass(learner, feed, part, valid_frames, count, seed_of(training.seed, seen + first))
-        for first, part in _parts(samples, training.batch_size)
+        for first, part in parts_of(samples, training.batch_size)
     ]
+    return step_means(
+        passes, valid_frames, len(samples), learner.policy.config.kl_weight, update(learner, training)
+    )
+
+
+def update(learner: Learner, training: OptimisationConfig) -> Tensor:
+    """Change the weights by the gradients they have; the gradients' norm before clipping."""
     weights = learner.policy.parameters()
     grad_norm = torch.nn.utils.clip_grad_norm_(weights, training.grad_clip_norm)
     learner.frozen.clamp_(min=(~torch.isfinite(grad_norm)).float())
     learner.optimizer.step()
     learner.optimizer.zero_grad(set_to_none=learner.recipe.launch == "eager")  # a graph adds where they lie
-    return _means(passes, valid_frames, len(samples), learner.policy.config.kl_weight, grad_norm)
+    return grad_norm
 
 
 def seed_of(seed: int, seen: int) -> int:
@@ -59,11 +66,11 @@ def seed_of(seed: int, seen: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + seen) % 2**63  # steps of one run never share one; runs hardly
 
 
-def _parts(samples: Tensor, batch_size: int) -> list[tuple[int, Tensor]]:
+def parts_of(samples: Tensor, batch_size: int) -> list[tuple[int, Tensor]]:
     return [(first, samples[first : first + batch_size]) for first in range(0, len(samples), batch_size)]
 
 
-def _means(
+def step_means(
     passes: list[Sums], valid_frames: Tensor, samples: int, kl_weight: float, grad_norm: Tensor
 ) -> StepMeans:
     l1_by_action = torch.stack([each.l1_by_action for each in passes]).sum(0) / valid_frames

@@ -56,7 +56,7 @@ def build(
     before, after = processors(policy.config, with_images)
     weights = torch.tensor(config.action_weights, device=device)
     optimizer = adamw(policy, config.training, fused=None if stock else True)
-    frozen = torch.zeros((), device=device)
+    frozen = torch.zeros((), dtype=torch.float32, device=device)
     if not stock:
         optimizer.found_inf = frozen  # pyright: ignore[reportAttributeAccessIssue]  # as GradScaler tells it
     return Learner(policy, optimizer, with_images, before, after, weights, frozen)

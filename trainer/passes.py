@@ -29,7 +29,11 @@ class Pass(Protocol):
 
 def pass_by(recipe: Recipe) -> Pass:
     """The way `recipe` wants it."""
-    loss = torch.compile(_loss, fullgraph=True, dynamic=False) if recipe.kernels == "compiled" else _loss
+    loss = (
+        torch.compile(loss_of_part, fullgraph=True, dynamic=False)
+        if recipe.kernels == "compiled"
+        else loss_of_part
+    )
     return Graphed(loss) if recipe.launch == "graph" else Plain(loss)
 
 
@@ -37,7 +41,9 @@ type Batch = dict[str, Tensor]
 type Loss = Callable[[Learner, Batch, Tensor, Tensor], tuple[Tensor, Sums]]
 
 
-def _loss(learner: Learner, batch: Batch, valid_frames: Tensor, samples: Tensor) -> tuple[Tensor, Sums]:
+def loss_of_part(
+    learner: Learner, batch: Batch, valid_frames: Tensor, samples: Tensor
+) -> tuple[Tensor, Sums]:
     """This pass's share of the step's loss, and its sums."""
     with torch.autocast(samples.device.type, torch.bfloat16, enabled=learner.recipe.precision == "bf16"):
         sums = loss_sums(learner.policy, batch)
@@ -49,7 +55,7 @@ def _loss(learner: Learner, batch: Batch, valid_frames: Tensor, samples: Tensor)
 class Plain:
     """One kernel after the other."""
 
-    loss: Loss = _loss
+    loss: Loss = loss_of_part
 
     def __call__(
         self, learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: Tensor, seed: int

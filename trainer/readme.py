@@ -16,6 +16,7 @@ PAGE = Template("""\
 - $figures
 - 에피소드 수: $episodes개, 프레임 수: $frames개 (episodes, frames)
 - 데이터 인증 (data certificate): `$certificate`
+- 학습에서 제외하고 측정에만 쓴 에피소드 (held out): $held_out
 
 ## 불러오기 (how to load)
 
@@ -85,6 +86,7 @@ def readme(state: TrainerState, stats: Stats, model_folder: str) -> str:
         episodes=state.episodes,
         frames=state.frames,
         certificate=state.certificate or "없음",
+        held_out=", ".join(state.held_out) or "없음",
         model_folder=model_folder,
         inputs=_inputs(config),
         action_dim=config.model.action_dim,

@@ -51,6 +51,10 @@ def must_be_lerobot_s(config: TrainingConfig) -> None:
     """Raises JobError("bad_job") for what lerobot-train cannot do."""
     if config.training.gradient_accumulation > 1:
         raise JobError("bad_job", "--reference: lerobot-train cannot accumulate; set gradient_accumulation 1")
+    if config.dataset.holdout:
+        raise JobError(
+            "bad_job", "--reference: lerobot-train holds out other episodes; set dataset.holdout 0"
+        )
     if set(config.action_weights) != {1.0}:
         raise JobError("bad_job", "--reference: lerobot-train weighs all actions alike; drop action_weights")
 

@@ -5,7 +5,6 @@ and kept are epoch means of LeRobot's total loss. A run goes on from its newest 
 and then comes to the very weights an unbroken run comes to (bit for bit on a CPU with as many threads).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,26 +12,26 @@ from torch import Tensor
 
 from protocol.job import RunFolder, Trained, TrainJob
 from protocol.progress import Gpu
-from protocol.training import OptimisationConfig
-from trainer import blame, learn, saves
+from trainer import blame, saves
 from trainer import device as devices
 from trainer import feed as feeds
 from trainer.attempt import Attempt, JobError
 from trainer.begin import begin
+from trainer.board import Board
 from trainer.curve import Curve
 from trainer.feed import Feed
 from trainer.history import TrainerState
-from trainer.learn import StepMeans
+from trainer.holdout import Split, held_out_l1, split
 from trainer.learner import Learner
 from trainer.lookout import Lookout
 from trainer.meter import Meter
 from trainer.pace import Pace
+from trainer.ranks import Ranks, joined
 from trainer.reference import Reference
 from trainer.saves import Saves
+from trainer.settle import TakeStep, settle
 from trainer.store import FrameStore
 from trainer.voice import Voice
-
-type TakeStep = Callable[[Learner, Feed, Tensor, OptimisationConfig, int], StepMeans]
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,16 @@ class Course:
     """The parts of one training that stay while its state moves on."""
 
     attempt: Attempt
+    ranks: Ranks
     learner: Learner
     feed: Feed
     pace: Pace
     saves: Saves
     voice: Voice
     curve: Curve
+    board: Board
     lookout: Lookout
+    parts: Split
     take_step: TakeStep
 
 
@@ -57,24 +59,32 @@ def train(job: TrainJob, attempt: Attempt) -> Trained:
         JobError: stopped (a resume point is saved), diverged, out_of_memory, no_space, no_device, no_weights,
             bad_job, bad_data. Whatever was saved before stays.
     """
-    with devices.out_of_memory_named(job.config.training.batch_size):
-        return _train(job, attempt)
+    with devices.out_of_memory_named(job.config.training.batch_size), joined(job.device) as ranks:
+        return _train(job, attempt, ranks)
 
 
-def _train(job: TrainJob, attempt: Attempt) -> Trained:
+def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
     device = devices.pick(job.device)
     store = FrameStore.open(job.data)
-    learner, state, came_from = begin(job, store, device)
+    parts = split(store, job.config)
+    with ranks.first_alone():
+        learner, state, came_from = begin(job, store, parts, device)
     feed = feeds.load(store, job.config.policy.chunk_size, device)
     run, pace = RunFolder(job.run), Pace(resume_point_every_s=job.resume_point_every_s)
     voice = Voice(attempt.say, pace, device)
-    voice.started(learner, state, came_from)
+    settled = settle(learner, feed, state, job, ranks)
+    learner = settled.learner
+    state = state.model_copy(update={"recipe": learner.recipe})
+    voice.started(learner, state, came_from, settled.memory)
     keeper = Saves(run, attempt.say, pace)
     keeper.catch_up(came_from, state)
-    with keeper, Curve(run.loss_curve, job.config.training.save_checkpoint_every) as curve:
+    every = job.config.training.save_checkpoint_every
+    with keeper, Curve(run.loss_curve, every) as curve, Board(run.tensorboard, state.epoch) as board:
         lookout = Lookout(store, feed, run, resumed_at=state.epoch if came_from else None)
-        take_step = Reference(state.step) if job.reference else learn.step
-        course = Course(attempt, learner, feed, pace, keeper, voice, curve, lookout, take_step)
+        course = Course(
+            *(attempt, ranks, learner, feed, pace, keeper, voice, curve, board, lookout, parts),
+            settled.take_step,
+        )
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
@@ -87,14 +97,15 @@ def _train(job: TrainJob, attempt: Attempt) -> Trained:
 def _epoch(course: Course, state: TrainerState) -> TrainerState:
     """The rest of the running epoch, step by step."""
     training, feed = state.config.training, course.feed
-    order = feeds.epoch_order(len(feed), training.seed, state.epoch).to(feed.device)
+    shuffled = feeds.epoch_order(state.frames, training.seed, state.epoch)
+    order = course.parts.trained[shuffled].to(feed.device)
     meter = Meter(feed, state.running)
     for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
-        seen = state.epoch * len(feed) + meter.samples
+        seen = state.epoch * state.frames + meter.samples
         means = course.take_step(course.learner, feed, samples, training, seen)
         meter.add(means, samples, training.grad_clip_norm)
         course.pace.stepped(len(samples))
-        if course.attempt.stop.asked:
+        if course.ranks.any(course.attempt.stop.asked):
             _leave(course, _stand(course, state, meter, order))
         if course.pace.something_due():
             _look_up(course, _stand(course, state, meter, order))
@@ -145,7 +156,7 @@ def _look_up(course: Course, state: TrainerState) -> None:
 
 def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
     """Close the epoch's books: its means, the best so far, what it shows, its line, its checkpoint."""
-    state = state.after_epoch()
+    state = state.after_epoch(_held_out_l1(course, state))
     if state.best is not None and state.best.epoch == state.epoch:
         course.saves.keep_best(course.learner, state)
     news = course.lookout.news(state)
@@ -155,7 +166,15 @@ def _epoch_end(course: Course, state: TrainerState) -> TrainerState:
     if state.epoch % state.config.training.save_checkpoint_every == 0 or state.is_done:
         course.saves.checkpoint(course.learner, state)
     course.curve.offer(state.history, state.best)
+    course.board.offer(state, course.pace.samples_per_s)
     return state
+
+
+def _held_out_l1(course: Course, state: TrainerState) -> float | None:
+    """After every few epochs, where episodes are held out."""
+    if not state.held_out_is_due:
+        return None
+    return held_out_l1(course.learner, course.feed, course.parts.held_out)
 
 
 def _trained(state: TrainerState, peak_gpu: Gpu | None) -> Trained:
@@ -172,4 +191,5 @@ def _trained(state: TrainerState, peak_gpu: Gpu | None) -> Trained:
         episodes=state.episodes,
         frames=state.frames,
         peak_gpu=peak_gpu,
+        best_held_out_l1=state.best.held_out_l1 if state.best else None,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from protocol.progress import Found, Line, Started, Stepped
+from protocol.progress import Found, Line, Memory, Started, Stepped
 from trainer import device as devices
 from trainer.attempt import now
 from trainer.history import TrainerState
@@ -23,14 +23,16 @@ class Voice:
     pace: Pace
     device: torch.device
 
-    def started(self, learner: Learner, state: TrainerState, came_from: Path | None) -> None:
+    def started(
+        self, learner: Learner, state: TrainerState, came_from: Path | None, memory: Memory | None
+    ) -> None:
         training = state.config.training
         self.say(
             Started(
                 at=now(),
                 next_within_s=self.pace.first_promise_s,
                 device=devices.name(self.device),
-                precision=devices.precision(self.device),
+                precision=learner.recipe.precision,
                 parameters=sum(weight.numel() for weight in learner.policy.parameters()),
                 episodes=state.episodes,
                 frames=state.frames,
@@ -38,6 +40,8 @@ class Voice:
                 epoch=state.epoch,
                 epochs=training.epochs,
                 resumed_from=came_from.name if came_from else None,
+                recipe=learner.recipe.choices,
+                memory=memory,
                 versions=state.versions,
             )
         )
@@ -63,6 +67,7 @@ class Voice:
                 best_loss=state.best.loss if state.best else None,
                 best_epoch=state.best.epoch if state.best else None,
                 l1_by_action=dict(zip(state.config.action_names, means.l1_by_action, strict=True)),
+                held_out_l1=next((one.held_out_l1 for one in reversed(history) if one.held_out_l1), None),
                 lr=training.lr,
                 grad_norm=means.grad_norm,
                 samples_per_s=self.pace.samples_per_s,
