@@ -346,6 +346,10 @@ class RunFolder:
         return self.path / "findings"
 
     @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
     def recipe(self) -> Path:
         return self.path / "recipe.json"
 

@@ -59,8 +59,13 @@ class Saves:
     def resume_point_if_idle(self, learner: Learner, state: TrainerState) -> None:
         """As `resume_point`, unless another save is still being written: then its turn comes later."""
         self._writer.look()
-        if not self._writer.is_busy:
+        if not self.is_busy:
             self.resume_point(learner, state)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being written."""
+        return self._writer.is_busy
 
     def wait(self) -> None:
         """Until all is written."""
