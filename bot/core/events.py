@@ -63,6 +63,13 @@ class ClockJumped(Fact):
     gauges: Gauges = field(default_factory=Gauges)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleForgotten(Fact):
+    """We remember nothing at all, and the channel shows that we had not ended this cycle."""
+
+    cycle: int
+
+
 # --- the channel ------------------------------------------------------------
 
 
@@ -301,6 +308,7 @@ Event = (
     DaemonWoke
     | Ticked
     | ClockJumped
+    | CycleForgotten
     | Spoke
     | Edited
     | Heard

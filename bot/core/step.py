@@ -11,6 +11,7 @@ from bot.core import (
     cycles,
     data,
     device,
+    forgotten,
     hearing,
     joins,
     jumps,
@@ -34,6 +35,7 @@ from bot.core.events import (
     CheckpointPublished,
     CheckpointVerified,
     ClockJumped,
+    CycleForgotten,
     DaemonWoke,
     DataFetched,
     Edited,
@@ -76,6 +78,8 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
             return _woken(state, event, policy)
         case Ticked():
             return _ticked(state, event, policy)
+        case CycleForgotten():
+            return forgotten.asked(state, event, policy)
         case ClockJumped():
             return jumps.jumped(state, event, policy)
         case Spoke() | Edited() | Heard() | Garbled() | Reacted() | Sighted() | StrangerCommanded():
