@@ -64,6 +64,9 @@ OLDEST_NEWS = timedelta(days=7)
 """What was said longer ago than this is no longer acted on."""
 
 
+type Task = asyncio.Task[Any]
+
+
 class TaskDied(Exception):
     """A part of the daemon ended that never should."""
 
@@ -203,7 +206,7 @@ async def live(house: House, stop: asyncio.Event) -> None:
     """From the first event to the last flush. Every part runs in a task of its own, and none may end."""
     desk = asyncio.create_task(house.desk.run(), name="desk")
     try:
-        await _wake(house)
+        await _awake(house, desk)
         house.clock.start()
         hearing = _tasks({"intake": house.intake.run(house.gateway)})
         working = _tasks(
@@ -237,6 +240,18 @@ async def count_identify(store: Store) -> int:
     number = int(count) + 1 if day == today else 1
     await store.ask(tables.move_cursor, "identifies", f"{today} {number}")
     return number
+
+
+async def _awake(house: House, desk: Task) -> None:
+    """The first event is taken. Raises what ended the desk, if it ends over it: nobody would answer."""
+    waking = asyncio.create_task(_wake(house), name="waking")
+    try:
+        await asyncio.wait([waking, desk], return_when=asyncio.FIRST_COMPLETED)
+        if desk.done():
+            raise _ended(desk)
+        await waking
+    finally:
+        await _cancelled([waking])
 
 
 async def _wake(house: House) -> None:
@@ -301,9 +316,6 @@ def _window(
 # --- tasks --------------------------------------------------------------------
 
 
-type Task = asyncio.Task[Any]
-
-
 def _tasks(parts: dict[str, Coroutine[Any, Any, None]]) -> list[Task]:
     return [asyncio.create_task(part, name=name) for name, part in parts.items()]
 
@@ -316,12 +328,17 @@ async def _until_stopped(tasks: list[Task], stop: asyncio.Event) -> None:
     finally:
         stopping.cancel()
     for task in done - {stopping}:
-        error = task.exception()
-        if isinstance(error, Fatal):
-            raise error
-        log.error("a part of the daemon ended", part=task.get_name(), exc_info=error)
-        raise TaskDied(f"{task.get_name()} ended: {error!r}")
+        raise _ended(task)
     log.info("stopping")
+
+
+def _ended(task: Task) -> Exception:
+    """Why we end, too."""
+    error = task.exception()
+    if isinstance(error, Fatal):
+        return error
+    log.error("a part of the daemon ended", part=task.get_name(), exc_info=error)
+    return TaskDied(f"{task.get_name()} ended: {error!r}")
 
 
 async def _flushed(courier: Courier) -> None:
