@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.shell.launch import OFFLINE
 from bot.shell.places import Places
 from protocol.job import ExitCode
 
@@ -94,6 +95,8 @@ HIDDEN = {"training-claw.sqlite3", "daemon.lock"}
 
 def test_a_trainer_has_no_network_and_nothing_secret() -> None:
     assert TRAINER["PrivateNetwork"] == ["yes"]
+    told = " ".join(TRAINER["Environment"]).split()
+    assert {f"{name}={value}" for name, value in OFFLINE.items()} <= set(told)
     assert not TRAINER.keys() & {"LoadCredential", "SetCredential", "PassEnvironment", "ImportCredential"}
     assert TRAINER["EnvironmentFile"] == ["-/etc/training-claw/trainer.env"]
     assert "-/etc/training-claw" in TRAINER["InaccessiblePaths"]
