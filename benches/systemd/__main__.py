@@ -17,6 +17,8 @@ from bot.rehearsal.cast import cast_of
 from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import Guild
 
+CASE_S = 1800.0
+
 Row = tuple[Case, str, str, float]
 
 
@@ -65,10 +67,10 @@ async def play(ground: Ground) -> list[Row]:
 async def _row(case: Case, world: World) -> Row:
     began = time.monotonic()
     try:
-        async with asyncio.timeout(600):
+        async with asyncio.timeout(CASE_S):
             seen = await case(world)
     except (Wrong, TimeoutError) as wrong:
-        return case, "WRONG", str(wrong) or "no end within 600 s", time.monotonic() - began
+        return case, "WRONG", str(wrong) or f"no end within {CASE_S:.0f} s", time.monotonic() - began
     return case, "ok", seen, time.monotonic() - began
 
 

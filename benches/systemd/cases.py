@@ -258,9 +258,7 @@ async def _who(world: World) -> tuple[int, int, int]:
 
 async def _is_back(world: World, former: int) -> None:
     """The daemon is another process, and it is ready and listens."""
-    await world.until(
-        lambda: world.main_pid(DAEMON), lambda pid: pid not in {0, former}, "another daemon", 240
-    )
+    await world.until(lambda: world.main_pid(DAEMON), lambda pid: pid not in {0, former}, "another daemon")
     await world.is_(DAEMON, "active")
     await world.status()
 

@@ -16,6 +16,8 @@ from protocol.progress import Progress, Started, Stepped, read_line
 from protocol.roster import Roster
 
 ROSTER = Roster()
+PATIENCE_S = 900.0
+"""For what takes seconds on an idle machine: a busy one is not a broken one."""
 DAEMON, TRAINER = "training-claw.service", "training-claw-trainer.service"
 
 
@@ -62,7 +64,11 @@ class World:
     # --- the machine --------------------------------------------------------
 
     async def until[T](
-        self, look: Callable[[], Awaitable[T]], good: Callable[[T], bool], what: str, limit_s: float = 120
+        self,
+        look: Callable[[], Awaitable[T]],
+        good: Callable[[T], bool],
+        what: str,
+        limit_s: float = PATIENCE_S,
     ) -> T:
         seen: T | None = None
         try:
@@ -73,7 +79,7 @@ class World:
         except TimeoutError:
             raise Wrong(f"{what}: still {seen!r} after {limit_s:.0f} s") from None
 
-    async def is_(self, unit: str, state: str, limit_s: float = 120) -> None:
+    async def is_(self, unit: str, state: str, limit_s: float = PATIENCE_S) -> None:
         await self.until(
             lambda: self.machine.show(unit, "ActiveState"),
             lambda seen: seen == state,
@@ -125,7 +131,7 @@ class World:
         async def started() -> bool:
             return any(isinstance(line, Started) for line in self.spoken()) if self.attempts() else False
 
-        await self.until(started, bool, "a training that has started", 240)
+        await self.until(started, bool, "a training that has started")
         await self.steps_beyond(0)
         return await self.main_pid(TRAINER)
 
