@@ -23,6 +23,7 @@ class Curve:
 
     path: Path
     checkpoint_every: int
+    channels: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
     _drawn_at: float = float("-inf")
     _drawing: Future[None] | None = None
@@ -47,14 +48,20 @@ class Curve:
 
     def _draw(self, history: Sequence[Epoch], best: Best | None) -> None:
         try:
-            draw(self.path, history, best, self.checkpoint_every)
+            draw(self.path, history, best, self.checkpoint_every, self.channels)
         except Exception:
             log.exception("%s could not be drawn", self.path)
 
 
-def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_every: int) -> None:
-    """Total loss and L1 over the epochs, the best one and the checkpoints marked, as PNG at `path`; beside
-    them the error on held-out episodes, where there are any."""
+def draw(
+    path: Path,
+    history: Sequence[Epoch],
+    best: Best | None,
+    checkpoint_every: int,
+    channels: tuple[str, ...] = (),
+) -> None:
+    """Total loss and L1 over the epochs, each action channel's thin beside it, the best epoch and the
+    checkpoints marked, as PNG at `path`; beside them the error on held-out episodes, where there are any."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  a second, only when drawing
     from matplotlib.figure import Figure  # noqa: PLC0415
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
@@ -68,6 +75,9 @@ def draw(path: Path, history: Sequence[Epoch], best: Best | None, checkpoint_eve
     losses = [epoch.loss for epoch in history]
     axes.plot(epochs, losses, label="loss (L1 + KL)", color="tab:blue")
     axes.plot(epochs, [epoch.l1 for epoch in history], label="L1", color="tab:orange")
+    for at, channel in enumerate(channels):
+        errors = [epoch.l1_by_action[at] for epoch in history]
+        axes.plot(epochs, errors, label=f"L1, {channel}", color=f"C{at + 4}", linewidth=0.8)
     saved = [epoch for epoch in epochs if epoch % checkpoint_every == 0 or epoch == len(history)]
     axes.plot(saved, [losses[epoch - 1] for epoch in saved], "o", label="checkpoint", color="tab:blue", ms=4)
     if best is not None:

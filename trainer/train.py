@@ -79,7 +79,8 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
     keeper = Saves(run, attempt.say, pace)
     keeper.catch_up(came_from, state)
     every = job.config.training.save_checkpoint_every
-    with keeper, Curve(run.loss_curve, every) as curve, Board(run.tensorboard, state.epoch) as board:
+    drawn = Curve(run.loss_curve, every, job.config.action_names)
+    with keeper, drawn as curve, Board(run.tensorboard, state.epoch) as board:
         lookout = Lookout(store, feed, run, resumed_at=state.epoch if came_from else None)
         course = Course(
             *(attempt, ranks, learner, feed, pace, keeper, voice, curve, board, lookout, parts),
