@@ -2,6 +2,7 @@
 
     runs/<run>/                         RunFolder
         data.h5                         the converted data set
+        surveys/                        what was seen in its videos when it was checked (trainer.surveys)
         checkpoints/epoch_050/          a checkpoint, in LeRobot's layout
         checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
@@ -70,7 +71,7 @@ class CheckJob(Value):
 
     Each picture is decoded once: what a ConvertJob for `output` needs of it is kept on the way, what was seen
     is remembered in the folder `surveys`, and neither is done again for an episode that has not changed.
-    `earlier` are converted files from which pictures may be copied.
+    `earlier` are converted files from which pictures may be copied, their surveys beside them.
     """
 
     kind: Literal["check"] = "check"
@@ -309,6 +310,10 @@ class RunFolder:
     @property
     def data(self) -> Path:
         return self.path / "data.h5"
+
+    @property
+    def surveys(self) -> Path:
+        return self.path / "surveys"
 
     @property
     def checkpoints(self) -> Path:

@@ -35,6 +35,11 @@ class Keeping:
     surveys: Path | None = None
     earlier: tuple[Path, ...] = ()
 
+    def remembered(self) -> Surveys:
+        """Earlier files have theirs beside them, under the same name."""
+        name = self.surveys.name if self.surveys else ""
+        return Surveys(self.surveys, tuple(each.with_name(name) for each in self.earlier if name))
+
 
 KEPT_NOWHERE = Keeping()
 
@@ -143,7 +148,7 @@ def _work(
 ) -> tuple[Hashes, list[Examined]]:
     """The hashes of all files, and every remaining episode examined."""
     remaining = kept(there.sources, config)
-    surveys = Surveys(keeping.surveys)
+    surveys = keeping.remembered()
     with crew(len(remaining), stop) as workers:
         wanted = [part for part in there.parts if part.source in remaining]
         readings = workers.do(partial(read_part, config), wanted, told=told_read)

@@ -5,6 +5,7 @@ One small JSON file each. Damage is not remembered: what is damaged should come 
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any
 import av
 import numpy as np
 
-from trainer.attempt import replace_whole
 from trainer.looks import Looks
 from trainer.video import Footage
 
@@ -23,23 +23,25 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Surveys:
-    """Those in `folder`; without one nothing is remembered."""
+    """Those in `folder`, and in `earlier` ones; without a folder nothing is remembered."""
 
     folder: Path | None = None
+    earlier: tuple[Path, ...] = ()
 
     def find(self, key: str) -> Footage | None:
-        if not (self.folder and key):
-            return None
-        with suppress(OSError, ValueError, KeyError, TypeError):  # not there, or of no use
-            return _footage(json.loads((self.folder / f"{key}.json").read_bytes()))
+        for folder in (self.folder, *self.earlier) if self.folder and key else ():
+            with suppress(OSError, ValueError, KeyError, TypeError):  # not there, or of no use
+                return _footage(json.loads((folder / f"{key}.json").read_bytes()))
         return None
 
     def keep(self, key: str, footage: Footage) -> None:
-        """Raises OSError."""
-        if not (self.folder and key):
+        """Whole or not at all; a power cut may take it away. Raises OSError."""
+        if not (self.folder and key) or (place := self.folder / f"{key}.json").exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        replace_whole(self.folder / f"{key}.json", _written(footage))
+        unfinished = place.with_name(f".{key}.{os.getpid()}")
+        unfinished.write_bytes(_written(footage))
+        unfinished.replace(place)
 
     def forget_all_but(self, keys: frozenset[str]) -> None:
         if self.folder and self.folder.is_dir():

@@ -218,10 +218,20 @@ class Jobs:
             case "probe":
                 return ProbeJob(device=self._policy.device)
             case "check":
-                return CheckJob(data=dataset, config=order.config)
+                return CheckJob(
+                    data=dataset,
+                    config=order.config,
+                    output=run.data,
+                    surveys=run.surveys,
+                    earlier=self._places.earlier(order.run),
+                )
             case "convert":
                 return ConvertJob(
-                    data=dataset, output=run.data, config=order.config, certificate=order.certificate
+                    data=dataset,
+                    output=run.data,
+                    config=order.config,
+                    certificate=order.certificate,
+                    earlier=self._places.earlier(order.run),
                 )
             case "train":
                 return TrainJob(

@@ -34,3 +34,8 @@ class Places:
         readable = re.sub(r"[^A-Za-z0-9]+", "-", source).strip("-")[-40:]
         unique = hashlib.sha256(source.encode()).hexdigest()[:8]
         return self.path / "dataset" / f"{readable}-{unique}"
+
+    def earlier(self, run: str, most: int = 2) -> tuple[Path, ...]:
+        """The newest data sets that other runs have converted."""
+        others = [path for path in (self.path / "runs").glob("*/data.h5") if path != self.run(run).data]
+        return tuple(sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[:most])

@@ -1,7 +1,8 @@
 """Making room: what can be fetched or made again goes once nobody needs it. Checkpoints stay.
 
-Of a cycle that is over that is the local copy of its data set, which came from the bucket, and the converted
-file in its run's folder. What the open cycle or the queue names stays, whatever its age.
+Of a cycle that is over that is the local copy of its data set, which came from the bucket, what was seen in
+it, and the converted file in its run's folder, or the draft of one. What the open cycle or the queue names
+stays, whatever its age.
 """
 
 import os
@@ -51,6 +52,8 @@ def clear(one: Spare) -> None:
 def _candidates(places: Places) -> Iterator[Path]:
     yield from sorted((places.path / "dataset").glob("*"))
     yield from sorted((places.path / "runs").glob("*/data.h5"))
+    yield from sorted((places.path / "runs").glob("*/.data.h5.*"))
+    yield from sorted((places.path / "runs").glob("*/surveys"))
     yield from sorted((places.path / "runs").glob(f"*/{LEAVING}*"))
 
 
@@ -60,7 +63,9 @@ def _needed(places: Places, state: State) -> set[Path]:
     if cycle is None:
         return {places.dataset(source) for source in waiting}
     sources = waiting if isinstance(cycle.data, Awaited) else {*waiting, cycle.data.source}
-    return {places.run(cycle.run_name).data, *(places.dataset(source) for source in sources)}
+    run = places.run(cycle.run_name)
+    drafts = run.path.glob(".data.h5.*")
+    return {run.data, run.surveys, *drafts, *(places.dataset(source) for source in sources)}
 
 
 def _size(path: Path) -> int:

@@ -116,7 +116,9 @@ async def test_a_job_is_told_listened_to_and_ends_with_its_verdict(house: House)
     assert isinstance(ended.outcome, Checked)
     assert ended.outcome.episodes == 3
     assert house.facts() == ["steering_dominates"]
-    assert isinstance(read_job(folder.job.read_bytes()), CheckJob)
+    job = read_job(folder.job.read_bytes())
+    assert isinstance(job, CheckJob)
+    assert (job.output, job.surveys) == (house.places.run("fine").data, house.places.run("fine").surveys)
     assert not launch.is_held(folder)
 
 

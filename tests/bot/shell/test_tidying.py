@@ -71,6 +71,15 @@ def test_what_the_open_cycle_or_the_queue_names_stays(places: Places, old: Calla
     assert current.exists()
 
 
+def test_a_draft_goes_with_its_cycle(places: Places) -> None:
+    drafts = [old_run(places, run).with_name(".data.h5.tmp") for run in ("cycle06-a", "cycle07-a")]
+    for draft in drafts:
+        draft.write_bytes(b"x")
+        os.utime(draft, (LONG_AGO, LONG_AGO))
+    open_ = State(cycle=cycle("cycle07-a", Awaited(since=NOW)))
+    assert spared(places, open_) == {places.run("cycle06-a").data, drafts[0]}
+
+
 def test_between_cycles_only_what_is_young_stays(places: Places, old: Callable[[str], Path]) -> None:
     over, young = old("gs://b/cycle06"), old("gs://b/cycle05")
     os.utime(young)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from subprocess import Popen, TimeoutExpired
 from typing import Any
 
@@ -187,12 +187,9 @@ class TestWhatIsCheckedIsDecodedOnce:
     ) -> None:
         desk.convert(folder, desk.check(folder).verdict)
         here.clear()
-        later = Desk(desk.path, desk.config)
-        other = folder.parent / "next" / "data.h5"
-        keeping = Keeping(other, later.path / "surveys", (desk.output,))
-        verdict = judge(folder, desk.config, keeping=keeping).verdict
-        convert(folder, other, desk.config, verdict.hash, earlier=(desk.output,))
-        assert np.array_equal(pictures_of(other), plain)
+        later = Desk(folder.parent / "next", desk.config)
+        verdict = later.check(folder, earlier=(desk.output,)).verdict
+        assert np.array_equal(later.convert(folder, verdict), plain)
         assert here == []
 
     @pytest.mark.usefixtures("here")
@@ -213,12 +210,20 @@ class TestWhatIsCheckedIsDecodedOnce:
         assert judge(folder, desk.config, keeping=Keeping(desk.output)).verdict.ok
 
 
-def test_of_no_video_of_another_part_of_a_file_is_a_survey_taken(tmp_path: Path) -> None:
+def test_no_survey_is_taken_for_that_of_another_part_of_a_file(tmp_path: Path) -> None:
     assert len({survey_key("content", *more) for more in (("ego", "", 30), ("ego", "episode_001", 30))}) == 2
     assert survey_key("", "ego", "", 30) == ""
     assert Surveys(tmp_path).find("nothing") is None
     (tmp_path / "half.json").write_text('{"name": ')
     assert Surveys(tmp_path).find("half") is None
+
+
+def test_only_what_is_still_looked_for_is_remembered(folder: Path, desk: Desk, here: list[str]) -> None:
+    desk.check(folder)
+    rmtree(folder / "episode_003")
+    desk.check(folder)
+    assert len(list((desk.path / "surveys").iterdir())) == 3
+    assert here == EACH_ONCE
 
 
 def test_the_same_data_is_not_converted_twice(folder: Path, config: TrainingConfig, here: list[str]) -> None:
