@@ -159,12 +159,16 @@ async def is_watched(world: World) -> str:
 
 async def comes_back_from_a_crash(world: World) -> str:
     """kill -9 of the trainer: another one goes on from the last save, and Watcher hears of it"""
-    before, reported = len(world.attempts()), world.count("재시작 알림")
+
+    async def notices() -> int:
+        return world.count("재시작 알림")
+
+    before, reported = len(world.attempts()), await notices()
     await world.machine.ask("systemctl", "kill", "--signal=KILL", TRAINER)
     await world.until(world.counted, lambda seen: seen > before, "another attempt")
     await world.trains()
     started = next(line for line in world.spoken() if isinstance(line, Started))
-    expect(world.count("재시작 알림") > reported, "no [REPORT] 재시작 알림.")
+    await world.until(notices, lambda seen: seen > reported, "[REPORT] 재시작 알림.")
     return f"went on from {started.resumed_from or 'the beginning'}"
 
 
