@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     device: Literal["cuda", "cpu"] = "cuda"
     launch: Literal["process", "unit"] = "process"
     approval: Literal["explicit", "notice"] = "explicit"
+    notice_grace_s: Seconds = 600
+    remind_operators_after_s: Seconds = 7200
     operators_may_approve: bool = False
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
@@ -156,6 +158,8 @@ def to_policy(settings: Settings) -> Policy:
         device=settings.device,
         report_every_s=settings.report_every_s,
         approval=settings.approval,
+        notice_grace_s=settings.notice_grace_s,
+        remind_operators_after_s=settings.remind_operators_after_s,
         operators_may_approve=settings.operators_may_approve,
         quiet_s=settings.quiet_s,
         answers_a_minute=settings.answers_a_minute,

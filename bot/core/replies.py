@@ -150,8 +150,11 @@ def how_to_answer(cycle: Cycle) -> tuple[str, ...]:
     )
 
 
-def unanswered(proposal: Proposal) -> str:
-    return f"제안 {proposal.hash}이 2시간 넘게 Watcher의 답을 기다립니다. 학습은 승인 전에 시작하지 않습니다."
+def unanswered(proposal: Proposal, after_s: float) -> str:
+    waited = f"{after_s / 3600:g}시간" if after_s >= 3600 else f"{after_s:.0f}초"
+    return (
+        f"제안 {proposal.hash}이 {waited} 넘게 Watcher의 답을 기다립니다. 학습은 승인 전에 시작하지 않습니다."
+    )
 
 
 def nothing_runs(author: int) -> Answer:

@@ -168,5 +168,7 @@ def _operators_told(state: State, at: datetime, policy: Policy) -> Step:
     if cycle is None or cycle.proposal is None or due is None or at < due:
         return state, ()
     told = now(cycle, proposal=now(cycle.proposal, operators_told=True))
-    alert = Alert(to=policy.operators, body=replies.unanswered(cycle.proposal))
+    alert = Alert(
+        to=policy.operators, body=replies.unanswered(cycle.proposal, policy.remind_operators_after_s)
+    )
     return now(state, cycle=told), say(alert)

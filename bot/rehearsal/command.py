@@ -17,6 +17,7 @@ from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.judge import passed
 from bot.rehearsal.play import Direction, Encore
 from bot.rehearsal.stage import FAST, Sizes, Stage, strike
+from bot.rehearsal.tempers import Temper
 from protocol.roster import Peer, Roster
 
 MIN_EPISODES = 50
@@ -45,6 +46,7 @@ class Examples(click.Command):
   training-claw rehearse --web --port 8000    # … on another machine, after ssh -L 8000:127.0.0.1:8000 HOST
   training-claw rehearse --fast --transcript talk.jsonl
   training-claw rehearse --dir /tmp/rehearsal --episodes 80
+  training-claw rehearse --fast --watcher rejecting       # or acknowledging, partial, silent
   training-claw rehearse --dir play --without Developer   # and examples/developer.py plays it""",
 )
 @click.option("--episodes", type=click.IntRange(MIN_EPISODES), help="Size of the data set.  [default: 56]")
@@ -74,6 +76,13 @@ class Examples(click.Command):
     help="Leave this part to a bot of yours; PART.env in the folder says how it joins.",
 )
 @click.option(
+    "--watcher",
+    "temper",
+    type=click.Choice([temper.value for temper in Temper]),
+    default=Temper.APPROVING.value,
+    help="How Watcher takes a proposal.  [default: approving]",
+)
+@click.option(
     "--patience", "patience_s", default=900.0, hidden=True, help="Seconds the play may take in all."
 )
 @click.option("--kill-bot-at-epoch", "kill_at_epoch", default=0, hidden=True, help="kill -9 the daemon then.")
@@ -88,6 +97,7 @@ def rehearse(
     web: bool,
     port: int,
     guests: tuple[str, ...],
+    temper: str,
     patience_s: float,
     kill_at_epoch: int,
 ) -> None:
@@ -104,6 +114,7 @@ def rehearse(
         kill_at_epoch,
         _peers(guests),
         Encore(port) if web else None,
+        Temper(temper),
     )
     with Onlooker(cast_of(Roster())) as onlooker:
         review = asyncio.run(_interruptible(direction, onlooker))

@@ -3,7 +3,7 @@
 The judge knows the rules of the channel and nothing of the daemon: it reads only what everybody could read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.rehearsal import script
@@ -50,9 +50,13 @@ class Play:
         return self.by(self.roster.training, wanted)
 
 
-def judge(play: Play) -> tuple[Act, ...]:
-    """Every act in the order of the play. The rehearsal is passed when all are."""
-    return tuple(_judged(name, look, play) for name, look in ACTS.items())
+type Look = Callable[[Play], str]
+"""Says what shows that an act took place. Raises Missing."""
+
+
+def judge(play: Play, acts: Mapping[str, Look] | None = None) -> tuple[Act, ...]:
+    """Every act in the order of the play, the usual one unless others are given. Passed when all are."""
+    return tuple(_judged(name, look, play) for name, look in (acts or ACTS).items())
 
 
 def passed(acts: Sequence[Act]) -> bool:
@@ -65,7 +69,7 @@ def numbers_of(play: Play) -> Numbers | None:
     return next((numbers for numbers in read if numbers is not None), None)
 
 
-def _judged(name: str, look: Callable[[Play], str], play: Play) -> Act:
+def _judged(name: str, look: Look, play: Play) -> Act:
     try:
         return Act(name, passed=True, evidence=look(play))
     except Missing as missing:
@@ -76,24 +80,24 @@ def _judged(name: str, look: Callable[[Play], str], play: Play) -> Act:
 
 
 def _watchers_handoff(play: Play) -> str:
-    return _receipt(play, _first(play.by(play.roster.watcher, _is_handoff), "Watcher's HANDOFF"))
+    return _receipt(play, first(play.by(play.roster.watcher, _is_handoff), "Watcher's HANDOFF"))
 
 
 def _developers_handoff(play: Play) -> str:
-    return _receipt(play, _first(play.by(play.roster.developer, _is_handoff), "Developer's HANDOFF"))
+    return _receipt(play, first(play.by(play.roster.developer, _is_handoff), "Developer's HANDOFF"))
 
 
 def _changes_before_the_start(play: Play) -> str:
-    start = _start(play)
+    start = start_report(play)
     reports = play.training(lambda one: script.has(one, "REPORT", script.CHANGES))
-    report = _first(reports, "a report of the config changes")
+    report = first(reports, "a report of the config changes")
     if report.id > start.id:
         raise Missing("the config changes were reported only after the start")
-    return _shown(report)
+    return shown(report)
 
 
 def _proposal_approved(play: Play) -> str:
-    start = _start(play)
+    start = start_report(play)
     proposed = {
         one.id: named for one in play.training() if (named := script.asked_approval(one.content)) is not None
     }
@@ -105,24 +109,24 @@ def _proposal_approved(play: Play) -> str:
 
 
 def _started(play: Play) -> str:
-    return _shown(_start(play))
+    return shown(start_report(play))
 
 
 def _progress(play: Play) -> str:
-    start, end = _start(play), _only(play, "DONE", "")
+    start, end = start_report(play), _only(play, "DONE", "")
     reports = play.training(lambda one: script.is_progress(one) and start.id < one.id < end.id)
-    first = _first(reports, "a progress REPORT with its Epoch between the start and DONE")
-    return f"{len(reports)} of them, the first at epoch {script.field(first.content, 'Epoch')}"
+    earliest = first(reports, "a progress REPORT with its Epoch between the start and DONE")
+    return f"{len(reports)} of them, the first at epoch {script.field(earliest.content, 'Epoch')}"
 
 
 def _operator_answered(play: Play) -> str:
     asked = [one for one in play.entries if one.author_id in play.operators and "!status" in one.content]
-    question = _first(asked, "an operator's !status")
+    question = first(asked, "an operator's !status")
     answers = play.training(lambda one: one.id > question.id and question.author_id in one.mentions)
-    answer = _first(answers, "an answer to the operator's !status")
+    answer = first(answers, "an answer to the operator's !status")
     if answer.id > _only(play, "DONE", "").id:
         raise Missing("the operator was answered only when training was over")
-    return _shown(answer)
+    return shown(answer)
 
 
 def _paths_exist(play: Play) -> str:
@@ -139,26 +143,31 @@ def _paths_exist(play: Play) -> str:
 
 
 def _loss_curve(play: Play) -> str:
-    shown = play.training(
+    curves = play.training(
         lambda one: (
             "loss_curve.png" in one.attachments or any(path.endswith("loss_curve.png") for path in one.paths)
         )
     )
-    return _shown(_first(shown, "the loss curve, attached or by its path"))
+    return shown(first(curves, "the loss curve, attached or by its path"))
 
 
 def _done(play: Play) -> str:
     done = _only(play, "DONE", "")
     if f"Cycle {script.CYCLE} 학습 완료." not in done.content:
-        raise Missing(f"DONE does not name Cycle {script.CYCLE}: {_shown(done)}")
-    _, heading, lessons = done.content.partition("레슨런 적용:")
-    if not heading:
-        raise Missing("DONE has no `레슨런 적용:`")
-    lines = [line for line in lessons.splitlines() if line.lstrip("- ").startswith(("✅", "⛔", "❔"))]
+        raise Missing(f"DONE does not name Cycle {script.CYCLE}: {shown(done)}")
+    lines = lesson_lines(play)
     for words in play.lesson_words:
         if not any(words in line for line in lines):
             raise Missing(f"DONE does not account for the lesson about {words}")
     return " / ".join(line.lstrip("- ") for line in lines)
+
+
+def lesson_lines(play: Play) -> list[str]:
+    """What DONE says of each lesson."""
+    _, heading, lessons = _only(play, "DONE", "").content.partition("레슨런 적용:")
+    if not heading:
+        raise Missing("DONE has no `레슨런 적용:`")
+    return [line for line in lessons.splitlines() if line.lstrip("- ").startswith(("✅", "⛔", "❔"))]
 
 
 def _handoff(play: Play) -> str:
@@ -167,16 +176,14 @@ def _handoff(play: Play) -> str:
         raise Missing(
             f"the final HANDOFF goes to {names(handoff.mentions, play.roster)}, not to Evaluation alone"
         )
-    return _shown(handoff)
+    return shown(handoff)
 
 
 def _mentions(play: Play) -> str:
     said = [one for one in play.entries if one.author_id == play.roster.training]
-    _first(said, "a message of Training")
+    first(said, "a message of Training")
     faults = [
-        f"{fault}: {_shown(one)}"
-        for one in said
-        for fault in mention_faults(one, play.roster, play.operators)
+        f"{fault}: {shown(one)}" for one in said for fault in mention_faults(one, play.roster, play.operators)
     ]
     if faults:
         raise Missing("; ".join(faults[:3]) + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
@@ -210,7 +217,7 @@ def _sees(play: Play) -> str:
     )
 
 
-ACTS: dict[str, Callable[[Play], str]] = {
+ACTS: dict[str, Look] = {
     "Watcher's HANDOFF was heard": _watchers_handoff,
     "Developer's HANDOFF was heard": _developers_handoff,
     "Changes were reported before the start": _changes_before_the_start,
@@ -236,8 +243,8 @@ def _is_handoff(entry: Entry) -> bool:
     return script.has(entry, "HANDOFF")
 
 
-def _start(play: Play) -> Entry:
-    return _first(play.training(lambda one: script.has(one, "REPORT", script.START)), "a report of the start")
+def start_report(play: Play) -> Entry:
+    return first(play.training(lambda one: script.has(one, "REPORT", script.START)), "a report of the start")
 
 
 def _receipt(play: Play, handoff: Entry) -> str:
@@ -251,18 +258,18 @@ def _receipt(play: Play, handoff: Entry) -> str:
             )
         )
     )
-    return _shown(_first(answers, f"a receipt for {handoff.author}'s HANDOFF"))
+    return shown(first(answers, f"a receipt for {handoff.author}'s HANDOFF"))
 
 
 def _only(play: Play, kind: str, phrase: str) -> Entry:
     found = play.training(lambda one: script.has(one, kind, phrase))
-    first = _first(found, f"[{kind}] {phrase}".strip())
+    only = first(found, f"[{kind}] {phrase}".strip())
     if len(found) > 1:
         raise Missing(f"[{kind}] was posted {len(found)} times")
-    return first
+    return only
 
 
-def _first[T](found: Sequence[T], what: str) -> T:
+def first[T](found: Sequence[T], what: str) -> T:
     if not found:
         raise Missing(f"not found: {what}")
     return found[0]
@@ -281,7 +288,7 @@ def _bound(said: str, *, holds: bool, bound: str) -> str:
     return said
 
 
-def _shown(entry: Entry) -> str:
+def shown(entry: Entry) -> str:
     """A message in one short line, mentions left out."""
     text = " ".join(MENTION.sub("", entry.content).split())
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"

@@ -15,6 +15,10 @@ Evaluate = Callable[[str], Awaitable[str]]
 """Evaluates what a HANDOFF hands over; gives the numbers in words. Raises EvaluationFailed."""
 
 
+type Answer = Callable[["Player", Entry, str], Awaitable[None]]
+"""Answers a proposal of that name, asked in that message."""
+
+
 class EvaluationFailed(Exception):
     """It could not be evaluated; the message is one line."""
 
@@ -44,16 +48,21 @@ class Player:
         return await self._server.record.until(lambda one: one.author_id == author_id and wanted(one))
 
 
-async def watcher(player: Player, facts: script.Facts) -> None:
-    """Opens the cycle, then gives every approval it is asked for, in the words it is asked for."""
-    await player.say(script.watchers_handoff(player.roster, facts))
-    approved = set[str]()
+async def approve(player: Player, asked: Entry, named: str) -> None:
+    """In the words it is asked for."""
+    await player.say(script.approval(player.roster, named), reply_to=asked.id)
+
+
+async def watcher(player: Player, facts: script.Facts, more: str = "", answer: Answer = approve) -> None:
+    """Opens the cycle, with `more` below it, then answers each proposal once."""
+    await player.say(script.watchers_handoff(player.roster, facts) + more)
+    answered = set[str]()
     while True:
         asked = await player.until(lambda one: script.asked_approval(one.content) is not None)
         named = script.asked_approval(asked.content)
-        if named is not None and named not in approved and player.me in asked.mentions:
-            approved.add(named)
-            await player.say(script.approval(player.roster, named), reply_to=asked.id)
+        if named is not None and named not in answered and player.me in asked.mentions:
+            answered.add(named)
+            await answer(player, asked, named)
 
 
 async def developer(player: Player, facts: script.Facts) -> None:

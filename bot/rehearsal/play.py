@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.rehearsal import peers, script
+from bot.rehearsal import peers, script, tempers
 from bot.rehearsal.cast import OPERATOR_ID, Person, cast_of
 from bot.rehearsal.console import Onlooker, Review
 from bot.rehearsal.discord_server import DiscordServer
@@ -20,8 +20,10 @@ from bot.rehearsal.gauges import Dials
 from bot.rehearsal.guild import Guild
 from bot.rehearsal.judge import Act, Play, judge, numbers_of
 from bot.rehearsal.laboratory import evaluate
+from bot.rehearsal.outcomes import acts_with
 from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
 from bot.rehearsal.stage import Address, Stage, invite, set_stage, simulate_commands, write_env
+from bot.rehearsal.tempers import Temper
 from protocol.roster import Peer, Roster
 
 _ROSTER = Roster()
@@ -54,6 +56,7 @@ class Direction:
     kill_at_epoch: int = 0
     guests: frozenset[Peer] = frozenset()
     encore: Encore | None = None
+    temper: Temper = Temper.APPROVING
 
 
 async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
@@ -82,15 +85,17 @@ async def rehearse(direction: Direction, onlooker: Onlooker) -> Review:
     return _review(direction, discord, broken, timedelta(seconds=time.monotonic() - began))
 
 
-def players(discord: DiscordServer, stage: Stage) -> dict[str, Coroutine[Any, Any, None]]:
+def players(
+    discord: DiscordServer, stage: Stage, temper: Temper = Temper.APPROVING
+) -> dict[str, Coroutine[Any, Any, None]]:
     """Everybody's part, by name."""
     play = partial(peers.player_of, discord, _ROSTER)
     operator = peers.Player(discord, OPERATOR_ID, _ROSTER)
     return {
-        "Watcher": peers.watcher(play(Peer.WATCHER), stage.facts),
+        "Watcher": tempers.watcher(play(Peer.WATCHER), stage.facts, temper),
         "Developer": peers.developer(play(Peer.DEVELOPER), stage.facts),
         "Evaluation": peers.evaluation(play(Peer.EVALUATION), partial(evaluate, stage)),
-        "operator": peers.operator(operator),
+        "operator": (tempers.waiting_operator if temper is Temper.SILENT else peers.operator)(operator),
     }
 
 
@@ -114,7 +119,7 @@ async def _perform(
     async with _daemon(stage) as daemon:
         await _first_of(discord.gateway.until_connected(_ROSTER.training), _refused(daemon))
         onlooker.note("the daemon is in the channel")
-        parts = players(discord, stage)
+        parts = players(discord, stage, direction.temper)
         for guest in direction.guests:
             del parts[guest.value]
             invitation = invite(stage, guest, _person(guest).token, address)
@@ -231,7 +236,7 @@ async def _show_messages(discord: DiscordServer, onlooker: Onlooker) -> None:
 def _review(direction: Direction, discord: DiscordServer, broken: str, took: timedelta) -> Review:
     stage = direction.stage
     play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,))
-    acts = judge(play)
+    acts = judge(play, acts_with(direction.temper))
     if broken:
         acts = (Act("The play came to its end", passed=False, evidence=broken), *acts)
     with suppress(OSError):

@@ -53,7 +53,11 @@ def developers_handoff(roster: Roster, facts: Facts) -> str:
 
 
 def approval(roster: Roster, named: str) -> str:
-    return f"{roster.mention(Peer.TRAINING)} [APPROVE] {named}"
+    return f"{to_training(roster)} [APPROVE] {named}"
+
+
+def to_training(roster: Roster) -> str:
+    return roster.mention(Peer.TRAINING)
 
 
 def evaluations_report(roster: Roster, numbers: str) -> str:

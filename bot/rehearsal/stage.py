@@ -87,6 +87,7 @@ class Sizes:
     lr: str = "2e-4"
     image_size: tuple[int, int] = (32, 32)
     report_every_s: float = 10
+    remind_operators_after_s: float = 30
 
 
 FAST = Sizes(episodes=50, held_out=4, epochs=15, save_checkpoint_every=3, report_every_s=5)
@@ -209,6 +210,7 @@ def write_env(stage: Stage, token: str, discord: Address) -> None:
         "STATE_DIR": stage.state,
         "OPERATOR_IDS": OPERATOR_ID,
         "REPORT_EVERY_S": stage.sizes.report_every_s,
+        "REMIND_OPERATORS_AFTER_S": stage.sizes.remind_operators_after_s,
         "TIMEZONE": "Asia/Seoul",
         "DEVICE": "cpu",
         "APPROVAL": "explicit",
