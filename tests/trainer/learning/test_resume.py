@@ -1,17 +1,13 @@
 """A run that was cut anywhere comes to the very weights an unbroken one comes to."""
 
-import os
 import shutil
-import sys
 from collections.abc import Callable
-from contextlib import suppress
-from subprocess import DEVNULL, Popen, TimeoutExpired
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from protocol.job import RunFolder, Trained
+from protocol.job import Trained
 from protocol.progress import Saved, Started
 from trainer.checkpoint import read_state
 
@@ -116,35 +112,6 @@ def test_no_folder_is_announced_twice(new_run: Callable[..., Run]) -> None:
     run.stop_at(step=1)
     folders = [line.folder for number in (1, 2) for line in run.lines(number) if isinstance(line, Saved)]
     assert len(folders) == len(set(folders))
-
-
-@pytest.mark.slow
-def test_a_killed_process_loses_no_bit(new_run: Callable[..., Run], unbroken: tuple[Run, Trained]) -> None:
-    run = new_run()
-    kill_after_the_first_checkpoint(run)
-    assert run.train() == unbroken[1]
-    assert_same_ending(run, unbroken[0])
-
-
-def kill_after_the_first_checkpoint(run: Run) -> None:
-    """Run the job as a process of its own and end it by SIGKILL."""
-    folder = RunFolder(run.folder.path).attempt(1)
-    folder.path.mkdir(parents=True)
-    folder.job.write_text(run.job().model_dump_json())
-    command = [sys.executable, "-m", "trainer", "run", folder.job]
-    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    with Popen(command, env={**os.environ, **threads}, stdout=DEVNULL, stderr=DEVNULL) as process:
-        while not has_saved_a_checkpoint(run):
-            with suppress(TimeoutExpired):
-                process.wait(0.02)
-            assert process.poll() is None
-        process.kill()
-    assert not folder.outcome.exists()
-
-
-def has_saved_a_checkpoint(run: Run) -> bool:
-    said = run.lines() if run.folder.attempt(1).events.exists() else []
-    return any(isinstance(line, Saved) and line.what == "checkpoint" for line in said)
 
 
 def test_what_a_lost_machine_left_is_gone_on_from_to_the_same_bits(

@@ -1,0 +1,117 @@
+"""SIGKILL at a random moment of a job, again and again: what is left must go on as if nothing had been.
+
+Which moment is a pure function of a seed and the kill's number. One in five falls while the process loads,
+two in five while a save is being written, the others at any time of its work.
+"""
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+from typing import Literal, Protocol
+
+from protocol.job import RunFolder
+from trainer.attempt import run_attempt
+from trainer.jobs import do
+
+type When = Literal["loading", "working", "saving"]
+
+LOADS_S, WORKS_S, SAVES_S = 4.0, 6.0, 1.5
+LOOK_EVERY_S = 0.005
+
+
+@dataclass(frozen=True)
+class Kill:
+    """`after_s` the process has come to `when`."""
+
+    number: int
+    when: When
+    after_s: float
+
+
+def planned(seed: int, number: int) -> Kill:
+    chance = random.Random(f"{seed} {number}")  # noqa: S311  no secret
+    when: When = chance.choice(["loading", "working", "working", "saving", "saving"])
+    longest_s = {"loading": LOADS_S, "working": WORKS_S, "saving": SAVES_S}[when]
+    return Kill(number, when, chance.uniform(0, longest_s))
+
+
+class Process(Protocol):
+    def ended(self, within_s: float) -> bool: ...
+    def kill(self) -> None: ...
+
+
+def carry_out(kill: Kill, process: Process, run: RunFolder, attempt: int) -> bool:
+    """Wait for the moment, then kill. False: the process had ended by itself before."""
+    come_to: dict[When, Callable[[], bool]] = {
+        "loading": lambda: True,
+        "working": lambda: has_started(run, attempt),
+        "saving": lambda: has_started(run, attempt) and is_saving(run),
+    }
+    while not come_to[kill.when]():
+        if process.ended(LOOK_EVERY_S):
+            return False
+    until = monotonic() + kill.after_s
+    while (left_s := until - monotonic()) > 0:
+        if process.ended(min(left_s, 1.0)):
+            return False
+    process.kill()
+    return not run.attempt(attempt).outcome.exists()
+
+
+def has_started(run: RunFolder, attempt: int) -> bool:
+    events = run.attempt(attempt).events
+    return events.exists() and b'"event":"started"' in events.read_bytes()
+
+
+def is_saving(run: RunFolder) -> bool:
+    return any(run.checkpoints.rglob(".tmp-*"))
+
+
+# --- two ways to start a job ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Afresh:
+    """As the bot starts it: a new interpreter, which takes seconds to load torch and LeRobot."""
+
+    process: subprocess.Popen[bytes]
+
+    @staticmethod
+    def start(job: Path) -> "Afresh":
+        command = [sys.executable, "-m", "trainer", "run", str(job)]
+        quiet = subprocess.DEVNULL
+        return Afresh(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet))
+
+    def ended(self, within_s: float) -> bool:
+        try:
+            self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Forked:
+    """A copy of a process that has loaded everything and done nothing yet: a life costs no loading."""
+
+    def __init__(self, job: Path) -> None:
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["trainer.train"])
+        self._process = context.Process(target=run_attempt, args=(job, None, do))
+        self._process.start()
+
+    def ended(self, within_s: float) -> bool:
+        self._process.join(within_s)
+        return not self._process.is_alive()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
