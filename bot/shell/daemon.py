@@ -182,7 +182,7 @@ async def furnish(
             people=settings.operator_ids,
             alert=speech.alert,
         ),
-        jobs=Jobs(places, policy, store, desk, launcher=LAUNCHERS[settings.launch]()),
+        jobs=Jobs(places, policy, store, desk, launcher=hand.launcher(LAUNCHERS[settings.launch]())),
         clock=Clock(desk, policy, nudge, hand.wall),
         window=_window(settings, places, policy, gateway.silent_s),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),

@@ -5,6 +5,7 @@ A folder holds the orders, and only a daemon on an embedded Discord has one (REH
     clock      seconds by which the clock is to be wrong
     die-at     names of points, one a line: at the first that is reached it is struck off, then SIGKILL
     died-at    which it was, one line a death, written by the daemon
+    trainer    the module to start in the trainer's stead
 
 Points are an order's `publish_best before`, `… during`, `… done` (and not yet noted), and a state's phase,
 saved: `run training`. In production there is no folder, and everything here leaves things as they are.
@@ -13,6 +14,7 @@ saved: `run training`. In production there is no folder, and everything here lea
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +39,7 @@ from bot.core.state import State
 from bot.shell.channel import Channel, Sent
 from bot.shell.desk import Step, utc_now
 from bot.shell.lanes import Carry
+from bot.shell.launch import Launcher, Process
 from bot.shell.rows import Part
 
 DURING_S = 0.01
@@ -74,6 +77,10 @@ class Orders:
     def died_at(self) -> Path:
         return self.folder / "died-at"
 
+    @property
+    def trainer(self) -> Path:
+        return self.folder / "trainer"
+
     def offset(self) -> timedelta:
         try:
             return timedelta(seconds=float(self.clock.read_text()))
@@ -94,6 +101,14 @@ class Stagehand:
     def wall(self) -> datetime:
         """What the daemon takes for the time, UTC."""
         return utc_now() + self._orders.offset() if self._orders else utc_now()
+
+    def launcher(self, ordinary: Launcher) -> Launcher:
+        """Somebody else may play the trainer."""
+        try:
+            module = self._orders.trainer.read_text(encoding="utf-8").strip() if self._orders else ""
+        except FileNotFoundError:
+            module = ""
+        return Process((sys.executable, "-m", module)) if module else ordinary
 
     def at_rest(self, state: State) -> None:
         """`state` has just been saved."""

@@ -64,20 +64,21 @@ class Book(BaseModel):
 
     seed: int
     epochs: int
+    understudy: bool = False
     undisturbed: Ending | None = None
     evenings: list[Evening] = []
 
     @classmethod
-    def read(cls, path: Path | None, seed: int, epochs: int) -> "Book":
+    def read(cls, path: Path | None, seed: int, epochs: int, *, understudy: bool = False) -> "Book":
         """Raises BookUnreadable."""
         if path is None or not path.exists():
-            return cls(seed=seed, epochs=epochs)
+            return cls(seed=seed, epochs=epochs, understudy=understudy)
         try:
             book = cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError, json.JSONDecodeError) as error:
             raise BookUnreadable(f"{path} is no drill's book; name another file ({error})") from None
-        if (book.seed, book.epochs) != (seed, epochs):
-            begun = f"--seed {book.seed} --epochs {book.epochs}"
+        if (book.seed, book.epochs, book.understudy) != (seed, epochs, understudy):
+            begun = f"--seed {book.seed} --epochs {book.epochs}{' --understudy' * book.understudy}"
             raise BookUnreadable(f"{path} was begun with {begun}; go on with that, or name another file")
         return book
 

@@ -46,6 +46,11 @@ _INTERRUPTED = 130
     help="Where plays that went wrong leave their logs.  [default: a temporary folder]",
 )
 @click.option("--epochs", default=SIZES.epochs, show_default=True, help="How long each play trains.")
+@click.option(
+    "--understudy",
+    is_flag=True,
+    help="A stand-in plays the trainer: nothing is learned, everything else is real, and quick.",
+)
 def drill(
     *,
     kills: int,
@@ -55,6 +60,7 @@ def drill(
     only: tuple[str, ...],
     folder: Path | None,
     epochs: int,
+    understudy: bool,
 ) -> None:
     """Play whole rehearsals under random faults, and see that each comes to the same ending.
 
@@ -65,13 +71,14 @@ def drill(
     console = Console(highlight=False)
     disks = _disks(console)
     try:
-        book = Book.read(book_file, seed, epochs)
+        book = Book.read(book_file, seed, epochs, understudy=understudy)
         season = Season(
             book=book,
             book_file=book_file,
             place=_place(folder),
             sizes=replace(SIZES, epochs=epochs),
             kinds=only or KINDS,
+            understudy=understudy,
             disks=disks,
             console=console,
         )

@@ -15,7 +15,7 @@ from bot.shell.launch import is_held, signal_holder
 from protocol.job import AttemptFolder
 from protocol.progress import Progress, Saved, Started, Stepped, read_line
 
-AGAIN_S = 300.0
+AGAIN_S = 600.0
 FULL_S = 40.0
 
 

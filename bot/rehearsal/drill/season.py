@@ -32,6 +32,7 @@ class Season:
     place: Path
     sizes: Sizes
     kinds: Collection[str]
+    understudy: bool
     disks: bool
     console: Console
 
@@ -69,6 +70,7 @@ class Season:
             faults=faults,
             kinds=self.kinds,
             passed=self.book.points,
+            understudy=self.understudy,
             disks=self.disks,
         )
 

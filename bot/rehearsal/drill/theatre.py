@@ -70,7 +70,11 @@ class Programme:
     faults: int
     kinds: Collection[str]
     passed: Collection[str]
+    understudy: bool
     disks: bool
+
+
+UNDERSTUDY = "bot.rehearsal.drill.understudy"
 
 
 class TooLong(Exception):
@@ -181,6 +185,8 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
         _furnish(stage, programme.simulated)
         async with DiscordServer(Guild(cast_of(ROSTER)), witness=_witness(stage)) as discord:
             theatre = _theatre(stage, discord, mounted, dice)
+            if programme.understudy:
+                theatre.orders.trainer.write_text(UNDERSTUDY, encoding="utf-8")
             discord.guild.subscribe(lambda _: theatre.tally.heard(discord.record.entries[-1]))
             try:
                 await theatre.bot.start()
