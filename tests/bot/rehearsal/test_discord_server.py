@@ -15,7 +15,8 @@ from yarl import URL
 
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID, cast_of
 from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import File, RequestError
+from bot.rehearsal.guild import EVERYTHING_NEEDED, File, May, RequestError
+from bot.rehearsal.throttle import Throttle
 from protocol.roster import Roster, mention
 
 ROSTER = Roster()
@@ -311,3 +312,35 @@ class TestPlayingOnTheStage:
 
         [registered] = await tree.sync()
         assert registered.name == "status"
+
+
+class TestABadDay:
+    async def test_a_client_that_minds_the_headers_is_never_refused(self, server: DiscordServer) -> None:
+        throttle = server.rest.throttle = Throttle(limit=3, window_s=0.3)
+        async with logged_in(server, TOKENS[TRAINING]) as bot:
+            for number in range(8):
+                await bot.room.send(str(number))
+        assert throttle.refused == 0
+        assert [entry.content for entry in server.record.entries] == [str(number) for number in range(8)]
+
+    def test_a_client_that_does_not_is_told_how_long_to_wait(self) -> None:
+        moment = [100.0]
+        throttle = Throttle(limit=2, window_s=5.0, now=lambda: moment[0])
+        assert [throttle.take("a").headers["X-RateLimit-Remaining"] for _ in range(2)] == ["1", "0"]
+        moment[0] += 2
+        refused = throttle.take("a")
+        assert refused.retry_after_s == 3.0
+        assert refused.headers["X-RateLimit-Reset-After"] == "3.000"
+        assert throttle.take("b").retry_after_s == 0, "a bucket of its own"
+        moment[0] += 3
+        assert throttle.take("a").retry_after_s == 0
+
+    async def test_what_is_not_permitted_is_refused_and_a_closed_history_is_empty(
+        self, server: DiscordServer
+    ) -> None:
+        async with logged_in(server, TOKENS[TRAINING]) as bot:
+            await bot.room.send("before")
+            server.gateway.permit(EVERYTHING_NEEDED & ~(May.SEND_MESSAGES | May.READ_MESSAGE_HISTORY))
+            with pytest.raises(discord.Forbidden):
+                await bot.room.send("after")
+            assert [one async for one in bot.room.history()] == []
