@@ -1,5 +1,7 @@
 """Somebody is not who the roster says: told once, shown, and never put right by ourselves."""
 
+from typing import Literal
+
 import pytest
 
 from bot.core import sightings
@@ -138,6 +140,17 @@ class TestAFinding:
         assert (alert.kind, alert.to) == ("alert", (play.watcher, *play.policy.operators))
         assert str(STRANGER) in alert.body
         assert "명부는 그대로" in alert.body
+
+    @pytest.mark.parametrize(
+        ("why", "peer", "words"),
+        [
+            ("name", Peer.WATCHER, f"Watcher의 이름으로 다른 계정 {STRANGER}이 말함"),
+            ("use", Peer.EVALUATION, f"다른 계정 {STRANGER}을 Evaluation 역할로 씀"),
+            ("use", None, f"명부에 없는 계정 {STRANGER}에게 HANDOFF를 보냄"),
+        ],
+    )
+    def test_is_told_in_words(self, why: Literal["name", "use"], peer: Peer | None, words: str) -> None:
+        assert words in sightings.in_words(Sighting(why=why, peer=peer, user_id=STRANGER, message_id=5))
 
     def test_is_shown_by_status_with_and_without_a_cycle(self, play) -> None:
         play.happened(Sighted(at=play.later(), sightings=(IMPOSTOR,)))
