@@ -17,7 +17,7 @@
             events.jsonl                facts, appended by the process alone (protocol.progress)
             outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
             certificate.json            of a check that admitted: what the data set is (trainer.certificate)
-            report/                     of a check that refused: JSON and pictures (trainer.report)
+            report/                     of a check: JSON and pictures (trainer.report)
             trainer.log                 for people
 
 The bot opens and locks `lock`, hands the descriptor to the process (`--lock-fd`) and closes its own copy.

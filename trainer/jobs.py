@@ -47,7 +47,7 @@ def do_as_reference(job: Job, attempt: Attempt) -> Outcome:
 
 
 def _check(job: CheckJob, attempt: Attempt) -> Checked:
-    """The verdict; beside it the certificate of what was admitted, or pictures of what was refused."""
+    """The verdict; beside it the certificate of what was admitted, and a report to look at either way."""
     judgement = judge(
         job.data,
         job.config,
@@ -59,10 +59,9 @@ def _check(job: CheckJob, attempt: Attempt) -> Checked:
     if judgement.verdict.ok:
         written = json.dumps(certificate(judgement, job.config), ensure_ascii=False, indent=2)
         replace_whole(attempt.folder.certificate, written.encode() + b"\n")
-        return judgement.verdict
     try:
         write_report(attempt.folder.report, job.data, judgement, job.config)
-    except Exception:  # whatever cannot be drawn, the refusal stands
+    except Exception:  # whatever cannot be drawn, the verdict stands
         traceback.print_exc()
     return judgement.verdict
 

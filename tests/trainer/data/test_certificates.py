@@ -1,4 +1,4 @@
-"""What is admitted gets a certificate, what is refused a report one can look at."""
+"""What is admitted gets a certificate, what is refused none; both get a report one can look at."""
 
 import json
 import struct
@@ -41,7 +41,11 @@ def test_an_admitted_set_has_a_certificate(simulated: Path, config: TrainingConf
     first = certificate["each_episode"][0]
     assert (first["name"], first["frames"]) == ("episode_000", 16)
     assert first["files"]["episode_000/ego.mp4"] == hash_file(simulated / "episode_000" / "ego.mp4")
-    assert not folder.report.exists()
+    report = json.loads((folder.report / "report.json").read_text())
+    assert report["certificate"] == certificate
+    assert sorted(path.name for path in folder.report.iterdir()) == [
+        *("actions.png", "episodes.png", "report.json")
+    ]
 
 
 def test_its_statistics_are_those_of_the_converted_file(
