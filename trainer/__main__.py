@@ -23,6 +23,7 @@ from trainer.faults import FAULTS, Fault, catalogue
 from trainer.jobs import do, do_as_reference
 from trainer.lerobot_export import export
 from trainer.report import write_report
+from trainer.robots import ROBOTS
 from trainer.simulate import simulate
 from trainer.take import take
 from trainer.watched import run_watched
@@ -66,6 +67,7 @@ def main() -> None:
     cls=Examples,
     epilog="""\
   training-claw simulate data --episodes 60 --frames 50 --lead-in 5
+  training-claw simulate arm --robot arm
   training-claw simulate held-out --episodes 6 --first 60 --seed 0
   training-claw simulate broken --episodes 50 --fault frame_count:23
 
@@ -96,6 +98,13 @@ Faults:
     help="First frames of each in which the camera swings and the loader idles.",
 )
 @click.option(
+    "--robot",
+    type=click.Choice([*ROBOTS]),
+    default="loader",
+    show_default=True,
+    help="The loader has 4 actions and one camera, the arm 10 actions and a second camera at its wrist.",
+)
+@click.option(
     "--fault",
     "faults",
     multiple=True,
@@ -103,7 +112,15 @@ Faults:
     help="Spoil an episode (the middle one unless numbered); the names are listed below.",
 )
 def simulate_command(
-    *, out: Path, episodes: int, frames: int, seed: int, first: int, lead_in: int, faults: tuple[str, ...]
+    *,
+    out: Path,
+    episodes: int,
+    frames: int,
+    seed: int,
+    first: int,
+    lead_in: int,
+    robot: str,
+    faults: tuple[str, ...],
 ) -> None:
     """Write a simulator's episodes to the folder OUT."""
     spoiled = [read_fault(text, default_episode=first + episodes // 2) for text in faults]
@@ -115,6 +132,7 @@ def simulate_command(
             seed=seed,
             first=first,
             lead_in=lead_in,
+            robot=robot,
             faults=spoiled,
             told=told,
         )

@@ -1,6 +1,6 @@
 """A simulator's output, for rehearsals and tests: episodes as Developer's simulator writes them.
 
-    OUT/episode_000/ego.mp4          640x480, 30 fps, h264
+    OUT/episode_000/ego.mp4          640x480, 30 fps, h264; of a robot with two cameras wrist.mp4, too
     OUT/episode_000/actions.jsonl    one row a frame
     OUT/episode_000/metadata.json
 
@@ -10,6 +10,7 @@ An episode follows from the seed and its number alone: `first` continues a set w
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from trainer.attempt import JobError, Told, hears_nothing
 from trainer.camera import HEIGHT, WIDTH, picture
 from trainer.faults import Fault
+from trainer.robots import ROBOTS, Robot
 from trainer.scene import FPS, Moment, play
 from trainer.video import write_video
 
@@ -30,6 +32,7 @@ def simulate(
     seed: int = 0,
     first: int = 0,
     lead_in: int = 0,
+    robot: str = "loader",
     faults: Sequence[Fault] = (),
     told: Told = hears_nothing,
 ) -> None:
@@ -44,7 +47,7 @@ def simulate(
     numbers = range(first, first + episodes)
     _look_before(out, numbers, faults)
     for done, number in enumerate(numbers, start=1):
-        _write_episode(out, number, frames=frames, seed=seed, lead_in=lead_in)
+        _write_episode(out, number, frames=frames, seed=seed, lead_in=lead_in, robot=ROBOTS[robot])
         told(done, episodes)
     for fault in faults:
         fault.spoil(out / episode_name(fault.episode))
@@ -63,29 +66,26 @@ def _look_before(out: Path, numbers: range, faults: Sequence[Fault]) -> None:
             raise JobError("bad_job", f"fault {fault.name}: {episode_name(fault.episode)} is not made here")
 
 
-def _write_episode(out: Path, number: int, *, frames: int, seed: int, lead_in: int) -> None:
+def _write_episode(out: Path, number: int, *, frames: int, seed: int, lead_in: int, robot: Robot) -> None:
     """Written beside and renamed, so that a folder of that name is always whole."""
     moments = list(play(np.random.default_rng((seed, number)), frames, lead_in))
     unfinished = out / f".{episode_name(number)}.{os.getpid()}"
     unfinished.mkdir(parents=True)
-    write_video(
-        unfinished / "ego.mp4", (picture(moment) for moment in moments), width=WIDTH, height=HEIGHT, fps=FPS
-    )
-    rows = (json.dumps(_row(frame, moment)) for frame, moment in enumerate(moments))
+    for camera, aside in robot.cameras.items():
+        seen = (picture(replace(moment, swing=moment.swing + aside)) for moment in moments)
+        write_video(unfinished / f"{camera}.mp4", seen, width=WIDTH, height=HEIGHT, fps=FPS)
+    rows = (json.dumps(_row(frame, moment, robot)) for frame, moment in enumerate(moments))
     (unfinished / "actions.jsonl").write_text("".join(f"{row}\n" for row in rows))
     (unfinished / "metadata.json").write_text(json.dumps(_metadata(number, frames, seed), indent=2) + "\n")
     unfinished.rename(out / episode_name(number))
 
 
-def _row(frame: int, moment: Moment) -> dict[str, float | int]:
-    world, action = moment.world, moment.action
+def _row(frame: int, moment: Moment, robot: Robot) -> dict[str, float | int]:
+    world = moment.world
     return {
         "frame": frame,
         "timestamp": round(frame / FPS, 6),
-        "steering": round(action.steering, 6),
-        "throttle": round(action.throttle, 6),
-        "bucket": round(action.bucket, 6),
-        "lift": round(action.lift, 6),
+        **{name: round(value, 6) for name, value in robot.told(moment).items()},
         "loader_x": round(world.x, 6),
         "loader_z": round(world.z, 6),
         "loader_rotation": round(world.rotation, 6),
