@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from protocol.job import RunFolder
 from protocol.progress import Line, Saved
-from trainer import folder
+from trainer import folder, room
 from trainer.attempt import now
 from trainer.checkpoint import read_state, write_best, write_checkpoint
 from trainer.history import Best, TrainerState
@@ -81,6 +81,8 @@ class Saves:
     def _write(
         self, what: What, target: Path, learner: Learner, taken: TrainingCopy, best: ModelCopy | None
     ) -> None:
+        needed = taken.num_bytes + (best.num_bytes if best else 0)
+        room.require(self.run.checkpoints, needed, f"saving {target.name}")
         if best is not None:
             best_at = self.run.best_at(best.state.epoch)
             self._make("best", best_at, lambda: write_best(best_at, learner, best))

@@ -11,7 +11,7 @@ from protocol.job import RunFolder, TrainJob
 from protocol.progress import Memory
 from protocol.training import OptimisationConfig
 from trainer import device as devices
-from trainer import learn
+from trainer import folder, learn, room
 from trainer.attempt import JobError, replace_whole
 from trainer.feed import Feed
 from trainer.history import TrainerState
@@ -22,6 +22,7 @@ from trainer.probing import probed
 from trainer.ranks import Ranks, TogetherStep
 from trainer.recipe import STOCK, Recipe
 from trainer.reference import Reference
+from trainer.snapshot import bytes_of
 from trainer.tuning import tuned, usual
 
 type TakeStep = Callable[[Learner, Feed, Tensor, OptimisationConfig, int], StepMeans]
@@ -40,8 +41,12 @@ def settle(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob, ran
     """Settle it for a training that stands at `state`.
 
     Raises:
-        JobError: out_of_memory, with the largest batch that fits; bad_job.
+        JobError: out_of_memory, with the largest batch that fits; no_space; bad_job.
     """
+    if ranks.leads and not state.is_done:
+        run = RunFolder(job.run)
+        needed = room.least_bytes(bytes_of(learner.policy.state_dict()))
+        room.require(run.checkpoints, needed - folder.size_bytes(run.checkpoints), "training")
     if job.reference and ranks.world > 1:
         raise JobError("bad_job", "--reference: takes one process; start it without torchrun")
     if job.reference or state.is_done:

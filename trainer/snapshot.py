@@ -25,6 +25,10 @@ class ModelCopy:
     state: TrainerState
     weights: Weights
 
+    @property
+    def num_bytes(self) -> int:
+        return bytes_of(self.weights)
+
     @classmethod
     def of(cls, learner: Learner, state: TrainerState, over: Self | None = None) -> Self:
         """What was copied to `over` before is overwritten: fresh memory takes longer than the copying."""
@@ -43,6 +47,10 @@ class TrainingCopy:
     def state(self) -> TrainerState:
         return self.model.state
 
+    @property
+    def num_bytes(self) -> int:
+        return self.model.num_bytes + sum(bytes_of(moments) for moments in self.optimizer["state"].values())
+
     @classmethod
     def of(cls, learner: Learner, state: TrainerState) -> Self:
         return cls(ModelCopy.of(learner, state), optimizer_state(learner.optimizer), serialize_rng_state())
@@ -52,7 +60,20 @@ def copied(tensors: Weights, over: Weights | None = None) -> Weights:
     """The tensors, laid out as they are: the same bytes in the same order are copied fastest."""
     if over is not None:
         return {name: over[name].copy_(tensor) for name, tensor in tensors.items()}
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+    home = _with_room(tensors)
+    return {name: tensor.detach().to(home, copy=True) for name, tensor in tensors.items()}
+
+
+def bytes_of(tensors: Weights) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
+
+
+def _with_room(tensors: Weights) -> torch.device:
+    """Where they are, unless that is a GPU with little room left: the training's own needs come first."""
+    device = next((tensor.device for tensor in tensors.values()), torch.device("cpu"))
+    if device.type == "cuda" and torch.cuda.mem_get_info(device)[0] < 4 * bytes_of(tensors):
+        return torch.device("cpu")
+    return device
 
 
 def on_file(tensors: Weights) -> Weights:
