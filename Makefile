@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ./protocol --editable .
 	@touch $@
 
-.PHONY: build install rehearse test laws faults soak systemd-test check format lock wheels clean help
+.PHONY: build install rehearse test laws faults soak drill-trainer bench systemd-test check format lock wheels clean help
 
 build: $(READY)  ## build everything into .venv/
 
@@ -37,6 +37,12 @@ faults: $(READY)  ## every fault of Discord's against the real daemon, one row e
 
 soak: $(READY)  ## thousands of messages under faults and kills; ARGS="--messages 10000 --kills 20"
 	@$(BIN)/python -m bot.rehearsal.soak $(ARGS)
+
+drill-trainer: $(READY)  ## kill a training a hundred times, compare its bits; goes on where it was stopped; ARGS="--kills 500"
+	@PYTHONPATH=tests $(BIN)/python -m drill.trainer $(ARGS)
+
+bench: $(READY)  ## how fast training is, against LeRobot in the same run; ARGS="--model card --only loop,saves"
+	@$(BIN)/python -m benches.bench_trainer $(ARGS)
 
 systemd-test: $(READY)  ## the units under a real systemd, in a container; needs root (about ten minutes)
 	@$(BIN)/python -m benches.systemd $(ARGS)
