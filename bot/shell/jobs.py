@@ -135,7 +135,7 @@ class Jobs:
                 while lines := read_lines(folder.events, offset):
                     for line in lines:
                         if line.said:
-                            silence.heard(line.said)
+                            silence.heard(line.said, self._desk.now())
                         await self._pass_on(attempt, line, listener)
                     offset = lines[-1].end
                 if held and silence.is_too_long():

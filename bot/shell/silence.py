@@ -1,4 +1,4 @@
-"""How long a job has said nothing, measured against its own promise and never by the wall clock."""
+"""How long a job has said nothing, measured against its own promise and hardly ever by the wall clock."""
 
 import time
 from collections.abc import Callable
@@ -29,8 +29,12 @@ class Silence:
     def __post_init__(self) -> None:
         self._since = self.clock()
 
-    def heard(self, line: Line) -> None:
-        self.heard_at, self.promised_s, self._since = line.at, line.next_within_s, self.clock()
+    def heard(self, line: Line, now: datetime | None = None) -> None:
+        """`now` tells how old the line is, as after a restart. Half the patience is left however old that is:
+        a clock that jumped makes lines look old, and a job that is well has spoken by then."""
+        self.heard_at, self.promised_s = line.at, line.next_within_s
+        old_s = (now - line.at).total_seconds() if now else 0.0
+        self._since = self.clock() - min(max(0.0, old_s), self.patience_s(line.next_within_s) / 2)
 
     def is_too_long(self) -> bool:
         """True once, and then once more after each further silence of that length."""

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.core.policy import Policy
 from bot.shell.silence import FIRST_PROMISE_S, Silence
@@ -41,3 +41,15 @@ def test_the_first_word_is_given_longer() -> None:
     silence = Silence(lambda promised_s: promised_s, NOON, clock)
     clock.at_s = FIRST_PROMISE_S
     assert not silence.is_too_long()
+
+
+def test_a_line_that_is_old_already_leaves_half_the_patience() -> None:
+    """A bot that is restarted again and again would else never find out."""
+    for old_s, left_s in ((0, 300), (100, 200), (150, 150), (9000, 150), (-50, 300)):
+        clock = Hands()
+        silence = Silence(lambda _: 300.0, NOON, clock)
+        silence.heard(Line(at=NOON, next_within_s=60), NOON + timedelta(seconds=old_s))
+        clock.at_s = left_s
+        assert not silence.is_too_long()
+        clock.at_s = left_s + 1
+        assert silence.is_too_long()
