@@ -82,7 +82,8 @@ class Stepped(Line):
 
     `epoch` counts finished epochs. `last_loss` is the mean of the last finished epoch and `first_loss`
     of the run's first, kept over resumes; both are None until there is one.
-    `l1_by_action` is the mean absolute error per action channel, in normalised units.
+    `l1_by_action` is the mean absolute error per action channel, in normalised units; `held_out_l1` the last
+    one measured on the episodes that are held out, in action units.
     """
 
     event: Literal["stepped"] = "stepped"
@@ -98,6 +99,7 @@ class Stepped(Line):
     best_loss: float | None = None
     best_epoch: int | None = None
     l1_by_action: dict[str, float] = Field(default_factory=dict[str, float])
+    held_out_l1: float | None = None
     lr: float
     grad_norm: float
     samples_per_s: float

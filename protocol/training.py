@@ -125,6 +125,10 @@ class DatasetConfig(Section):
         default=1.5, ge=0, description="grey levels; two videos that differ by less are of one episode"
     )
     held_share: Share = Field(default=0.98, description="of actions with one and the same value, by channel")
+    holdout: float = Field(
+        default=0.0, ge=0, le=0.5, description="share of whole episodes not trained on but measured by"
+    )
+    holdout_every: int = Field(default=5, ge=1, le=1000, description="epochs from one such measurement on")
 
 
 class ObservationConfig(Section):
