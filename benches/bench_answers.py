@@ -33,7 +33,7 @@ from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import Guild
 from bot.rehearsal.processes import Daemon
 from bot.rehearsal.tally import MARK, Tally, at_share
-from bot.rehearsal.thermometer import SAMPLE_S, read_readings
+from bot.rehearsal.thermometer import LINE_S, SAMPLE_S, read_readings
 from bot.shell import tables
 from bot.shell.places import Places
 from bot.shell.store import Store, open_to_read
@@ -139,6 +139,7 @@ class Interview:
         self.tally = Tally(ROSTER.training)
         self.late_ms: list[float] = []
         self.uploaded_s = 0.0
+        self.began_at = time.time()
         self._server = server
         self._places = Places(folder / "state")
 
@@ -149,6 +150,7 @@ class Interview:
             await self._ask(0, OPERATOR_ID)
             await self.tally.news.until(lambda: not self.tally.waiting())
             began, number = time.monotonic(), 1
+            self.began_at, self.late_ms[:] = time.time(), []
             while (passed := time.monotonic() - began) < seconds:
                 await self._ask(number, ROSTER.watcher if number % 10 == 0 else OPERATOR_ID)
                 number += 1
@@ -223,7 +225,8 @@ async def measure(folder: Path, seconds: float, burners: int, checkpoints: int, 
         async with interviewed(folder, emulator) as interview:
             await interview.run(seconds)
             left = interview.owed()
-    lags_ms = [lag for one in read_readings(folder / "readings.jsonl") for lag in one.lags_ms]
+    readings = read_readings(folder / "readings.jsonl")
+    lags_ms = [lag for one in readings if one.at > interview.began_at + LINE_S for lag in one.lags_ms]
     operator, watcher = interview.waits_ms(OPERATOR_ID), interview.waits_ms(ROSTER.watcher)
     sent = checkpoints - left
     click.echo(f"cores {os.cpu_count()}, busy processes {burners}, load {os.getloadavg()[0]:.1f}")
