@@ -19,7 +19,7 @@ from bot.rehearsal.drill.theatre import ROSTER, Programme, Theatre, TooLong, ope
 from bot.rehearsal.thermometer import size_of
 from protocol.roster import Peer
 
-PLAY_S = 1800.0
+PLAY_S = 5400.0
 CALM_S = 240.0
 PAUSE_S = (0.2, 3.0)
 EARLY = 0.3

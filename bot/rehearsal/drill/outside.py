@@ -15,7 +15,7 @@ from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence
 from bot.rehearsal.processes import Daemon, plain_environment
 from bot.rehearsal.record import Entry
-from bot.shell.upkeep import is_whole
+from bot.shell.upkeep import back_up, is_whole
 
 AWAY_S = (2.0, 8.0)
 JUMP_S = (1800.0, 20_000.0)
@@ -127,7 +127,7 @@ async def sqlite_damage(theatre: Theatre) -> Suffered:
     database = theatre.places.database
     backup = theatre.stage.folder / "backup.sqlite3"
     backup.unlink(missing_ok=True)
-    await _claw("state", "backup", str(backup), "--state-dir", str(theatre.stage.state))
+    await asyncio.to_thread(back_up, database, backup)
     how = _damaged(database, theatre)
     said = await theatre.bot.refuses()
     if "state repair" not in said:
