@@ -36,6 +36,12 @@ CAUSES: dict[FailureKind, BlockCause] = {
     "error": "trainer",
 }
 
+HOLDOUT_OFFER = (
+    "제안: 에피소드 10%를 검증용으로 남겨 best를 held-out L1로 선정 "
+    "(원하시면 `→ 적용: holdout=0.1`, 학습은 그대로 진행)"
+)
+"""It changes what is trained on, so it is offered once, and never switched on by itself."""
+
 REQUESTS: dict[BlockCause, str] = {
     "data": "Developer에게 재생성 요청",
     "no_data": "Developer에게 데이터 경로 확인 요청",
@@ -164,8 +170,18 @@ def started(cycle: Cycle, line: Started) -> StartReport:
         versions={"장치": line.device, "정밀도": line.precision, **line.versions},
         now=line.at,
         eta=None,
-        notes=(f"데이터 인증: {cycle.data.certificate[:12]}", f"config: {terms.config.hash}", looked),
+        notes=(
+            *(f"데이터 인증: {cycle.data.certificate[:12]}", f"config: {terms.config.hash}", looked),
+            *_held_out(cycle, terms.config, cycle.data.episodes - line.episodes),
+        ),
     )
+
+
+def _held_out(cycle: Cycle, config: TrainingConfig, episodes: int) -> tuple[str, ...]:
+    """How many episodes are kept from training; in a first cycle that keeps none, the offer to."""
+    if config.dataset.holdout:
+        return (f"검증용으로 학습에서 제외: 에피소드 {episodes}개 (best는 held-out L1 기준)",)
+    return (HOLDOUT_OFFER,) if cycle.last is None else ()
 
 
 def resumed(cycle: Cycle, line: Started, reached: int) -> RestartNotice:
