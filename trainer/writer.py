@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 
 
 def _step_back() -> None:
-    """In the writing thread: leave the cores to whoever trains. Linux knows a niceness a thread."""
+    """In the writing thread: leave cores and GPU to whoever trains. Linux knows a niceness a thread."""
     torch.set_num_threads(1)
+    if torch.cuda.is_initialized():
+        torch.cuda.set_stream(torch.cuda.Stream())  # its copies stand in no step's way
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
