@@ -5,7 +5,7 @@ import torch
 
 from protocol.training import TrainingConfig
 from trainer import feed as feeds
-from trainer import speedups
+from trainer import learn, speedups
 from trainer.feed import Feed
 from trainer.learner import Learner, build
 from trainer.loss import loss_sums, total_loss
@@ -78,3 +78,30 @@ def test_a_short_cut_can_be_taken_back(learner: Learner) -> None:
     speedups.apply(learner.policy, SHORT_CUTS[-1])
     speedups.apply(learner.policy, STOCK)
     assert not any("forward" in vars(module) for module in learner.policy.modules())
+
+
+STEPS = 40
+WINDOW = 10
+
+
+def course(config: TrainingConfig, frames: FrameStore, recipe: Recipe) -> torch.Tensor:
+    """L1 in normalised units, averaged over windows of steps."""
+    learner = build(config, frames.stats, torch.device("cpu"), fresh=True).by(recipe)
+    feed = feeds.load(frames, config.policy.chunk_size, torch.device("cpu"))
+    errors = []
+    for number in range(STEPS):
+        samples = torch.arange(number * 8, number * 8 + 8) % len(feed)
+        errors.append(learn.step(learner, feed, samples, config.training, number * 8).l1_by_action.mean())
+    return torch.stack(errors).view(-1, WINDOW).mean(1)
+
+
+def test_the_fast_way_learns_what_the_stock_way_learns(
+    frames: FrameStore, small_config: TrainingConfig
+) -> None:
+    """It stays closer to the stock course than that of another seed does, in every window of steps."""
+    still = small_config.with_changes({"policy.dropout": 0.0})
+    stock = course(still, frames, STOCK)
+    fast = course(still, frames, SHORT_CUTS[-1].but(precision="bf16"))
+    other = course(still.with_changes({"training.seed": 43}), frames, STOCK)
+    assert (fast - stock).abs().max() < (other - stock).abs().max()
+    assert stock[-1] < stock[0], "it learns at all"
