@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core import reports, views
 from bot.core.events import ClockJumped
+from bot.core.listening import LONGEST_OPEN_S
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cooling, Cycle, State
@@ -27,16 +28,28 @@ def jumped(state: State, event: ClockJumped, policy: Policy) -> Step:
 
 
 def clamped(state: State, at: datetime, policy: Policy) -> State:
-    """As above, for a clock that was put back while nobody looked: nothing is due later than it can be."""
+    """As above, for a clock that was put back while nobody looked: nothing is due later than it can be, and
+    nothing was said in the future."""
     due = state.report_due_at
-    latest = at + timedelta(seconds=policy.report_every_s)
-    after = now(state, report_due_at=min(due, latest)) if due else state
-    match after.cycle:
-        case Cycle(run=Cooling(until=until, tries=tries) as run) as cycle:
+    soon = at + timedelta(seconds=LONGEST_OPEN_S)
+    return now(
+        state,
+        report_due_at=due and min(due, at + timedelta(seconds=policy.report_every_s)),
+        open_messages=tuple(now(one, due_at=min(one.due_at, soon)) for one in state.open_messages),
+        answered=tuple(now(one, at=min(one.at, at)) for one in state.answered),
+        cycle=_clamped_cycle(state.cycle, at, policy),
+    )
+
+
+def _clamped_cycle(cycle: Cycle | None, at: datetime, policy: Policy) -> Cycle | None:
+    if cycle and cycle.proposal:
+        cycle = now(cycle, proposal=now(cycle.proposal, since=min(cycle.proposal.since, at)))
+    match cycle:
+        case Cycle(run=Cooling(until=until, tries=tries) as run):
             latest = at + timedelta(seconds=policy.pause_s(tries))
-            return now(after, cycle=now(cycle, run=now(run, until=min(until, latest))))
+            return now(cycle, run=now(run, until=min(until, latest)))
         case _:
-            return after
+            return cycle
 
 
 def _answered_shifted(state: State, by: timedelta) -> State:

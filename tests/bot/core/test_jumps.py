@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from bot.core import jumps
 from bot.core.events import ClockJumped, DaemonWoke, Spoke
+from bot.core.listening import LONGEST_OPEN_S
+from bot.core.policy import Policy
 from bot.core.reports import MISSED_NAMED
 from bot.core.state import State
-from protocol.messages import Lesson
+from protocol.messages import Lesson, Talk
 
 HOUR_S = 3600.0
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
@@ -59,6 +61,30 @@ class TestWhatElseWaits:
         jump(play, -HOUR_S)
         assert play.state.open_messages[0].due_at == due - timedelta(hours=1)
         assert play.posted() == [], "without a cycle nobody waits for a report"
+
+    def test_an_unfinished_message_is_acted_on_though_nobody_saw_the_clock_set_back(self, play):
+        said = {"author": play.watcher, "message_id": 1, "text": "<@1477243247956066414> 상태?"}
+        play.happened(Spoke(at=play.later(), said_at=play.at, **said))
+        play.at -= timedelta(hours=9)
+        play.happened(DaemonWoke(at=play.at, house="h0"))
+        play.ticks(LONGEST_OPEN_S)
+        assert play.kinds() == ["answer"]
+
+    def test_answers_given_in_the_future_do_not_use_up_the_budget(self, stage_class):
+        play = stage_class(Policy(answers_a_minute=1))
+        play.says(play.watcher, Talk(about="status"))
+        play.at -= timedelta(hours=9)
+        play.happened(DaemonWoke(at=play.at, house="h0"))
+        play.later(61)
+        play.says(play.watcher, Talk(about="status"))
+        assert play.kinds() == ["answer", "answer"]
+
+    def test_a_proposal_of_the_future_was_made_now(self, play):
+        play.watcher_hands_over(OOM)
+        play.terms_are_read()
+        play.at -= timedelta(hours=9)
+        play.happened(DaemonWoke(at=play.at, house="h0"))
+        assert play.cycle.proposal.since == play.at
 
     def test_time_to_answer_is_not_counted_by_a_jump(self, play):
         play.watcher_hands_over(OOM)
