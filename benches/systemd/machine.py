@@ -83,6 +83,7 @@ class Machine:
                 *("setpriv", "--pdeathsig=KILL"),  # nothing of it outlives us
                 *("systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no"),
                 *("--keep-unit", "--machine=claw", "--resolv-conf=off", "--timezone=off", "--console=pipe"),
+                "--capability=CAP_NET_ADMIN",  # as a real machine's: a service's own loopback is brought up
                 *(f"--network-namespace-path={self._network}", *self._lent),
                 stdin=subprocess.DEVNULL,
                 stdout=console,

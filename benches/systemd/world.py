@@ -129,6 +129,7 @@ class World:
         """The pid of the trainer's unit, once its newest attempt trains."""
 
         async def started() -> bool:
+            expect(not self.count("[BLOCKED]"), "a [BLOCKED]; see transcript.jsonl")
             return any(isinstance(line, Started) for line in self.spoken()) if self.attempts() else False
 
         await self.until(started, bool, "a training that has started")
