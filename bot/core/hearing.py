@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core import complaints, consent, cycles, data, orders, replies, terms, views
+from bot.core import complaints, consent, cycles, data, mending, orders, replies, terms, views
 from bot.core.effects import Effect
 from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, now, say
@@ -120,7 +120,7 @@ def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, p
     if not lessons:
         return state, ()
     if cycle is None or not isinstance(cycle.run, Unstarted):
-        return now(state, carried=(*state.carried, *lessons)), ()
+        return _add_in_mid_run(state, lessons, at, policy)
     match cycle.terms:
         case Unread() as unread:
             waiting = now(unread, heard=(*unread.heard, *lessons))
@@ -128,6 +128,17 @@ def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, p
         case _:
             after, effects = terms.take_in(cycle, lessons, at, policy)
             return now(state, cycle=after), effects
+
+
+def _add_in_mid_run(state: State, lessons: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Step:
+    """A run that is held can go on with some of them; the others are the next cycle's."""
+    at_once = mending.for_now(state.cycle, lessons) if state.cycle else ()
+    later = tuple(one for one in lessons if one not in at_once)
+    state = now(state, carried=(*state.carried, *later))
+    if state.cycle is None or not at_once:
+        return state, ()
+    after, effects = terms.take_in(state.cycle, at_once, at, policy)
+    return now(state, cycle=after), effects
 
 
 def _answer(event: Heard, body: str) -> tuple[Effect, ...]:

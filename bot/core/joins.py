@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import data, device, left, run, shelf, weights
+from bot.core import data, device, left, mending, run, shelf, weights
 from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
 from bot.core.state import (
@@ -119,6 +119,7 @@ JOINS = (
     ),
     Join("Settled to start from a checkpoint ∧ Unstarted", "FetchingWeights", weights.unasked, weights.fetch),
     Join("Admitted ∧ Settled ∧ Unstarted ∧ its weights are here ∧ no hold", "Starting", _ready, _start),
+    Join("Held for memory or divergence ∧ Settled otherwise ∧ no hold", "Starting", mending.mended, run.lift),
     Join("Ended ∧ best not sent", "send the best", _best_unsent, _publish_best),
     Join("Ended ∧ all safe", "hand on, then DONE and HANDOFF", _everything_safe, _hand_on),
 )

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import endings, words
+from bot.core import endings, mending, words
 from bot.core.effects import Post, StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, now, say
@@ -70,8 +70,8 @@ def lift(cycle: Cycle, at: datetime) -> Move:
     """`resume` and `retry`: whatever holds the run, somebody with the right to say so lifts it."""
     free = now(cycle, on_hold=())
     match cycle.run:
-        case Held(config=config):
-            return start(free, config, at)
+        case Held() as held:
+            return start(free, mending.goes_on_with(cycle, held), at)
         case Cooling(config=config, tries=tries, reached=reached):
             return start(free, config, at, tries=tries, reached=reached)
         case _:
@@ -159,7 +159,9 @@ def _left(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
         case Failed(failure="error" | "stopped") | None:
             return _crashed(cycle, run, event, policy)
         case Failed() as failed:
-            return _hold(cycle, run, words.cause_of(failed), failed.message, event.at)
+            held, told = _hold(cycle, run, words.cause_of(failed), failed.message, event.at)
+            after, asked = mending.propose(held, failed, event.at, policy)
+            return after, (*told, *asked)
         case _:
             return _hold(cycle, run, "trainer", words.crashed(event), event.at)
 

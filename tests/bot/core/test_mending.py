@@ -1,0 +1,102 @@
+"""A run that is held for memory or divergence goes on once Watcher has settled otherwise."""
+
+import pytest
+
+from protocol.job import Failed
+from protocol.messages import Approval, Lesson, Lessons, Rejection
+
+OOM = Failed(failure="out_of_memory", message="out of memory", epoch=39)
+
+
+def order(remedy: str) -> Lessons:
+    return Lessons(lessons=(Lesson(category="학습", text="메모리 부족", remedy=remedy),))
+
+
+def starts(play) -> list:
+    return [one for one in play.ordered("start_job") if one.work == "train"]
+
+
+@pytest.fixture
+def full(training):
+    """It ran out of memory in epoch 40."""
+    training.job_ends(OOM)
+    return training
+
+
+def test_out_of_memory_is_told_and_its_cure_proposed(full) -> None:
+    assert full.kinds()[-2:] == ["blocked", "proposal"]
+    (line,) = full.posted("proposal")[-1].lines
+    assert line.lesson == "batch_size 64에서 GPU 메모리 부족 (epoch 40)"
+    assert [change.after for change in line.changes] == [32, 2]
+    assert full.cycle.run.phase == "held"
+
+
+def test_the_batch_that_was_tried_and_fits_is_the_one_proposed(training) -> None:
+    training.job_ends(OOM.model_copy(update={"fits_batch_size": 24}))
+    (line,) = training.posted("proposal")[-1].lines
+    assert [change.after for change in line.changes] == [24, 3]
+
+
+def test_a_yes_is_all_it_needs_to_go_on(full, trained) -> None:
+    full.says(full.watcher, Approval())
+    assert full.cycle.run.phase == "starting"
+    assert starts(full)[-1].config.training.batch_size == 32
+    assert starts(full)[-1].run == starts(full)[0].run, "the same run, from its last save"
+    full.training_starts(resumed_from="checkpoints/resume", epoch=39)
+    full.trainer_says(full.saved("best", 500))
+    full.job_ends(trained)
+    full.best_is_published(500)
+    full.is_handed_on()
+    (line,) = full.posted("done")[0].lessons
+    assert (line.mark, line.outcome) == ("applied", "OOM 없이 완료")
+
+
+def test_a_no_leaves_it_held_and_another_word_is_taken(full) -> None:
+    full.says(full.watcher, Rejection(reason="먼저 확인"))
+    assert full.cycle.run.phase == "held"
+    full.says(full.watcher, order("batch_size=16, gradient_accumulation=4"))
+    assert starts(full)[-1].config.training.batch_size == 16
+
+
+def test_while_the_proposal_waits_an_exact_order_replaces_it(full) -> None:
+    full.says(full.watcher, order("batch_size=16, gradient_accumulation=4"))
+    assert full.cycle.proposal is None
+    assert starts(full)[-1].config.training.samples_per_step == 64
+
+
+def test_a_retry_tries_the_same_again(full) -> None:
+    full.operator_asks("retry")
+    assert starts(full)[-1].config.training.batch_size == 64
+
+
+def test_what_needs_another_start_waits_for_the_next_cycle(full) -> None:
+    for remedy in ("chunk_size=10", "seed=7", "exclude_episodes=[episode_003]"):
+        before = len(full.state.carried)
+        full.says(full.watcher, order(remedy))
+        assert len(full.state.carried) == before + 1
+    assert full.cycle.run.phase == "held"
+
+
+def test_divergence_is_proposed_a_smaller_rate(training) -> None:
+    training.job_ends(Failed(failure="diverged", message="NaN"))
+    (line,) = training.posted("proposal")[-1].lines
+    assert line.lesson == "lr 1e-4에서 loss 발산"
+    training.says(training.watcher, Approval())
+    assert starts(training)[-1].config.training.lr == 5e-5
+
+
+def test_a_full_disk_is_nothing_a_config_mends(training) -> None:
+    training.job_ends(Failed(failure="no_space", message="disk"))
+    assert training.posted("proposal") == []
+    training.says(training.watcher, order("lr=5e-5"))
+    assert training.cycle.run.phase == "held", "the disk is still full"
+    training.operator_asks("retry")
+    assert starts(training)[-1].config.training.lr == 5e-5
+
+
+def test_a_run_that_an_operator_stopped_stays_so_whatever_is_settled(full) -> None:
+    full.operator_asks("stop")
+    full.says(full.watcher, Approval())
+    assert full.cycle.run.phase == "held"
+    full.operator_asks("resume")
+    assert starts(full)[-1].config.training.batch_size == 32
