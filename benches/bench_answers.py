@@ -13,6 +13,7 @@ Exit code 1 if an answer took longer than 1 s, or the loop was later than 50 ms,
 """
 
 import asyncio
+import gc
 import os
 import random
 import subprocess
@@ -221,6 +222,7 @@ PARTS = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
 
 async def measure(folder: Path, seconds: float, burners: int, checkpoints: int, megabytes: int) -> bool:
     await prepare(folder, checkpoints, megabytes)
+    gc.freeze()  # as the daemon does, or this instrument would be the late one
     with stand_in(folder) as emulator, busy(burners):
         async with interviewed(folder, emulator) as interview:
             await interview.run(seconds)

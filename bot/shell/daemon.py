@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -117,6 +118,7 @@ async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_
             bucket = _open_bucket(settings, opened)
             stack.push_async_callback(bucket.close)
             house = await furnish(settings, places, store, bucket)
+            gc.freeze()  # what is there by now stays; a look through all of it stops the loop for 0.1 s and more
             await live(house, stop)
     log.info("goodbye")
 
