@@ -118,7 +118,7 @@ async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_
             bucket = _open_bucket(settings, opened)
             stack.push_async_callback(bucket.close)
             house = await furnish(settings, places, store, bucket)
-            gc.freeze()  # what is there by now stays; a look through all of it stops the loop for 0.1 s and more
+            gc.freeze()  # what is here by now stays; looking through it all stopped the loop for 0.5 s
             await live(house, stop)
     log.info("goodbye")
 
