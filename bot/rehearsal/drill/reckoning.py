@@ -23,7 +23,6 @@ JUDGED = (
     "Changes were reported before the start",
     "What was inferred was proposed and approved",
     "The start was reported",
-    "Every path named was there",
     "DONE accounts for every lesson, once",
     "Evaluation got the HANDOFF, alone and once",
     "Every message reaches whom it must",
@@ -59,7 +58,7 @@ async def reckoned(theatre: Theatre) -> Ending:
         lost=theatre.tally.lost(range(theatre.asked)),
         doubled=theatre.tally.doubled(),
         owed=backlog,
-        wrong=(*theatre.troubles, *_not_played(theatre), *broken),
+        wrong=(*theatre.troubles, *_not_played(theatre), *_absent(theatre), *broken),
     )
 
 
@@ -93,6 +92,14 @@ def _not_played(theatre: Theatre) -> list[str]:
         except NotPlayed as missing:
             wrong.append(f"{name}: {missing}")
     return wrong
+
+
+def _absent(theatre: Theatre) -> list[str]:
+    """Paths that were named before they were there, or after they had gone."""
+    entries = theatre.discord.record.entries
+    ours = [one for one in entries if one.author_id == ROSTER.training]
+    absent = sorted({path for one in ours for path, there in one.paths.items() if not there})
+    return [f"named and not there at that moment: {path}" for path in absent]
 
 
 async def _broken_checkpoints(url: str) -> list[str]:

@@ -75,14 +75,18 @@ class Season:
         )
 
     def _simulated(self) -> Path:
-        """The data set, the same for every play."""
-        there, sizes = self.place / "simulated", self.sizes
+        """The data set, the same for every play; who learns nothing need not see anything."""
+        there = self.place / "simulated"
         if not there.exists():
-            self.console.print(f"simulating {sizes.episodes} episodes", style="dim")
             unfinished = self.place / "simulated.tmp"
             shutil.rmtree(unfinished, ignore_errors=True)
-            shape = ("--frames", str(sizes.frames), "--lead-in", str(sizes.lead_in))
-            asyncio.run(run_trainer(("simulate", str(unfinished), "--episodes", str(sizes.episodes), *shape)))
+            if self.understudy:
+                _pretend(unfinished, self.sizes.episodes)
+            else:
+                self.console.print(f"simulating {self.sizes.episodes} episodes", style="dim")
+                shape = ("--frames", str(self.sizes.frames), "--lead-in", str(self.sizes.lead_in))
+                command = ("simulate", str(unfinished), "--episodes", str(self.sizes.episodes), *shape)
+                asyncio.run(run_trainer(command))
             unfinished.rename(there)
         return there
 
@@ -106,6 +110,13 @@ class Season:
 
 
 type Told = Callable[[int, Befallen | None], None]
+
+
+def _pretend(folder: Path, episodes: int) -> None:
+    for number in range(episodes):
+        episode = folder / f"episode_{number:03d}"
+        episode.mkdir(parents=True)
+        (episode / "metadata.json").write_text(f'{{"number": {number}}}\n', encoding="ascii")
 
 
 def _played(programme: Programme, told: Told) -> Evening:
