@@ -32,10 +32,10 @@ test: $(READY)  ## every rule of the house and every test; options through ARGS=
 laws: $(READY)  ## the laws of the language with thousands of examples (half an hour and more)
 	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
 
-faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (about two minutes)
+faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (some minutes)
 	@$(BIN)/python -m bot.rehearsal.faults $(ARGS)
 
-soak: $(READY)  ## thousands of messages under faults and kills; ARGS="--messages 10000 --kills 20"
+soak: $(READY)  ## 10,200 messages under faults and kills; ARGS="--folder ~/soak" keeps it, and goes on in it
 	@$(BIN)/python -m bot.rehearsal.soak $(ARGS)
 
 drill-trainer: $(READY)  ## kill a training a hundred times, compare its bits; goes on where it was stopped; ARGS="--kills 500"
