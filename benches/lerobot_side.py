@@ -56,32 +56,34 @@ def lerobot_data(made: Scene) -> Path:
 LOGGED = re.compile(r"step:(\d+)\b.*?updt_s:([\d.]+) data_s:([\d.]+)")
 
 
-def lerobot_rate(made: Scene, device: str, steps: int, turn: int) -> float:
-    """From lerobot-train's own log: what a step and its data took."""
-    config, data = made.config, lerobot_data(made)
-    command = [
+def lerobot_train(made: Scene, device: str, steps: int, out: Path, *options: str) -> list[str]:
+    """The call of lerobot-train that the scene's config amounts to."""
+    config, training = made.config, made.config.training
+    return [
         *(sys.executable, "-m", "lerobot.scripts.lerobot_train"),
-        *("--dataset.repo_id=local/dataset", f"--dataset.root={data}", "--dataset.video_backend=pyav"),
-        *("--policy.type=act", f"--policy.device={device}", "--policy.push_to_hub=false"),
+        *("--dataset.repo_id=local/dataset", f"--dataset.root={lerobot_data(made)}"),
+        *("--dataset.video_backend=pyav", "--policy.type=act", f"--policy.device={device}"),
+        *("--policy.push_to_hub=false", "--policy.pretrained_backbone_weights=null"),
         f"--policy.chunk_size={config.policy.chunk_size}",
         f"--policy.n_action_steps={config.policy.n_action_steps}",
         f"--policy.n_encoder_layers={config.model.transformer_layers}",
         f"--policy.dim_model={config.model.dim_model}",
         f"--policy.n_heads={config.model.n_heads}",
         f"--policy.dim_feedforward={config.model.dim_feedforward}",
-        "--policy.pretrained_backbone_weights=null",
-        *(
-            f"--batch_size={config.training.batch_size}",
-            f"--steps={steps}",
-            "--log_freq=1",
-            "--save_checkpoint=false",
-        ),
-        "--save_checkpoint=false",
-        *("--wandb.enable=false", f"--output_dir={made.folder / f'theirs-{turn}'}"),
+        f"--policy.optimizer_lr={training.lr}",
+        f"--policy.optimizer_lr_backbone={training.lr_backbone}",
+        f"--seed={training.seed}",
+        *(f"--batch_size={training.batch_size}", f"--steps={steps}", "--log_freq=1"),
+        *("--wandb.enable=false", f"--output_dir={out}", *options),
     ]
+
+
+def lerobot_rate(made: Scene, device: str, steps: int, turn: int) -> float:
+    """From lerobot-train's own log: what a step and its data took."""
+    command = lerobot_train(made, device, steps, made.folder / f"theirs-{turn}", "--save_checkpoint=false")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     logged = [(float(update), float(data)) for _, update, data in LOGGED.findall(done.stdout + done.stderr)]
     if not logged:
         raise click.ClickException(f"lerobot-train said nothing of its steps: {done.stderr[-2000:]}")
     after_start = logged[len(logged) // 4 :]
-    return config.training.batch_size / statistics.mean(update + data for update, data in after_start)
+    return made.config.training.batch_size / statistics.mean(update + data for update, data in after_start)
