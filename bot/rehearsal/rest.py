@@ -1,17 +1,25 @@
 """The embedded Discord's REST API v10: routes that read a request, ask the guild, and word its answer."""
 
 import json
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from aiohttp import web
+from pydantic import ValidationError
 
+from bot.rehearsal.bodies import (
+    EditBody,
+    Reference,
+    id_in,
+    is_send,
+    json_answer,
+    read_message,
+    refused_for_now,
+)
 from bot.rehearsal.cast import Person
-from bot.rehearsal.guild import Draft, File, Guild, May, RequestError
-from bot.rehearsal.mentions import EVERYTHING, AllowedMentions
+from bot.rehearsal.guild import Draft, Guild, May, RequestError
+from bot.rehearsal.mentions import EVERYTHING
 from bot.rehearsal.news import News
 from bot.rehearsal.throttle import Throttle
 from bot.rehearsal.wire import application_json, channel_json, message_json, user_json
@@ -26,32 +34,6 @@ Interference = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 """Something that may answer a request instead of the API, or let it pass: the place for faults."""
 
 _CALLER = web.RequestKey("caller", Person)
-
-
-class Reference(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    message_id: int
-    fail_if_not_exists: bool = True
-
-
-class SendBody(BaseModel):
-    """What of a new message's body matters here; the rest is accepted and ignored."""
-
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-
-    content: str | None = None
-    nonce: str | None = None
-    enforce_nonce: bool = False
-    allowed_mentions: AllowedMentions | None = None
-    message_reference: Reference | None = None
-
-
-class EditBody(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    content: str | None = None
-    allowed_mentions: AllowedMentions | None = None
 
 
 class Rest:
@@ -120,11 +102,11 @@ class Rest:
                     return other
             return answer
         except RequestError as refusal:
-            return _json({"message": str(refusal), "code": refusal.code}, refusal.status)
+            return json_answer({"message": str(refusal), "code": refusal.code}, refusal.status)
         except (ValidationError, json.JSONDecodeError):
-            return _json({"message": "Invalid Form Body", "code": 50035}, 400)
+            return json_answer({"message": "Invalid Form Body", "code": 50035}, 400)
         except web.HTTPNotFound:
-            return _json({"message": "404: Not Found", "code": 0}, 404)
+            return json_answer({"message": "404: Not Found", "code": 0}, 404)
 
     async def _paced(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """By the rate bucket, if there is one: only sends have it here."""
@@ -145,37 +127,37 @@ class Rest:
         raise RequestError(401, 0, "401: Unauthorized")
 
     async def _me(self, request: web.Request) -> web.Response:
-        return _json(user_json(request[_CALLER]))
+        return json_answer(user_json(request[_CALLER]))
 
     async def _user(self, request: web.Request) -> web.Response:
-        person = self._guild.people.get(_id(request, "user"))
+        person = self._guild.people.get(id_in(request, "user"))
         if person is None:
             raise RequestError(404, 10013, "Unknown User")
-        return _json(user_json(person))
+        return json_answer(user_json(person))
 
     async def _application(self, request: web.Request) -> web.Response:
-        return _json(application_json(request[_CALLER]))
+        return json_answer(application_json(request[_CALLER]))
 
     async def _gateway_bot(self, _request: web.Request) -> web.Response:
         limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
-        return _json({"url": self.gateway_url, "shards": 1, "session_start_limit": limit})
+        return json_answer({"url": self.gateway_url, "shards": 1, "session_start_limit": limit})
 
     async def _channel(self, request: web.Request) -> web.Response:
-        return _json(channel_json(self._guild.channel(_id(request, "channel")), self._guild))
+        return json_answer(channel_json(self._guild.channel(id_in(request, "channel")), self._guild))
 
     async def _history(self, request: web.Request) -> web.Response:
         asked = {
             key: int(request.query[key]) for key in ("before", "after", "around") if key in request.query
         }
         limit = int(request.query.get("limit", "50"))
-        page = self._guild.history(_id(request, "channel"), limit, **asked)
+        page = self._guild.history(id_in(request, "channel"), limit, **asked)
         if not self._guild.permissions & May.READ_MESSAGE_HISTORY:
             page = []  # not an error, as on Discord
-        return _json([self._worded(one.channel_id, one.id, request) for one in page])
+        return json_answer([self._worded(one.channel_id, one.id, request) for one in page])
 
     async def _send(self, request: web.Request) -> web.Response:
-        channel_id = _id(request, "channel")
-        body, files = await _read_message(request)
+        channel_id = id_in(request, "channel")
+        body, files = await read_message(request)
         self._must_be_able(May.SEND_MESSAGES)
         if files:
             self._must_be_able(May.ATTACH_FILES)
@@ -188,7 +170,7 @@ class Rest:
             allowed=body.allowed_mentions or EVERYTHING,
         )
         message = self._guild.post(channel_id, request[_CALLER].id, draft)
-        return _json(self._worded(channel_id, message.id, request))
+        return json_answer(self._worded(channel_id, message.id, request))
 
     def _must_be_able(self, needed: May) -> None:
         if not self._guild.permissions & needed:
@@ -201,33 +183,33 @@ class Rest:
         return reference.message_id if known or reference.fail_if_not_exists else None
 
     async def _message(self, request: web.Request) -> web.Response:
-        return _json(self._worded(_id(request, "channel"), _id(request, "message"), request))
+        return json_answer(self._worded(id_in(request, "channel"), id_in(request, "message"), request))
 
     async def _edit(self, request: web.Request) -> web.Response:
-        place = _id(request, "channel"), _id(request, "message")
+        place = id_in(request, "channel"), id_in(request, "message")
         body = EditBody.model_validate_json(await request.read())
         if body.content is not None:
             allowed = body.allowed_mentions or EVERYTHING
             self._guild.edit(*place, request[_CALLER].id, body.content, allowed)
-        return _json(self._worded(*place, request))
+        return json_answer(self._worded(*place, request))
 
     async def _delete(self, request: web.Request) -> web.Response:
-        self._guild.delete(_id(request, "channel"), _id(request, "message"), request[_CALLER].id)
+        self._guild.delete(id_in(request, "channel"), id_in(request, "message"), request[_CALLER].id)
         return web.Response(status=204)
 
     async def _react(self, request: web.Request) -> web.Response:
-        place = _id(request, "channel"), _id(request, "message")
+        place = id_in(request, "channel"), id_in(request, "message")
         self._must_be_able(May.ADD_REACTIONS)
         self._guild.react(*place, request[_CALLER].id, request.match_info["emoji"])
         return web.Response(status=204)
 
     async def _reacted(self, request: web.Request) -> web.Response:
-        message = self._guild.message(_id(request, "channel"), _id(request, "message"))
+        message = self._guild.message(id_in(request, "channel"), id_in(request, "message"))
         users = message.reactions.get(request.match_info["emoji"], ())
-        return _json([user_json(self._guild.people[user_id]) for user_id in users])
+        return json_answer([user_json(self._guild.people[user_id]) for user_id in users])
 
     async def _typing(self, request: web.Request) -> web.Response:
-        self._guild.channel(_id(request, "channel"))
+        self._guild.channel(id_in(request, "channel"))
         return web.Response(status=204)
 
     async def _commands(self, request: web.Request) -> web.Response:
@@ -236,7 +218,7 @@ class Rest:
         fixed = {"application_id": str(request[_CALLER].id), "version": "1"}
         if "guild" in request.match_info:
             fixed["guild_id"] = request.match_info["guild"]
-        return _json(
+        return json_answer(
             [
                 {"type": 1, "description": "", **one, **fixed, "id": str(self._guild.mint.new())}
                 for one in offered
@@ -248,10 +230,10 @@ class Rest:
         body = cast("dict[str, Any]", await request.json())
         self.whispers.append(body.get("data", {}).get("content", ""))
         interaction = {"id": request.match_info["interaction"], "type": 2}
-        return _json({"interaction": interaction})
+        return json_answer({"interaction": interaction})
 
     async def _attachment(self, request: web.Request) -> web.Response:
-        found = self._guild.attachment(_id(request, "attachment"))
+        found = self._guild.attachment(id_in(request, "attachment"))
         name = quote(found.filename)
         return web.Response(
             body=found.content,
@@ -264,58 +246,3 @@ class Rest:
     def _worded(self, channel_id: int, message_id: int, request: web.Request) -> dict[str, Any]:
         message = self._guild.message(channel_id, message_id)
         return message_json(message, self._guild, self.base_url, request[_CALLER].id)
-
-
-def is_send(request: web.Request) -> bool:
-    return request.method == "POST" and request.path.endswith("/messages")
-
-
-def refused_for_now(
-    retry_after_s: float, *, via: bool = True, everywhere: bool = False, headers: dict[str, str] | None = None
-) -> web.Response:
-    """429 as Discord words it; without `via` it looks like its proxy's. `everywhere`: the global limit."""
-    body = {
-        "message": "You are being rate limited.",
-        "retry_after": round(retry_after_s, 3),
-        "global": everywhere,
-    }
-    answer = _json(body, 429)
-    answer.headers["Retry-After"] = str(math.ceil(retry_after_s))
-    answer.headers["X-RateLimit-Scope"] = "global" if everywhere else "user"
-    if everywhere:
-        answer.headers["X-RateLimit-Global"] = "true"
-    if via:
-        answer.headers["Via"] = "1.1 google"
-    answer.headers.update(headers or {})
-    return answer
-
-
-async def _read_message(request: web.Request) -> tuple[SendBody, tuple[File, ...]]:
-    """A new message's body and files, from JSON or from multipart with `payload_json` and `files[n]`."""
-    if not request.content_type.startswith("multipart/"):
-        return SendBody.model_validate_json(await request.read()), ()
-    body, files = SendBody(), list[File]()
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            continue
-        content = bytes(await part.read(decode=False))
-        if part.name == "payload_json":
-            body = SendBody.model_validate_json(content)
-        elif (part.name or "").startswith("files["):
-            kind = part.headers.get("Content-Type", "application/octet-stream")
-            files.append(File(part.filename or "unknown", content, kind))
-    return body, tuple(files)
-
-
-def _id(request: web.Request, name: str) -> int:
-    text = request.match_info[name]
-    if not text.isdecimal():
-        raise RequestError(400, 50035, f'{name}: Value "{text}" is not snowflake.')
-    return int(text)
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    """JSON under exactly `application/json`: the client library reads no other content type as JSON."""
-    return web.Response(
-        body=json.dumps(value, ensure_ascii=False).encode(), status=status, content_type="application/json"
-    )

@@ -1,4 +1,4 @@
-"""Discord. This, `client.py` and `letters.py` are the only files that know the client library.
+"""Discord. This, `client.py`, `lifetime.py` and `letters.py` alone know the client library.
 
 A client lives as long as its session does; whenever it ends, for whatever reason, the reason is looked at
 and a new one is made after a pause that grows: a thousand logins a day and Discord resets the token.
@@ -20,11 +20,12 @@ from yarl import URL
 
 from bot.settings import Settings
 from bot.shell.channel import Ears, Fatal, HistoryClosed, Letter, Mark, SendRefused, Sent
-from bot.shell.client import Client, CountIdentify, Warn, live_through, still
+from bot.shell.client import Client, CountIdentify, Warn
 from bot.shell.door import ANSWERS
 from bot.shell.lanes import Later
 from bot.shell.letters import letter_of
 from bot.shell.lifeline import Lifeline, Limits
+from bot.shell.lifetime import live_through, still
 from bot.shell.rows import Part
 
 log = structlog.stdlib.get_logger("gateway")

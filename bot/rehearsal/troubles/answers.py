@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.rehearsal.rest import Interference, refused_for_now
+from bot.rehearsal.bodies import refused_for_now
+from bot.rehearsal.rest import Interference
 from bot.rehearsal.trial import Trial
 from bot.rehearsal.wire import Json
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.core.events import Ticked
-from bot.rehearsal.rest import is_send
+from bot.rehearsal.bodies import is_send
 from bot.rehearsal.trial import ROSTER, Trial, Wrong
 from bot.rehearsal.troubles.answers import always, is_anything, reset, status, times
 from bot.shell.desk import STAMPED, Note

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from bot.rehearsal.bodies import is_send
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.rest import Interference, is_send
+from bot.rehearsal.rest import Interference
 from bot.rehearsal.throttle import Throttle
 from bot.rehearsal.trial import ROSTER, Trial, Wrong
 from bot.rehearsal.troubles.answers import (
