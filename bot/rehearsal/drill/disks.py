@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOMY = "6g"
 """Only what is written takes memory."""
+TRIES = 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -45,11 +46,13 @@ class Disk:
         return cls(place)
 
     def fill(self) -> None:
-        """Not a page is left."""
-        seen = os.statvfs(self.place)
-        used = max(_PAGE, (seen.f_blocks - seen.f_bfree) * seen.f_frsize)
-        with suppress(NoDisks):  # something was written just now: it is as good as full, or is next time
-            self._resize(str(used))
+        """Not a page is left; who writes just then is given another try."""
+        for _ in range(TRIES):
+            seen = os.statvfs(self.place)
+            used = max(_PAGE, (seen.f_blocks - seen.f_bfree) * seen.f_frsize)
+            with suppress(NoDisks):
+                self._resize(str(used))
+                return
 
     def empty(self) -> None:
         """There is room again."""

@@ -203,8 +203,9 @@ async def _at_work(theatre: Theatre, epoch: int) -> bool:
 async def _measured(theatre: Theatre, log: Log) -> None:
     """The daemon's size, now and again."""
     while True:
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.0)
         with suppress(OSError):
+            theatre.lookout.look()
             rss_kb, descriptors = size_of(theatre.bot.pid)
             age_s = round(time.monotonic() - theatre.bot.born_at, 1)
             log.sizes.append(Size(age_s=age_s, rss_kb=rss_kb, descriptors=descriptors))

@@ -21,7 +21,7 @@ from bot.rehearsal.drill.bot import Bot
 from bot.rehearsal.drill.disks import Disk
 from bot.rehearsal.guild import Guild
 from bot.rehearsal.processes import Daemon, end_jobs
-from bot.rehearsal.record import Entry, Witness
+from bot.rehearsal.record import Entry
 from bot.rehearsal.stage import Address, Sizes, Stage, set_stage, write_env
 from bot.rehearsal.tally import MARK, Tally
 from bot.shell.desk import utc_now
@@ -92,6 +92,7 @@ class Theatre:
     disks: dict[str, Disk]
     dice: random.Random
     tally: Tally
+    lookout: "Lookout"
     troubles: list[str] = field(default_factory=list[str])
     asked: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -183,8 +184,9 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
     mounted = _mounted(stage) if programme.disks else dict[str, Disk]()
     try:
         _furnish(stage, programme.simulated)
-        async with DiscordServer(Guild(cast_of(ROSTER)), witness=_witness(stage)) as discord:
-            theatre = _theatre(stage, discord, mounted, dice)
+        lookout = Lookout(stage)
+        async with DiscordServer(Guild(cast_of(ROSTER)), witness=lookout.witness) as discord:
+            theatre = _theatre(stage, discord, mounted, dice, lookout)
             if programme.understudy:
                 theatre.orders.trainer.write_text(UNDERSTUDY, encoding="utf-8")
             discord.guild.subscribe(lambda _: theatre.tally.heard(discord.record.entries[-1]))
@@ -200,7 +202,9 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
             disk.leave()
 
 
-def _theatre(stage: Stage, discord: DiscordServer, disks: dict[str, Disk], dice: random.Random) -> Theatre:
+def _theatre(
+    stage: Stage, discord: DiscordServer, disks: dict[str, Disk], dice: random.Random, lookout: "Lookout"
+) -> Theatre:
     orders, troubles = Orders(stage.folder / "orders"), list[str]()
     orders.folder.mkdir()
     _write_settings(stage, discord, orders)
@@ -211,7 +215,7 @@ def _theatre(stage: Stage, discord: DiscordServer, disks: dict[str, Disk], dice:
             troubles.append(f"the daemon left with status {status}: {daemon.last_words()}")
 
     bot = Bot(daemon, discord, fell)
-    return Theatre(stage, discord, bot, orders, disks, dice, Tally(ROSTER.training), troubles)
+    return Theatre(stage, discord, bot, orders, disks, dice, Tally(ROSTER.training), lookout, troubles)
 
 
 def _write_settings(stage: Stage, discord: DiscordServer, orders: Orders) -> None:
@@ -236,15 +240,26 @@ def _furnish(stage: Stage, simulated: Path) -> None:
     shutil.copytree(simulated, stage.dataset)
 
 
-def _witness(stage: Stage) -> Witness:
-    """What a message names is looked for where the bucket was, too, while it is away."""
-    elsewhere = Stage(stage.folder / "disk" / "away", stage.sizes)
+class Lookout:
+    """Remembers which checkpoints were ever there: a message that was held up may name one that has gone."""
 
-    def see(text: str) -> Mapping[str, bool]:
-        beside = elsewhere.witness(text.replace(stage.bucket_url, elsewhere.bucket_url))
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._elsewhere = Stage(stage.folder / "disk" / "away", stage.sizes)
+        self._known: set[str] = set()
+
+    def look(self) -> None:
+        checkpoints = self._stage.bucket / "checkpoints"
+        self._known |= {path.name for path in checkpoints.glob("act_epoch_*") if any(path.iterdir())}
+
+    def witness(self, text: str) -> Mapping[str, bool]:
+        """What a message names is looked for where the bucket was, too, while it is away."""
+        self.look()
+        ours, theirs = self._stage.bucket_url, self._elsewhere.bucket_url
+        beside = self._elsewhere.witness(text.replace(ours, theirs))
         return {
-            url: there or beside[url.replace(stage.bucket_url, elsewhere.bucket_url)]
-            for url, there in stage.witness(text).items()
+            url: there
+            or beside[url.replace(ours, theirs)]
+            or url.rstrip("/").rpartition("/")[2] in self._known
+            for url, there in self._stage.witness(text).items()
         }
-
-    return see
