@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.core import complaints, consent, cycles, data, mending, orders, replies, terms, views
+from bot.core import complaints, consent, cycles, data, ledger, mending, orders, replies, terms, views, words
 from bot.core.effects import Effect
 from bot.core.events import Garbled, Heard
-from bot.core.moves import Step, now, say
+from bot.core.moves import Step, declare, now, say
 from bot.core.policy import Policy
-from bot.core.state import Awaited, LessonHeard, Refused, State, Unread, Unstarted, Waiting
+from bot.core.state import Awaited, Cycle, Entry, LessonHeard, Refused, State, Unread, Unstarted, Waiting
 from protocol.lines import leading_tag, lines_of
 from protocol.messages import (
     Acknowledgement,
@@ -110,8 +110,19 @@ def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step
 
 def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) -> Step:
     lessons = cycles.lessons_of(message.lessons, "Watcher")
+    carried = len(state.carried)
     state, effects = _add_lessons(state, lessons, event.at, policy)
-    return state, (*say(replies.lessons_received(state, message, event.author)), *effects)
+    foreseen = _foreseen(state.cycle, state.carried[carried:])
+    asked = declare(*words.questions_about(foreseen, policy))
+    receipt = say(replies.lessons_received(state, message, foreseen, event.author))
+    return state, (*receipt, *effects, *asked)
+
+
+def _foreseen(cycle: Cycle | None, carried: tuple[LessonHeard, ...]) -> tuple[Entry, ...]:
+    """What comes too late for this run is judged at once all the same: what the next cycle makes of it."""
+    if cycle is None or isinstance(cycle.terms, Unread):
+        return ()
+    return ledger.foreseen(cycle.terms, carried).ledger
 
 
 def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Step:

@@ -46,6 +46,11 @@ def entered(
     return terms
 
 
+def foreseen(terms: Judged | Settled, heard: tuple[LessonHeard, ...]) -> Judged | Settled:
+    """What would become of lessons under the config as it is now; nothing of it is kept."""
+    return entered(now(terms, ledger=()), heard)
+
+
 def as_proposed(terms: Judged | Settled) -> TrainingConfig:
     """The config as it will be if everything open is approved."""
     config = terms.config

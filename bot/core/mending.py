@@ -7,7 +7,7 @@ lesson, so that a yes is all that is needed.
 from datetime import datetime
 
 from bot.core import ledger, terms
-from bot.core.moves import Move, now
+from bot.core.moves import Move
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Held, Judged, LessonHeard, Settled, Unread
 from bot.lessons.changes import written
@@ -79,6 +79,6 @@ def _that_fits(batch_size: int | None, config: TrainingConfig) -> str | None:
 
 
 def _could_go_on(known: Judged | Settled, heard: LessonHeard) -> bool:
-    judged = ledger.entered(now(known, ledger=()), (heard,))
-    changed = {change.field for change in diff(known.config, ledger.as_proposed(judged))}
+    wanted = ledger.as_proposed(ledger.foreseen(known, (heard,)))
+    changed = {change.field for change in diff(known.config, wanted)}
     return changed <= RESUMABLE

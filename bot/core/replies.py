@@ -1,7 +1,7 @@
 """What we answer to whoever spoke to us."""
 
 from bot.core.policy import Policy
-from bot.core.state import Cycle, Proposal, State
+from bot.core.state import Cycle, Entry, Proposal, State
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
 
 
@@ -20,11 +20,25 @@ def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
     return Receipt(to=(author,), understood=tuple(understood), next_step=next_step)
 
 
-def lessons_received(state: State, message: Lessons, author: int) -> Receipt:
+def lessons_received(state: State, message: Lessons, foreseen: tuple[Entry, ...], author: int) -> Receipt:
     before_the_run = state.cycle is not None and state.cycle.run.phase == "unstarted"
     next_step = "학습 시작 전에 판단해 보고" if before_the_run else "다음 cycle의 설정에 반영"
-    understood = tuple(f"레슨런: {lesson.text}" for lesson in message.lessons)
+    verdicts = {entry.heard.lesson: _verdict(entry) for entry in foreseen}
+    understood = tuple(f"레슨런: {one.text}{verdicts.get(one, '')}" for one in message.lessons)
     return Receipt(to=(author,), understood=understood or ("레슨런 없음",), next_step=next_step)
+
+
+def _verdict(entry: Entry) -> str:
+    """What the next cycle makes of it, as far as it can be told now."""
+    match entry.status:
+        case "applied":
+            return f" → 다음 cycle에 적용: {entry.note}"
+        case "proposed":
+            return f" → 다음 cycle에 승인 요청: {entry.note}"
+        case "unclear":
+            return " → 질문함"
+        case _:
+            return f" → {entry.note}"
 
 
 def queued(handoff: Handoff, place: int, open_cycle: int, author: int) -> Receipt:

@@ -8,6 +8,9 @@ from protocol.messages import Approval, Lesson, Lessons, Rejection
 OOM = Failed(failure="out_of_memory", message="out of memory", epoch=39)
 
 
+HALVED = "batch_size 32로 축소, gradient accumulation 2 적용"
+
+
 def order(remedy: str) -> Lessons:
     return Lessons(lessons=(Lesson(category="학습", text="메모리 부족", remedy=remedy),))
 
@@ -100,3 +103,31 @@ def test_a_run_that_an_operator_stopped_stays_so_whatever_is_settled(full) -> No
     assert full.cycle.run.phase == "held"
     full.operator_asks("resume")
     assert starts(full)[-1].config.training.batch_size == 32
+
+
+class TestALessonInMidTraining:
+    def test_it_is_judged_at_once_and_answered(self, training) -> None:
+        lessons = (
+            Lesson(category="학습", text="수렴이 느림", remedy="lr=5e-5"),
+            Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족"),
+            Lesson(category="학습", text="seed를 42로 고정"),
+        )
+        training.says(training.watcher, Lessons(lessons=lessons))
+        receipt = training.posted("receipt")[-1]
+        assert receipt.understood == (
+            "레슨런: 수렴이 느림 → 다음 cycle에 적용: lr 5e-5",
+            f"레슨런: {lessons[1].text} → 다음 cycle에 승인 요청: {HALVED}",
+            "레슨런: seed를 42로 고정 → 이미 seed 42",
+        )
+        assert training.cycle.run.config.training.lr == 1e-4, "the run goes on as it was"
+        assert len(training.state.carried) == 3
+
+    def test_one_that_nobody_understands_is_asked_about_now_not_in_the_next_cycle(self, training) -> None:
+        training.says(training.watcher, Lessons(lessons=(Lesson(category="학습", text="지난번처럼"),)))
+        assert training.posted("receipt")[-1].understood == ("레슨런: 지난번처럼 → 질문함",)
+        assert "지난번처럼" in training.posted("question")[-1].question
+
+    def test_without_a_cycle_it_waits_unjudged(self, play) -> None:
+        play.says(play.watcher, Lessons(lessons=(Lesson(category="학습", text="지난번처럼"),)))
+        assert play.posted("receipt")[-1].understood == ("레슨런: 지난번처럼",)
+        assert play.posted("question") == []
