@@ -29,7 +29,7 @@ test: $(READY)  ## every rule of the house and every test; options through ARGS=
 	@deploy/get-chromium
 	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
 
-laws: $(READY)  ## the laws of the language with thousands of examples (half an hour and more)
+laws: $(READY)  ## the laws of the language with thousands of examples (about six minutes on an idle machine)
 	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
 
 faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (some minutes)
