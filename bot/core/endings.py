@@ -28,7 +28,7 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
         notes=(
             f"Cycle {cycle.number}: {policy.bucket}/{paths.act_best(cycle.number)}",
             f"L1: 첫 epoch {outcome.first_l1:.4g} → 마지막 epoch {outcome.last_l1:.4g}",
-            f"Best epoch: {outcome.best_epoch}",
+            f"Best epoch: {outcome.best_epoch}{_chosen_by(outcome)}",
             f"manifest: {manifest}",
             '로드: ACTPolicy.from_pretrained("act_best") (README.md 참조)',
         ),
@@ -45,6 +45,12 @@ def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
         lessons=outcomes(cycle),
         notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
     )
+
+
+def _chosen_by(outcome: Trained) -> str:
+    """Where episodes were held out the best epoch is not that of the lowest loss."""
+    error = outcome.best_held_out_l1
+    return "" if error is None else f" (held-out L1 {error:.4g})"
 
 
 def outcomes(cycle: Cycle) -> tuple[LessonOutcome, ...]:

@@ -36,3 +36,14 @@ def test_what_is_held_out_is_said_at_the_start(play) -> None:
     play.training_starts(episodes=76, frames=22800)
     assert play.cycle.run.config.dataset.holdout == 0.1
     assert "학습에서 제외: 에피소드 9개" in notes(play)
+
+
+def test_evaluation_hears_what_the_best_was_chosen_by(training, trained) -> None:
+    training.trainer_says(training.saved("best", 50))
+    training.checkpoint_is_saved(50)
+    training.checkpoint_is_published(50)
+    training.best_is_published(50)
+    training.job_ends(trained.model_copy(update={"best_held_out_l1": 0.03125}))
+    training.is_handed_on()
+    (handoff,) = training.posted("final_handoff")
+    assert "Best epoch: 498 (held-out L1 0.03125)" in handoff.notes
