@@ -76,7 +76,7 @@ def _line(stretch: Stretch, leg: Leg) -> str:
     return (
         f"{stretch.questions.start:6}-{stretch.questions.stop - 1:<6} lost {len(leg.lost)}, "
         f"doubled {leg.doubled}, out of order {leg.out_of_order}, kills {leg.kills}, faults {leg.faults}, "
-        f"p50 {median:.0f} ms, p99 {p99:.0f} ms, {leg.asked / leg.took_s:.1f}/s, {leg.rss_kb} kB, "
+        f"p50 {median:.0f} ms, p99 {p99:.0f} ms, {leg.asked / max(leg.took_s, 0.1):.1f}/s, {leg.rss_kb} kB, "
         f"{leg.descriptors} descriptors"
     )
 

@@ -136,7 +136,7 @@ async def picture_refused(trial: Trial) -> None:
 async def everything_away(trial: Trial) -> None:
     """Gateway and REST are gone for a while; what is owed waits."""
     await trial.ask()
-    trial.server.rest.interferences.append(times(12, is_anything, status(503)))
+    trial.server.rest.interferences.append(times(5, is_anything, status(503)))
     trial.server.gateway.cut_cables()
     await trial.ask()
 
