@@ -17,6 +17,7 @@ device than a CPU the same rungs run there; without one `--device cuda` says so 
 """
 
 import json
+import time
 from pathlib import Path
 
 import click
@@ -35,12 +36,25 @@ from trainer.bar import progress_bar
 @click.option("--steps", default=8, show_default=True, type=click.IntRange(1), help="In each turn.")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(2), help="Turns.")
 @click.option("--device", "kind", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option(
+    "--processor-time",
+    is_flag=True,
+    help="On a CPU others use, too: count what recipes and batches take of it, not what passes meanwhile.",
+)
 @click.option("--only", default=",".join(RUNGS), show_default=True, metavar="RUNG,…")
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write them here, too."
 )
 def main(
-    model: str, frames: int, batch: int, steps: int, rounds: int, kind: str, only: str, json_path: Path | None
+    model: str,
+    frames: int,
+    batch: int,
+    steps: int,
+    rounds: int,
+    kind: str,
+    processor_time: bool,
+    only: str,
+    json_path: Path | None,
 ) -> None:
     """Measure the trainer; a table, and JSON where asked for."""
     if kind == "cuda" and not torch.cuda.is_available():
@@ -53,7 +67,7 @@ def main(
     device = devices.pick(kind)
     click.echo(f"{model} model, batch {batch}, {devices.name(device)}, {torch.get_num_threads()} threads")
     with scene(model, frames, batch) as made, progress_bar("measuring") as told:
-        bench = Bench(made, device, rounds, steps)
+        bench = Bench(made, device, rounds, steps, time.process_time if processor_time else time.perf_counter)
         for number, name in enumerate(wanted):
             told(number, len(wanted))
             measured[name] = RUNGS[name](bench)

@@ -39,6 +39,7 @@ class Bench:
     device: torch.device
     rounds: int
     steps: int
+    clock: Callable[[], float] = time.perf_counter
 
     @property
     def batch_size(self) -> int:
@@ -56,11 +57,11 @@ class Bench:
         took: dict[str, list[float]] = {name: [] for name in ways}
         for turn in range(1 + self.rounds):
             for name, way in ways.items():
-                began = time.perf_counter()
+                began = self.clock()
                 way()
                 devices.finish(self.device)
                 if turn:
-                    took[name].append(time.perf_counter() - began)
+                    took[name].append(self.clock() - began)
         return {name: statistics.median(seconds) for name, seconds in took.items()}
 
 
