@@ -35,12 +35,14 @@ class Clock:
         policy: Policy,
         nudge: Callable[[], Awaitable[None]],
         wall: Callable[[], datetime] = utc_now,
+        look_s: float = LOOK_S,
     ) -> None:
         self._desk = desk
         self._policy = policy
         self._nudge = nudge
         self._wall = wall
         self._drift = Drift(wall, time.monotonic)
+        self._look_s = look_s
         self._set_for: datetime | None = None
         self._scheduler: Any = AsyncIOScheduler(  # the library has no types
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -53,7 +55,7 @@ class Clock:
     async def run(self) -> None:
         """Look at the clock itself, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self._look_s)
             by_s = self._drift.jump_s()
             if by_s is not None:
                 log.warning("the clock jumped", by_s=round(by_s))

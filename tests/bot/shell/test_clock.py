@@ -1,11 +1,11 @@
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.core.effects import Effect
-from bot.core.events import Event, Garbled, Ticked
+from bot.core.events import ClockJumped, Event, Garbled, Ticked
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, State, Unread
 from bot.shell.clock import Clock
@@ -100,3 +100,53 @@ async def test_a_core_that_is_never_content_is_not_chased(towers: list[Tower], s
     await tower.until_ticks(2)
     task.cancel()
     assert (tower.ticks[1].at - tower.ticks[0].at).total_seconds() >= 0.4
+
+
+class Wrong:
+    """A wall clock that somebody sets."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.by
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_jump_is_told_and_alarms_are_set_anew(store: Store, hours: int) -> None:
+    wall, told, heard = Wrong(), list[Event](), asyncio.Event()
+
+    def step(state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
+        told.append(event)
+        heard.set()
+        return state if isinstance(event, ClockJumped) else due(0.2 + wall.by.total_seconds()), ()
+
+    desk = Desk(
+        store,
+        State(),
+        Policy(),
+        step=step,
+        speak=lambda _: (),
+        alert=lambda _: (),
+        headline=lambda *_: "",
+        committed=lambda: None,
+        now=wall,
+    )
+    clock = Clock(desk, Policy(), nudge, wall, look_s=0.05)
+    clock.start()
+    tasks = [asyncio.create_task(desk.run()), asyncio.create_task(clock.run())]
+    before = desk.now()
+    wall.by = timedelta(hours=hours)
+    async with asyncio.timeout(10):
+        await heard.wait()
+    clock.stop()
+    for task in tasks:
+        task.cancel()
+    jump = told[0]
+    assert isinstance(jump, ClockJumped)
+    assert abs(jump.by_s - hours * 3600) < 60
+    assert (jump.at > before) == (hours > 0), "time may go back here, and here alone"
+
+
+async def nudge() -> None:
+    return
