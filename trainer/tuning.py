@@ -90,8 +90,6 @@ def pass_s(learner: Learner, feed: Feed, batch_size: int, recipe: Recipe) -> flo
     """The fastest of some passes by `recipe`, the first not counted; None if it cannot be done."""
     try:
         return min(_seconds(learner.by(recipe), feed, batch_size))
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:
         log.warning("%s is left out: %s: %.300s", recipe, type(error).__name__, error)
         return None

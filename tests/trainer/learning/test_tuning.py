@@ -1,14 +1,22 @@
 """A recipe is chosen by trying, and what does not fit is known before the first step."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
+from protocol.training import TrainingConfig
+from trainer import feed as feeds
 from trainer import tuning
 from trainer.attempt import JobError
+from trainer.feed import Feed
+from trainer.learner import Learner, build
 from trainer.probing import must_fit
 from trainer.recipe import STOCK, Recipe
+from trainer.store import FrameStore
+
+CPU = torch.device("cpu")
 
 BF16, FOLDED = {"precision": "bf16"}, {"norm": "folded"}
 
@@ -42,9 +50,8 @@ def test_what_is_not_possible_here_is_left_out() -> None:
 
 
 def test_a_compilation_is_tried_only_for_trainings_of_hours() -> None:
-    cpu = torch.device("cpu")
-    assert {"kernels": "compiled"} not in tuning.options(cpu, 3600.0)
-    assert {"kernels": "compiled"} in tuning.options(cpu, 24 * 3600.0)
+    assert {"kernels": "compiled"} not in tuning.options(CPU, 3600.0)
+    assert {"kernels": "compiled"} in tuning.options(CPU, 24 * 3600.0)
 
 
 def up_to(most: int, error: Exception) -> Callable[[int], None]:
@@ -86,3 +93,27 @@ def test_where_nothing_fits_nothing_is_proposed() -> None:
 def test_an_error_that_is_not_of_memory_is_not_taken_for_one() -> None:
     with pytest.raises(RuntimeError, match="shapes"):
         must_fit(64, up_to(0, RuntimeError("shapes do not match")))
+
+
+@pytest.fixture(scope="module")
+def material(frames_file: Path, small_config: TrainingConfig) -> tuple[Learner, Feed]:
+    store = FrameStore.open(frames_file)
+    learner = build(small_config, store.stats, CPU, fresh=True)
+    return learner, feeds.load(store, small_config.policy.chunk_size, CPU)
+
+
+def test_a_short_training_takes_what_usually_suits(material: tuple[Learner, Feed]) -> None:
+    assert tuning.tuned(*material, batch_size=8, passes_left=12) == tuning.usual(CPU)
+
+
+def test_a_long_training_tries_and_leaves_nothing_behind(
+    material: tuple[Learner, Feed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, feed = material
+    before = {name: weight.clone() for name, weight in learner.policy.state_dict().items()}
+    monkeypatch.setattr(tuning, "options", lambda *_: [FOLDED, {"launch": "graph"}])
+    recipe = tuning.tuned(learner, feed, batch_size=8, passes_left=10**6)
+    assert recipe.launch == "eager", "there is no graph without a GPU"
+    assert all(torch.equal(before[name], weight) for name, weight in learner.policy.state_dict().items())
+    assert all(weight.grad is None for weight in learner.policy.parameters())
+    assert not learner.optimizer.state
