@@ -113,7 +113,7 @@ def _from_the_channel(
             return consent.reacted(state, event, policy)
         case Sighted():
             return sightings.sighted(state, event, policy)
-        case StrangerCommanded():
+        case _:
             return strangers.commanded(state, event)
 
 
@@ -157,7 +157,7 @@ def _brought(cycle: Cycle, event: DataFetched | FetchFailed | WeightsFetched | W
             return data.fetch_failed(cycle, event)
         case WeightsFetched():
             return weights.fetched(cycle, event)
-        case WeightsRefused():
+        case _:
             return weights.refused(cycle, event)
 
 
