@@ -5,6 +5,7 @@ Every problem is one line that names the setting, the place and the next step; w
 
 import ipaddress
 import os
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -111,8 +112,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _everybody_is_somebody_else(self) -> Self:
         ids = self.roster().ids()
-        if len(set(ids.values())) < len(ids):
-            raise ValueError("two peers have the same id; each bot has its own")
+        for user_id, names in groupby(sorted(ids, key=ids.__getitem__), key=ids.__getitem__):
+            if len(same := [f"{peer.name}_ID" for peer in names]) > 1:
+                raise ValueError(f"{' and '.join(same)} are the same id, {user_id}; each bot has its own")
         return self
 
     @model_validator(mode="after")

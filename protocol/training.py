@@ -154,7 +154,8 @@ class TrainingConfig(Section):
         shape = (3, *self.dataset.image_size)
         for camera, given in self.observation.images.items():
             if camera not in self.dataset.camera_names:
-                raise ValueError(f"observation.images.{camera} is not one of camera_names")
+                known = ", ".join(self.dataset.camera_names)
+                raise ValueError(f"observation.images.{camera} is not one of camera_names ({known})")
             if given != shape:
                 raise ValueError(f"observation.images.{camera} {given} is not 3 x image_size {shape}")
         _same_width("dataset.action_names", self.action_names, "model.action_dim", self.model.action_dim)
@@ -162,7 +163,8 @@ class TrainingConfig(Section):
             "dataset.state_names", self.state_names, "observation.state_dim", self.observation.state_dim
         )
         if strangers := self.training.action_weights.keys() - {*self.action_names}:
-            raise ValueError(f"action_weights names {', '.join(sorted(strangers))}, not an action")
+            named, known = ", ".join(sorted(strangers)), ", ".join(self.action_names)
+            raise ValueError(f"action_weights names {named}, not one of the actions ({known})")
         return self
 
     @property

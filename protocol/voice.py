@@ -23,7 +23,7 @@ class Voice(BaseModel):
         try:
             ZoneInfo(name)
         except (OSError, ValueError, LookupError) as wrong:
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from wrong
+            raise ValueError(f"{name!r} is not a time zone; write one like Asia/Seoul") from wrong
         return name
 
     @cached_property

@@ -129,7 +129,9 @@ def load(model: Path) -> Loaded:
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         said = " ".join(str(error).split())[:200]
-        raise JobError("bad_job", f"{model}: LeRobot cannot load it ({said})") from error
+        raise JobError(
+            "bad_job", f"{model}: LeRobot cannot load it ({said}); copy the checkpoint anew"
+        ) from error
     return Loaded(policy, before, after)
 
 

@@ -89,7 +89,9 @@ def _result_of[Result](future: Future[Result]) -> Result:
     try:
         return future.result()
     except BrokenProcessPool as error:
-        raise JobError("error", "a worker process was killed; is the machine out of memory?") from error
+        raise JobError(
+            "error", "a worker process was killed, for memory most likely; free some, then try again"
+        ) from error
 
 
 def _begin(parent: int) -> None:

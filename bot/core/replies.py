@@ -172,7 +172,7 @@ def unanswered(proposal: Proposal, after_s: float) -> str:
 
 
 def nothing_runs(author: int) -> Answer:
-    return Answer(to=(author,), body="열린 cycle이 없습니다.")
+    return Answer(to=(author,), body="열린 cycle이 없습니다. HANDOFF를 기다립니다.")
 
 
 def no_such_command(name: str, near: list[str]) -> str:

@@ -92,7 +92,11 @@ def in_words(one: Sighting) -> str:
         what = f"{one.peer}의 이름으로 다른 계정 {one.user_id}이 말함"
     else:
         what = f"다른 계정 {one.user_id}을 {one.peer} 역할로 씀"
-    return f"명부와 다른 신원: {what} (메시지 {one.message_id}). 명부는 그대로 둠: 운영자 확인 필요"
+    setting = f"설정의 {one.peer.name}_ID" if one.peer else "설정의 봇 ID"
+    return (
+        f"명부와 다른 신원: {what} (메시지 {one.message_id}). 명부는 그대로 둠: "
+        f"운영자 확인 필요, 봇이 바뀌었으면 {setting} 수정 후 재시작"
+    )
 
 
 # --- a name from another id ---------------------------------------------------

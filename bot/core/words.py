@@ -66,7 +66,8 @@ def cause_of(failed: Failed) -> BlockCause:
 
 def crashed(event: JobEnded) -> str:
     detail = event.outcome.message if isinstance(event.outcome, Failed) else event.detail
-    return f"학습 프로세스 비정상 종료 ({event.run}, 시도 {event.attempt}): {detail or '기록 없음'}"
+    why = detail or "기록 없음, trainer.log 확인 필요"
+    return f"학습 프로세스 비정상 종료 ({event.run}, 시도 {event.attempt}): {why}"
 
 
 def grouped(problems: tuple[Problem, ...]) -> tuple[str, ...]:

@@ -119,7 +119,9 @@ async def _channel(ask: _Asking, settings: Settings) -> AsyncGenerator[Finding]:
         yield Finding("channel", "fault", f"{where}: {why}; invite the bot to the server, or correct the id")
         return
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        yield Finding("channel", "fault", f"{where}: Discord cannot be reached ({type(error).__name__})")
+        yield Finding(
+            "channel", "fault", f"{where}: Discord cannot be reached ({type(error).__name__}); try again"
+        )
         return
     yield Finding("channel", "fine", f"#{channel.get('name')} in {guild.get('name')}")
     for us in (one for one in members.values() if one and one["user"]["id"] == str(settings.training_id)):

@@ -48,7 +48,9 @@ def webhook(environ: Mapping[str, str]) -> str:
         return url
     if (parts.scheme, parts.hostname) == ("http", "127.0.0.1"):
         return url
-    raise Unsent(f"{path} does not hold the URL of a Discord webhook")  # the URL itself is a secret
+    raise Unsent(
+        f"{path} does not hold the URL of a Discord webhook; write it there"
+    )  # the URL itself is a secret
 
 
 def alarm_of(unit: str) -> tuple[str, tuple[int, ...]]:
@@ -88,4 +90,6 @@ async def _send(url: str, text: str, recipients: tuple[int, ...]) -> None:
             if answer.status >= 300:
                 raise Unsent(f"Discord answers {answer.status}; make the webhook anew")
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unsent(f"Discord cannot be reached: {type(error).__name__}") from None
+        raise Unsent(
+            f"Discord cannot be reached ({type(error).__name__}); look at the network, then try again"
+        ) from None

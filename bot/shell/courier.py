@@ -108,7 +108,7 @@ class Courier:
         if part.correction == 0:
             await self._store.ask(tables.owe_parts, (replace(part, correction=1),), self._now())
         elif part.kind != "alert":
-            told = f"알림이 전달되지 않음: {part.kind} ({part.ref}) → {unheard}. 채널에 있는지 확인 필요"
+            told = f"알림이 전달되지 않음: {part.kind} ({part.ref}) → {unheard}. 채널 초대 여부 확인 필요"
             await self._store.ask(tables.owe_parts, self._alert(told), self._now())
 
     async def _delivered(self, owed: OwedPart) -> Sent:
@@ -154,5 +154,8 @@ class Courier:
         log.error("a message was parked", kind=owed.part.kind, ref=owed.part.ref, why=str(error))
         await self._store.ask(tables.park_part, owed.seq)
         if owed.part.kind != "alert":
-            told = f"Discord가 거부한 메시지: {owed.part.kind} ({owed.part.ref}). {error}"
+            told = (
+                f"Discord가 거부한 메시지: {owed.part.kind} ({owed.part.ref}). {error}. "
+                "다시 보내지 않고 나머지는 계속 보냄: 받을 쪽에 운영자가 직접 전달 필요"
+            )
             await self._store.ask(tables.owe_parts, self._alert(told), self._now())

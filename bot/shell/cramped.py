@@ -37,7 +37,10 @@ class Cramped:
 
     async def begins(self) -> None:
         """Watcher and the operators hear that nothing is taken in until there is room."""
-        what = f"{self._place}: 디스크 공간 부족, 기록할 수 없어 대기 중 (학습 프로세스는 계속 실행)"
+        what = (
+            f"{self._place}: 디스크 공간 부족, 기록할 수 없어 대기 중 (학습 프로세스는 계속 실행). "
+            "공간을 확보하면 스스로 이어서 처리"
+        )
         blocked = words.blocked("disk", (what,)).model_copy(update={"ref": f"room-{time.time_ns():x}"})
         for part in (*self._speech.parts(Post(message=blocked)), *self._speech.alert(what)):
             try:

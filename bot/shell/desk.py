@@ -142,7 +142,8 @@ class Desk:
             state, effects = self._step(self.state, event, self._policy)
         except Exception as error:
             log.exception("the core could not take an event", happened=type(event).__name__)
-            told = f"내부 오류: {type(event).__name__} 처리 실패 ({type(error).__name__}). 상태는 그대로이다."
+            failed = f"{type(event).__name__} 처리 실패 ({type(error).__name__})"
+            told = f"내부 오류: {failed}. 상태는 그대로: 로그를 개발자에게 전달 필요"
             return self.state, (), [told]
         return state, effects, []
 
@@ -153,7 +154,8 @@ class Desk:
                 parts += self._speak(post)
             except Refused as error:
                 log.error("a message was refused", ref=post.message.ref, why=str(error))
-                alerts.append(f"보내지 않은 메시지: {post.message.kind} ({post.message.ref}). 이유: {error}")
+                unsent = f"{post.message.kind} ({post.message.ref})"
+                alerts.append(f"보내지 않은 메시지: {unsent}. 이유: {error}. 로그를 개발자에게 전달 필요")
         for told in alerts:
             parts += self._alert(told)
         return parts

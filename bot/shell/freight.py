@@ -158,7 +158,11 @@ class Freight:
             return _refused(order, "bucket", str(error))
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                return _refused(order, "disk", f"{self._places.path}: 디스크 공간 부족")
+                return _refused(
+                    order,
+                    "disk",
+                    f"{self._places.path}: 디스크 공간 부족 (`training-claw state tidy`로 정리 가능)",
+                )
             raise
         return DataFetched(at=STAMPED, cycle=order.cycle, files=fetched.files, size_bytes=fetched.bytes)
 

@@ -33,7 +33,7 @@ log = structlog.stdlib.get_logger("gateway")
 FATAL_CODES = {
     4004: "Discord does not know this DISCORD_TOKEN; reset it in the developer portal",
     4013: "Discord refuses our intents; update training-claw",
-    4011: "Discord wants this bot sharded; it is in too many servers for one channel's work",
+    4011: "Discord wants this bot sharded; it is in too many servers: remove it from all but one",
     4012: "Discord no longer speaks this API version; update training-claw",
     4014: "Discord refuses our intents; switch on Message Content Intent in the developer portal (Bot)",
 }
@@ -162,7 +162,9 @@ class Gateway:
 
     def _must_read_history(self) -> None:
         if self._client is not None and not self._client.may_read_history():
-            raise HistoryClosed("the permission Read Message History is missing in the channel")
+            raise HistoryClosed(
+                "the permission Read Message History is missing in the channel: grant it to the bot"
+            )
 
     def silent_s(self) -> float:
         return self._client.silent_s() if self._client else math.inf

@@ -144,7 +144,7 @@ def journal(database: Path) -> Iterator[dict[str, Any]]:
         with closing(open_to_read(database)) as db:
             rows = db.execute(query).fetchall()
     except sqlite3.Error as error:
-        raise StoreUnusable(f"{database}: {error}") from None
+        raise StoreUnusable(f"{database}: {error}; see `training-claw state --help`") from None
     for _, group in groupby(rows, key=lambda row: row["ref"]):
         parts = list(group)
         report = read_said(join([row["content"] for row in parts]), CARD_VOICE)

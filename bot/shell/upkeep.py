@@ -34,7 +34,7 @@ def back_up(database: Path, to: Path) -> None:
     if to.exists():
         raise StoreUnusable(f"{to} exists; name another file")
     if not database.is_file():
-        raise StoreUnusable(f"{database} does not exist; nothing to back up")
+        raise StoreUnusable(f"{database} does not exist: name the daemon's folder by --state-dir")
     unfinished = to.with_name(f".{to.name}.unfinished")
     try:
         with closing(open_to_read(database)) as source, closing(sqlite3.connect(unfinished)) as copy:

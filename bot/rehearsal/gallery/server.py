@@ -176,7 +176,8 @@ class Gallery:
 
     def _speaker(self, name: str) -> int:
         if name not in self._people or name == _SILENT:
-            raise web.HTTPBadRequest(text=f"{name} is nobody you can speak as")
+            others = ", ".join(sorted(self._people.keys() - {_SILENT}))
+            raise web.HTTPBadRequest(text=f"{name} is nobody you can speak as; choose one of {others}")
         return self._people[name].id
 
 

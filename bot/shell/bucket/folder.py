@@ -170,7 +170,9 @@ class FolderStore:
         try:
             file = path.open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise NotFound(f"{name} is not in the bucket's folder {self._root}") from error
+            raise NotFound(
+                f"{name} is not in the bucket's folder {self._root}: see `training-claw bucket ls`"
+            ) from error
         except PermissionError as error:
             raise AccessDenied(f"{path} may not be read: correct its permissions") from error
         with file:
@@ -193,7 +195,9 @@ class FolderStore:
         ):
             _pour(file, landing, stopped)
             if want and not want.holds(landing.size, landing.crc32c):
-                raise IntegrityError(f"{name} is not what its listing says: it was changed in place")
+                raise IntegrityError(
+                    f"{name} is not what its listing says: it was changed in place; try again"
+                )
             landing.land()
             return Obj(name, landing.size, landing.crc32c, generation)
 

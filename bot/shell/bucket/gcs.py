@@ -108,7 +108,7 @@ class GcsStore:
         check_name(name)
         wanted = want or await self.stat(name)
         if not wanted:
-            raise NotFound(f"{name} is not in gs://{self._wire.bucket}")
+            raise NotFound(f"{name} is not in gs://{self._wire.bucket}: see `training-claw bucket ls`")
         for _ in range(WHOLE_TRIES):
             with Landing(dest) as landing:
                 await self._wire.persist(

@@ -58,7 +58,9 @@ class Landing:
         try:
             self.temporary.replace(self.place)
         except IsADirectoryError as error:
-            raise BadName(f"{self.place} is a folder, and a file of that name is to lie there") from error
+            raise BadName(
+                f"{self.place} is a folder, and a file of that name is to lie there: move it away"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -81,4 +83,6 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise BadName(f"{folder} is to be a folder, and a file lies there or above it") from error
+        raise BadName(
+            f"{folder} is to be a folder, and a file lies there or above it: move it away"
+        ) from error

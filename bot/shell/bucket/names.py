@@ -147,4 +147,6 @@ class BucketUrl:
             return ""
         if scheme == self.scheme and path.startswith(f"{self.root}/"):
             return path.removeprefix(f"{self.root}/")
-        raise BadName(f"{text} lies outside the configured bucket {self.url()}: only that one is used")
+        raise BadName(
+            f"{text} lies outside the configured bucket {self.url()}: bring it there, or correct BUCKET"
+        )

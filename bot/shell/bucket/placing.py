@@ -122,7 +122,7 @@ async def _place(
         and not replaces
         and content_hash(former.files) != content_hash(files)
     ):
-        raise WriteDenied(f"{prefix} is published with other content by this very run: it is not replaced")
+        raise WriteDenied(f"{prefix} is published with other content by this very run: start a new run")
 
     aside = await _set_aside(store, prefix, standing, label)
     owned = await _mark(store, prefix, standing, files, label)

@@ -31,7 +31,7 @@ async def reread(store: ObjectStore, prefix: str, progress: Progress = quiet) ->
     while True:
         manifest = await read_manifest(store, folder)
         if not manifest:
-            raise NotFound(f"{folder} is not published")
+            raise NotFound(f"{folder} is not published: see `training-claw bucket ls`")
         read = await _reread(store, folder, manifest, progress)
         if not read.faults or await read_manifest(store, folder) == manifest:
             return read

@@ -88,7 +88,7 @@ async def verify(store: ObjectStore, prefix: str) -> Manifest:
     while True:
         manifest = await read_manifest(store, folder)
         if not manifest:
-            raise NotFound(f"{folder} is not published")
+            raise NotFound(f"{folder} is not published: see `training-claw bucket ls`")
         try:
             return await _hold_against(store, folder, manifest)
         except IntegrityError:
@@ -124,7 +124,7 @@ async def fetch_checkpoint(
         try:
             manifest = await read_manifest(store, folder)
             if not manifest:
-                raise NotFound(f"{folder} is not published")
+                raise NotFound(f"{folder} is not published: see `training-claw bucket ls`")
             objects = [file.object_under(folder) for file in manifest.files]
             return manifest, await fetch_tree(store, folder, objects, dest, progress)
         except NotFound:

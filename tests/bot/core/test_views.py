@@ -205,7 +205,7 @@ class TestTheOtherCommands:
 
     def test_orders_without_a_cycle_are_answered(self, play) -> None:
         play.operator_asks("stop")
-        assert play.posted("answer")[-1].body == "열린 cycle이 없습니다."
+        assert play.posted("answer")[-1].body == "열린 cycle이 없습니다. HANDOFF를 기다립니다."
 
     def test_a_stranger_s_command_changes_nothing(self, training) -> None:
         training.says(training.developer, Command(name="stop"))

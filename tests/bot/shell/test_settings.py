@@ -70,7 +70,8 @@ def test_a_wrong_value_is_named_with_its_place(
 
 
 def test_two_peers_cannot_share_an_id(environment: pytest.MonkeyPatch) -> None:
-    assert "same id" in problems(environment, WATCHER_ID="1477168971718332516")[0]
+    told = problems(environment, WATCHER_ID="1477168971718332516")[0]
+    assert "WATCHER_ID and DEVELOPER_ID are the same id, 1477168971718332516" in told
 
 
 def test_the_token_shows_nowhere(environment: pytest.MonkeyPatch) -> None:
