@@ -5,8 +5,8 @@
     python -m benches.bench_answers --seconds 30 --burners 0 --checkpoints 0      # the same, undisturbed
 
 The real daemon, a process of its own, between an embedded Discord (in this process) and a stand-in for
-Google Cloud Storage (a process of its own). Beside them one busy process a core. An operator asks all the
-time, Watcher now and then. Shown: from message to answer, for Watcher beyond the quiet time that it is given
+Google Cloud Storage (a process of its own). Beside them one busy process a core, as nice as trainers are
+(--nice 0: as greedy as the daemon itself). An operator asks all the time, Watcher now and then. Shown: from message to answer, for Watcher beyond the quiet time that it is given
 to finish; how late the daemon's event loop was, by samples of 20 ms; how late this instrument itself was.
 
 Exit code 1 if an answer took longer than 1 s, or the loop was later than 50 ms, in more than 1 of 100 cases.
@@ -36,6 +36,7 @@ from bot.rehearsal.processes import Daemon
 from bot.rehearsal.tally import MARK, Tally, at_share
 from bot.rehearsal.thermometer import LINE_S, SAMPLE_S, read_readings
 from bot.shell import tables
+from bot.shell.launch import NICE
 from bot.shell.places import Places
 from bot.shell.store import Store, open_to_read
 from protocol.roster import Roster
@@ -49,9 +50,11 @@ LINGER_S = 15.0
 
 
 @contextmanager
-def busy(burners: int) -> Iterator[None]:
-    """So many processes that do nothing but compute."""
+def busy(burners: int, nice: int) -> Iterator[None]:
+    """So many processes that do nothing but compute, and are so much nicer than we are."""
     burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(burners)]
+    for one in burning:
+        os.setpriority(os.PRIO_PROCESS, one.pid, os.getpriority(os.PRIO_PROCESS, 0) + nice)
     try:
         yield
     finally:
@@ -220,10 +223,12 @@ def _spread(values_ms: list[float]) -> str:
 PARTS = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
 
 
-async def measure(folder: Path, seconds: float, burners: int, checkpoints: int, megabytes: int) -> bool:
+async def measure(
+    folder: Path, seconds: float, burners: int, nice: int, checkpoints: int, megabytes: int
+) -> bool:
     await prepare(folder, checkpoints, megabytes)
     gc.freeze()  # as the daemon does, or this instrument would be the late one
-    with stand_in(folder) as emulator, busy(burners):
+    with stand_in(folder) as emulator, busy(burners, nice):
         async with interviewed(folder, emulator) as interview:
             await interview.run(seconds)
             left = interview.owed()
@@ -231,7 +236,9 @@ async def measure(folder: Path, seconds: float, burners: int, checkpoints: int, 
     lags_ms = [lag for one in readings if one.at > interview.began_at + LINE_S for lag in one.lags_ms]
     operator, watcher = interview.waits_ms(OPERATOR_ID), interview.waits_ms(ROSTER.watcher)
     sent = checkpoints - left
-    click.echo(f"cores {os.cpu_count()}, busy processes {burners}, load {os.getloadavg()[0]:.1f}")
+    click.echo(
+        f"cores {os.cpu_count()}, busy processes {burners} (nice {nice:+}), load {os.getloadavg()[0]:.1f}"
+    )
     click.echo(f"sent up: {sent} × {megabytes} MB, during {interview.uploaded_s:.0f} of {seconds:.0f} s")
     click.echo(f"unanswered: {interview.tally.waiting()}")
     click.echo(f"operator's message to answer: {_spread(operator)}")
@@ -245,11 +252,12 @@ async def measure(folder: Path, seconds: float, burners: int, checkpoints: int, 
 @click.command(help=__doc__)
 @click.option("--seconds", type=click.FloatRange(5), default=60.0, show_default=True)
 @click.option("--burners", type=click.IntRange(0), default=os.cpu_count() or 1, show_default=True)
+@click.option("--nice", type=click.IntRange(0, 19), default=NICE, show_default=True)
 @click.option("--checkpoints", type=click.IntRange(0), default=40, show_default=True)
 @click.option("--megabytes", type=click.IntRange(1), default=700, show_default=True)
-def main(seconds: float, burners: int, checkpoints: int, megabytes: int) -> None:
+def main(seconds: float, burners: int, nice: int, checkpoints: int, megabytes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-answers-") as folder:
-        good = asyncio.run(measure(Path(folder), seconds, burners, checkpoints, megabytes))
+        good = asyncio.run(measure(Path(folder), seconds, burners, nice, checkpoints, megabytes))
     sys.exit(not good)
 
 

@@ -31,6 +31,9 @@ ALLOWED_ENV = re.compile(
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
+NICE = 5
+"""A trainer takes every core it can get; who asks the bot is answered within a second all the same."""
+
 LAST_LINE_BYTES = 4096
 
 NOT_BEGUN = "systemd has not started it; look at `systemctl status training-claw-trainer.path`"
@@ -66,6 +69,7 @@ class Process:
             pid = _start([*self.trainer, "run", str(folder.job), "--lock-fd", str(lock)], lock, folder)
             with contextlib.suppress(OSError):  # gone already: its lock will tell
                 os.pwrite(lock, holder_of(pid).model_dump_json().encode(), 0)
+                os.setpriority(os.PRIO_PROCESS, pid, max(NICE, os.getpriority(os.PRIO_PROCESS, pid)))
         finally:
             os.close(lock)
         return True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell.launch import OFFLINE
+from bot.shell.launch import NICE, OFFLINE
 from bot.shell.places import Places
 from protocol.job import ExitCode
 
@@ -75,6 +75,10 @@ def test_every_program_a_unit_names_is_in_the_checkout() -> None:
     }
     assert named >= {"deploy/systemd/growing-pause"}
     assert [path for path in named if not (HOUSE / path).exists()] == []
+
+
+def test_a_trainer_is_as_nice_as_one_that_the_daemon_starts_itself() -> None:
+    assert section("training-claw-trainer.service")["Nice"] == [str(NICE)]
 
 
 def test_the_daemon_waits_longer_before_each_start_and_forgets_after_an_hour(tmp_path: Path) -> None:

@@ -122,6 +122,16 @@ async def test_a_job_is_told_listened_to_and_ends_with_its_verdict(house: House)
     assert not launch.is_held(folder)
 
 
+async def test_a_job_leaves_the_processors_to_us_when_we_need_them(house: House) -> None:
+    folder = await house.start("wait")
+    await house.is_ready()
+    who = launch.holder(folder)
+    assert who is not None
+    assert os.getpriority(os.PRIO_PROCESS, who.pid) >= launch.NICE
+    (house.places.run("wait").path / "go on").touch()
+    await house.ended()
+
+
 @pytest.mark.parametrize(("run", "told"), [("crash", "no more ideas"), ("kill", "SIGKILL: about to die")])
 async def test_a_job_without_a_verdict_has_crashed(house: House, run: str, told: str) -> None:
     await house.start(run)
