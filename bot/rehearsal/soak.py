@@ -21,7 +21,7 @@ from bot.rehearsal.tally import Leg, at_share, growth_kb, longest_life
 from bot.rehearsal.thermometer import Reading, read_readings
 
 _COURSE = TypeAdapter(Course)
-GROWTH_KB, LAG_MS = 1024, 50.0
+GROWTH_KB = 1024
 
 
 class Logbook:

@@ -16,6 +16,7 @@ from bot.core import ledger
 from bot.core.state import Entry, Judged, LessonHeard, Settled
 from bot.lessons.changes import written
 from bot.shell.places import Places
+from bot.shell.state_dir import STATE_DIR
 from bot.shell.store import StoreUnusable, open_to_read
 from protocol.lessons import read_lessons
 from protocol.messages import ChangeReport
@@ -105,14 +106,7 @@ Examples:
 
 It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: there is nothing to read."""
 )
-@click.option(
-    "--state-dir",
-    envvar="STATE_DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("/var/lib/training-claw"),
-    show_default=True,
-    help="The daemon's folder.  [env: STATE_DIR]",
-)
+@STATE_DIR
 @_AS_JSON
 def log(state_dir: Path, as_json: bool) -> None:
     """Every change of the config: when, which cycle, which lesson, on whose word."""

@@ -9,16 +9,8 @@ import click
 
 from bot.shell.channel import Fatal
 from bot.shell.places import Places
+from bot.shell.state_dir import STATE_DIR
 from bot.shell.store import StoreUnusable
-
-FOLDER = click.option(
-    "--state-dir",
-    envvar="STATE_DIR",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    default=Path("/var/lib/training-claw"),
-    show_default=True,
-    help="The daemon's folder.  [env: STATE_DIR]",
-)
 
 
 @click.group("state", context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +26,7 @@ def state() -> None:
 
 @state.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@FOLDER
+@STATE_DIR
 def backup(file: Path, state_dir: Path) -> None:
     """Copy the database to FILE, whole, also while the daemon runs."""
     from bot.shell import upkeep  # noqa: PLC0415
@@ -47,7 +39,7 @@ def backup(file: Path, state_dir: Path) -> None:
 
 
 @state.command()
-@FOLDER
+@STATE_DIR
 def repair(state_dir: Path) -> None:
     """Save what can still be read of a damaged database. The damaged file is kept."""
     from bot.shell import upkeep  # noqa: PLC0415
@@ -73,7 +65,7 @@ def repair(state_dir: Path) -> None:
 @state.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(0), help="Untouched for so long.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@FOLDER
+@STATE_DIR
 def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
     """Remove data sets and converted files of finished cycles. Both can be made again from the bucket.
 

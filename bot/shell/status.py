@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.shell.state_dir import STATE_DIR
+
 if TYPE_CHECKING:
     from bot.core.policy import Policy
     from bot.shell.looking import Look
@@ -26,14 +28,7 @@ Examples:
 
 It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: there is nothing to read."""
 )
-@click.option(
-    "--state-dir",
-    envvar="STATE_DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("/var/lib/training-claw"),
-    show_default=True,
-    help="The daemon's folder.  [env: STATE_DIR]",
-)
+@STATE_DIR
 @click.option("--bucket", envvar="BUCKET", default="gs://ralphton-handoff", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S:.0f} s, until Ctrl-C.")

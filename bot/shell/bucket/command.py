@@ -178,7 +178,7 @@ async def _pull(at: Bucket, text: str, folder: Path | None, *, mirror: bool) -> 
 @click.argument("url")
 @click.option("--cycle", type=click.IntRange(0), help="Which cycle, where URL does not say.")
 @click.option("--epoch", type=click.IntRange(0), help="Which epoch, where URL does not say.")
-@click.option("--run", default="by-hand", show_default=True, help="Whose it is.")
+@click.option("--run", default=errands.BY_HAND, show_default=True, help="Whose it is.")
 @click.option("--replace", is_flag=True, help="Take the place of what stands there.")
 @click.pass_obj
 def push(

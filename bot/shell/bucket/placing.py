@@ -47,7 +47,6 @@ class Placed:
     path: str
     manifest: Manifest
     sent_files: int
-    sent_bytes: int
     superseded: str = ""
     set_aside: str = ""
 
@@ -115,7 +114,7 @@ async def _place(
     former = standing.manifest
     if former and _is_published(standing, files, label):
         progress(former.total_bytes, former.total_bytes)
-        return Placed(prefix, former, 0, 0)
+        return Placed(prefix, former, 0)
     if (
         former
         and former.run == label.run
@@ -135,7 +134,7 @@ async def _place(
     await store.put_bytes(prefix + MANIFEST, manifest.encoded(), if_generation=replaced)
     sent = [file for file in files if not standing.holds(file)]
     other = standing.marker.run if standing.marker and standing.marker.run != label.run else ""
-    return Placed(prefix, manifest, len(sent), sum(file.size for file in sent), other, aside)
+    return Placed(prefix, manifest, len(sent), other, aside)
 
 
 async def _set_aside(store: ObjectStore, prefix: str, standing: Standing, label: Label) -> str:

@@ -37,14 +37,6 @@ class Published:
     tidied: tuple[str, ...] = ()
     untidied: tuple[str, ...] = ()
 
-    @property
-    def cycle_path(self) -> str:
-        return self.cycle.path
-
-    @property
-    def flat_path(self) -> str:
-        return self.flat.path
-
 
 async def publish_checkpoint(
     store: ObjectStore,

@@ -38,7 +38,7 @@ async def test_a_checkpoint_goes_up_and_comes_back(emulator: str, tmp_path: Path
     store = GcsStore(Wire("ours", HASTE, emulator))
     try:
         published = await publish_checkpoint(store, folder, 3, 50, "run", Meta(loss=0.1))
-        await fetch_checkpoint(store, published.flat_path, tmp_path / "fetched")
+        await fetch_checkpoint(store, published.flat.path, tmp_path / "fetched")
         whole = await fetch_dataset(store, "checkpoints/", tmp_path / "all")
     finally:
         await store.close()

@@ -43,7 +43,7 @@ class TestPublishing:
         published = await publish_checkpoint(
             bench.store, folder, 3, 50, RUN, META, lambda *step: told.append(step)
         )
-        assert (published.cycle_path, published.flat_path) == (OWN, FLAT)
+        assert (published.cycle.path, published.flat.path) == (OWN, FLAT)
         assert payload(bench, OWN) == payload(bench, FLAT) == files_in(folder)
         total = sum(map(len, files_in(folder).values()))
         assert (told[0], told[-1]) == ((0, total), (total, total))
@@ -280,7 +280,7 @@ class TestTheShelf:
             await verify(bench.store, OWN)
         await bench.store.delete(FLAT + WEIGHTS)
         with pytest.raises(IntegrityError, match="is missing"):
-            await verify(bench.store, published.flat_path)
+            await verify(bench.store, published.flat.path)
 
     async def test_a_manifest_survives_being_written_and_read(self, bench: Bench, save: Save) -> None:
         published = await publish_checkpoint(bench.store, save(), 3, 50, RUN, META)
