@@ -6,8 +6,9 @@
 
 The real daemon, a process of its own, between an embedded Discord (in this process) and a stand-in for
 Google Cloud Storage (a process of its own). Beside them one busy process a core, as nice as trainers are
-(--nice 0: as greedy as the daemon itself). An operator asks all the time, Watcher now and then. Shown: from message to answer, for Watcher beyond the quiet time that it is given
-to finish; how late the daemon's event loop was, by samples of 20 ms; how late this instrument itself was.
+(--nice 0: as greedy as the daemon itself). An operator asks all the time, Watcher now and then. Shown: from
+message to answer, for Watcher beyond the quiet time that it is given to finish; how late the daemon's event
+loop was, by samples of 20 ms; how late this instrument itself was.
 
 Exit code 1 if an answer took longer than 1 s, or the loop was later than 50 ms, in more than 1 of 100 cases.
 """
@@ -139,8 +140,9 @@ def env_file(server: DiscordServer, folder: Path) -> Path:
 class Interview:
     """Questions at moments that nobody can foresee, and how late this process was meanwhile."""
 
-    def __init__(self, server: DiscordServer, folder: Path) -> None:
+    def __init__(self, server: DiscordServer, folder: Path, checkpoints: int) -> None:
         self.tally = Tally(ROSTER.training)
+        self._checkpoints = checkpoints
         self.late_ms: list[float] = []
         self.uploaded_s = 0.0
         self.began_at = time.time()
@@ -158,7 +160,7 @@ class Interview:
             while (passed := time.monotonic() - began) < seconds:
                 await self._ask(number, ROSTER.watcher if number % 10 == 0 else OPERATOR_ID)
                 number += 1
-                if self._owes():
+                if self.published() < self._checkpoints:
                     self.uploaded_s = passed
                 await asyncio.sleep(random.expovariate(5.0))
             with suppress(TimeoutError):
@@ -173,12 +175,13 @@ class Interview:
         beyond_ms = QUIET_S * 1000 if asker == ROSTER.watcher else 0.0
         return [wait - beyond_ms for wait in self.tally.waits_ms(numbers)]
 
-    def owed(self) -> int:
+    def published(self) -> int:
+        """How many of the checkpoints stand in the bucket by now."""
         with closing(open_to_read(self._places.database)) as db:
-            return tables.backlog(db).effects
-
-    def _owes(self) -> bool:
-        return self.owed() > 0
+            state = tables.load(db)
+        assert state, "it was prepared"
+        assert state.cycle, "it was prepared"
+        return self._checkpoints - sum(one.status == "saved" for one in state.cycle.shelf.checkpoints)
 
     async def _ask(self, number: int, asker: int) -> None:
         mark = MARK.format(number)
@@ -201,7 +204,7 @@ class Interview:
 
 
 @asynccontextmanager
-async def interviewed(folder: Path, emulator: str) -> AsyncIterator[Interview]:
+async def interviewed(folder: Path, emulator: str, checkpoints: int) -> AsyncIterator[Interview]:
     async with DiscordServer(Guild(cast_of(ROSTER))) as server:
         program = (sys.executable, "-m", "bot.rehearsal.thermometer", folder / "readings.jsonl")
         options = ("--emulator", emulator)
@@ -210,7 +213,7 @@ async def interviewed(folder: Path, emulator: str) -> AsyncIterator[Interview]:
         with suppress(PermissionError):  # Discord is not on the daemon's machine, and has cores of its own
             os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) - 5)
         try:
-            yield Interview(server, folder)
+            yield Interview(server, folder, checkpoints)
         finally:
             await daemon.stop()
 
@@ -229,13 +232,12 @@ async def measure(
     await prepare(folder, checkpoints, megabytes)
     gc.freeze()  # as the daemon does, or this instrument would be the late one
     with stand_in(folder) as emulator, busy(burners, nice):
-        async with interviewed(folder, emulator) as interview:
+        async with interviewed(folder, emulator, checkpoints) as interview:
             await interview.run(seconds)
-            left = interview.owed()
+            sent = interview.published()
     readings = read_readings(folder / "readings.jsonl")
     lags_ms = [lag for one in readings if one.at > interview.began_at + LINE_S for lag in one.lags_ms]
     operator, watcher = interview.waits_ms(OPERATOR_ID), interview.waits_ms(ROSTER.watcher)
-    sent = checkpoints - left
     click.echo(
         f"cores {os.cpu_count()}, busy processes {burners} (nice {nice:+}), load {os.getloadavg()[0]:.1f}"
     )
