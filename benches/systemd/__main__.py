@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benches.systemd.cases import CASES, Case
+from benches.systemd.cases import CASES, FIRST, Case
 from benches.systemd.ground import Ground, apart
 from benches.systemd.machine import CannotBoot, Machine, image
 from benches.systemd.world import ROSTER, World, Wrong
@@ -30,12 +30,19 @@ Row = tuple[Case, str, str, float]
     show_default=True,
     help="Where the image, the machine's disk and its logs lie; not below what a unit's sandbox hides.",
 )
-def main(folder: Path) -> None:
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice([case.__name__ for case in CASES]),
+    help="Play these cases alone, after the start of a training; may be given several times.",
+)
+def main(folder: Path, only: tuple[str, ...]) -> None:
     """The units of deploy/systemd/ under a real systemd, on the embedded Discord. Needs root."""
     try:
         made = image(folder)
         apart()
-        rows = asyncio.run(play(Ground(folder, made)))
+        cases = tuple(case for case in CASES if not only or case in FIRST or case.__name__ in only)
+        rows = asyncio.run(play(Ground(folder, made), cases))
     except CannotBoot as error:
         click.echo(f"systemd-test: {error}", err=True)
         sys.exit(1)
@@ -43,7 +50,7 @@ def main(folder: Path) -> None:
     sys.exit(0 if all(verdict == "ok" for _, verdict, _, _ in rows) else 1)
 
 
-async def play(ground: Ground) -> list[Row]:
+async def play(ground: Ground, cases: tuple[Case, ...]) -> list[Row]:
     """Every case in order; the first that goes wrong is the last."""
     async with DiscordServer(Guild(cast_of(ROSTER))) as discord:
         network = Path(f"/proc/{_ourselves()}/ns/net")
@@ -53,7 +60,7 @@ async def play(ground: Ground) -> list[Row]:
         rows: list[Row] = []
         try:
             await machine.boot()
-            for case in CASES:
+            for case in cases:
                 rows.append(await _row(case, world))
                 click.echo(f"{rows[-1][1]:5} {case.__doc__}: {rows[-1][2]}", err=True)
                 if rows[-1][1] != "ok":
@@ -69,7 +76,7 @@ async def _row(case: Case, world: World) -> Row:
     try:
         async with asyncio.timeout(CASE_S):
             seen = await case(world)
-    except (Wrong, TimeoutError) as wrong:
+    except (Wrong, TimeoutError, CannotBoot) as wrong:
         return case, "WRONG", str(wrong) or f"no end within {CASE_S:.0f} s", time.monotonic() - began
     return case, "ok", seen, time.monotonic() - began
 
@@ -90,8 +97,10 @@ def show(rows: list[Row]) -> None:
         table.add_column(column, justify="right" if column == "s" else "left")
     for case, verdict, seen, took_s in rows:
         table.add_row(verdict, case.__doc__, seen, f"{took_s:.0f}")
-    for case in CASES[len(rows) :]:
-        table.add_row("-", case.__doc__, "not played", "")
+    played = [case for case, *_ in rows]
+    for case in CASES:
+        if case not in played:
+            table.add_row("-", case.__doc__, "not played", "")
     Console(width=140).print(table)
 
 

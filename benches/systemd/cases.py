@@ -284,3 +284,5 @@ CASES: tuple[Case, ...] = (
     tidies,
     ends,
 )
+FIRST: tuple[Case, ...] = (starts, trains)
+"""What every other case begins with."""

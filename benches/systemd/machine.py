@@ -1,7 +1,7 @@
 """A machine with a systemd of its own: booted in a container, looked at through its init's namespaces.
 
-`--register=no --keep-unit` let systemd-nspawn work where the host's own init is not systemd. Reboots: nspawn
-starts the container again by itself.
+`--register=no --keep-unit` let systemd-nspawn work where the host's own init is not systemd. With them a
+reboot ends it with a code of its own, and we start it again.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ SUITE = "bookworm"
 HIDDEN = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108  by ProtectHome and PrivateTmp
 INIT = "/usr/lib/systemd/systemd"
 LOOK_EVERY_S = 0.2
+REBOOTED = 133
+"""systemd-nspawn's exit code for a machine that wants to be started again, with --keep-unit."""
 BOOT_S = 300.0
 
 
@@ -80,7 +82,7 @@ class Machine:
         """Raises CannotBoot."""
         with self._console.open("ab") as console:
             self._nspawn = await asyncio.create_subprocess_exec(
-                *("setpriv", "--pdeathsig=KILL"),  # nothing of it outlives us
+                *("setpriv", "--pdeathsig=TERM"),  # the machine halts if we are killed
                 *("systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no"),
                 *("--keep-unit", "--machine=claw", "--resolv-conf=off", "--timezone=off", "--console=pipe"),
                 "--capability=CAP_NET_ADMIN",  # as a real machine's: a service's own loopback is brought up
@@ -104,23 +106,25 @@ class Machine:
 
     async def reboot(self) -> None:
         """systemd's own orderly reboot; every process of the machine is another afterwards."""
-        former = self.init
-        await self.ask("systemctl", "reboot")
-        async with asyncio.timeout(BOOT_S):
-            while self.init in {None, former}:  # noqa: ASYNC110  another's process: nobody tells us
-                await asyncio.sleep(LOOK_EVERY_S)
-        await self.is_up()
+        await self._down("reboot", REBOOTED)
+        await self.boot()
 
     async def power_off(self) -> None:
-        if self._nspawn is None or self._nspawn.returncode is not None:
-            return
-        await self.ask("systemctl", "poweroff")
+        if self._nspawn is not None and self._nspawn.returncode is None:
+            await self._down("poweroff", 0)
+
+    async def _down(self, how: str, code: int) -> None:
+        """Raises CannotBoot: it did not go down as it should."""
+        assert self._nspawn is not None, "it was booted"
+        await self.ask("systemctl", how)
         try:
             async with asyncio.timeout(BOOT_S):
-                await self._nspawn.wait()
+                ended = await self._nspawn.wait()
         except TimeoutError:
             self._nspawn.kill()
-            await self._nspawn.wait()
+            ended = await self._nspawn.wait()
+        if ended != code:
+            raise CannotBoot(f"systemctl {how} ended with {ended}; see {self._console}")
 
     @property
     def init(self) -> int | None:
