@@ -80,7 +80,7 @@ def best_long_past(figures: Figures) -> LessonFound:
 def loss_jump_after_resume(figures: Figures) -> LessonFound:
     return LessonFound(
         category="학습",
-        problem=f"재개 후 loss 급등 (epoch {figures['epoch']}에서 재개)",
+        problem=f"재개 후 {figures.get('what', 'loss')} 급등 (epoch {figures['epoch']}에서 재개)",
         cause=f"재개 전 {float(figures['before']):.4g} → 재개 후 {float(figures['after']):.4g}",
         remedy="이전 checkpoint에서 다시 재개하거나 저장 지점 검증",
         scope="Training(checkpoint)",

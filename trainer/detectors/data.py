@@ -1,25 +1,34 @@
 """What the data may be to blame for: one channel, one episode, extremes that hardly occur."""
 
+from math import ceil
 from statistics import median
 
 from trainer.facts import Figures, Seen
 
-CHANNEL_RATIO = 5.0
+CHANNEL_RATIO = 3.0
 CHANNEL_LEAST_L1 = 0.1
-CHANNEL_EPOCHS = 3
+CHANNEL_EPOCHS = 5
 
 EPISODE_RATIO = 2.0
-EPISODE_DEVIATIONS = 6.0
+"""Over the episodes' median."""
+EPISODE_OVER_HIGHEST = 1.5
+"""Over nine in ten of the others: in any set some episodes are harder than most."""
 EPISODE_EPOCHS = 5
-LEAST_EPISODES = 8
+
+LEARNED = 0.6
+"""Errors are compared once they have fallen to so much of the first epoch's, and ..."""
+FROM_EPOCH, FROM_SHARE = 30, 0.1
+"""... so far into the run, or half of a short one: what is rare or hard in a set is learned last."""
+
+LEAST_EPISODES = 16
 
 THIN_SUPPORT = 0.15
-THIN_SHARE = 0.01
+THIN_SHARE = 0.02
 
 
 def uneven_channels(seen: Seen) -> dict[str, Figures]:
     """Channels whose error is several times the others' median, for epochs running."""
-    if len(seen.known.channels) < 2:
+    if len(seen.known.channels) < 2 or not _has_learned(seen):
         return {}
     last = seen.history[-1].l1_by_action
     ratios = [_over_the_others(epoch.l1_by_action) for epoch in seen.history[-CHANNEL_EPOCHS:]]
@@ -56,14 +65,13 @@ def thin_extremes(seen: Seen) -> dict[str, Figures]:
 
 
 def odd_episodes(seen: Seen) -> dict[str, Figures]:
-    """Episodes whose error stays far above that of the rest, by their median and by how far they scatter."""
+    """Episodes whose error stays far above that of the rest, by their median and by the highest of them."""
     lately, names = seen.l1_by_episode[-EPISODE_EPOCHS:], seen.known.episodes
     if len(lately) < EPISODE_EPOCHS or not all(len(epoch) == len(names) for epoch in lately):
         return {}
-    if len(names) < LEAST_EPISODES:
+    if len(names) < LEAST_EPISODES or not _has_learned(seen):
         return {}
-    bounds = [_far_above(epoch) for epoch in lately]
-    typical = median(lately[-1])
+    typical = median(error for error in lately[-1] if error)
     return {
         name: {
             "episode": name,
@@ -73,15 +81,25 @@ def odd_episodes(seen: Seen) -> dict[str, Figures]:
             "epochs": len(lately),
         }
         for at, name in enumerate(names)
-        if all(epoch[at] > bound for epoch, bound in zip(lately, bounds, strict=True))
+        if all(_is_odd(epoch, at) for epoch in lately)
     }
 
 
-def _far_above(l1_by_episode: tuple[float, ...]) -> float:
-    """What an episode's error must exceed to be odd. The deviation is the median one, as for a normal one."""
-    typical = median(l1_by_episode)
-    deviation = 1.4826 * median(abs(error - typical) for error in l1_by_episode)
-    return max(EPISODE_RATIO * typical, typical + EPISODE_DEVIATIONS * deviation)
+def _has_learned(seen: Seen) -> bool:
+    history = seen.history
+    settled = max(FROM_EPOCH, FROM_SHARE * seen.epochs)
+    late = len(history) >= min(settled, seen.epochs / 2)
+    return late and history[-1].l1 <= LEARNED * history[0].l1
+
+
+def _is_odd(l1_by_episode: tuple[float, ...], at: int) -> bool:
+    """An error of 0 is that of an episode which is held out: it is not compared."""
+    others = sorted(error for place, error in enumerate(l1_by_episode) if place != at and error)
+    if not others:
+        return False
+    highest = others[min(len(others) - 1, ceil(0.9 * (len(others) - 1)))]
+    bound = max(EPISODE_RATIO * median(others), EPISODE_OVER_HIGHEST * highest)
+    return l1_by_episode[at] > bound
 
 
 def _over_the_others(l1_by_action: tuple[float, ...]) -> list[float]:

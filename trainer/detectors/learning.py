@@ -6,11 +6,13 @@ from trainer.facts import Figures, Seen
 from trainer.history import Epoch
 
 CLIPPED_SHARE = 0.9
-CLIPPED_EPOCHS = 25
+CLIPPED_EPOCHS = 18
 """Every run is clipped for its first hundreds of steps, while the KL term falls."""
 
 PLATEAU_LEAST_EPOCHS = 20
 PLATEAU_GAIN = 0.01
+IDLE_GAIN, IDLE_L1 = 0.1, 0.5
+"""So little of L1 gained while half a standard deviation of the actions is left: nothing is learned."""
 
 DIVERGED_RATIO = 2.0
 DIVERGED_EPOCHS = 10
@@ -20,11 +22,17 @@ PAST_BEST_RATIO = 1.1
 PAST_BEST_LEAST_EPOCHS = 25
 
 OVERFIT_EVALUATIONS = 4
-OVERFIT_RATIO = 1.1
+OVERFIT_LEAST = 1.2
+OVERFIT_RATIO = 1.5
+"""Held-out episodes are few and one evaluation scatters: none may be near the best, the middle one far."""
+
 FROZEN_EVALUATIONS = 4
 FROZEN_GAIN = 1e-4
 
 JUMP_RATIO = 1.5
+JUMP_L1_RATIO = 1.25
+"""The loss is nearly all KL for a while, and falls with it: L1 shows a jump beneath."""
+
 JUMP_EPOCHS = 5
 
 
@@ -37,15 +45,18 @@ def clipping(seen: Seen) -> dict[str, Figures]:
 
 
 def plateau(seen: Seen) -> dict[str, Figures]:
-    """The best loss has hardly fallen over a tenth of the run."""
+    """The best loss has hardly fallen over a tenth of the run, or L1 never really did."""
     window = max(PLATEAU_LEAST_EPOCHS, seen.epochs // 10)
     if len(seen.history) < 2 * window:
         return {}
-    before = min(epoch.loss for epoch in seen.history[:-window])
-    since = min(epoch.loss for epoch in seen.history[-window:])
-    if since < before * (1 - PLATEAU_GAIN):
+    before, since = seen.history[:-window], seen.history[-window:]
+    loss = min(epoch.loss for epoch in before), min(epoch.loss for epoch in since)
+    l1 = min(epoch.l1 for epoch in before), min(epoch.l1 for epoch in since)
+    stuck = loss[1] >= loss[0] * (1 - PLATEAU_GAIN)
+    idle = l1[1] >= l1[0] * (1 - IDLE_GAIN) and l1[1] > IDLE_L1
+    if not (stuck or idle):
         return {}
-    return _told(seen, epochs=window, best_before=before, best_since=since)
+    return _told(seen, epochs=window, best_before=loss[0], best_since=loss[1], l1=l1[1])
 
 
 def diverging(seen: Seen) -> dict[str, Figures]:
@@ -79,7 +90,9 @@ def overfitting(seen: Seen) -> dict[str, Figures]:
     best_epoch, best = min(held_out[:-OVERFIT_EVALUATIONS], key=lambda each: each[1])
     last = held_out[-OVERFIT_EVALUATIONS:]
     now, then = seen.history[last[-1][0] - 1], seen.history[best_epoch - 1]
-    if min(error for _, error in last) < best * OVERFIT_RATIO or now.l1 >= then.l1:
+    errors = [error for _, error in last]
+    rose = min(errors) >= best * OVERFIT_LEAST and median(errors) >= best * OVERFIT_RATIO
+    if not rose or now.l1 >= then.l1:
         return {}
     return _told(seen, held_out=last[-1][1], best=best, best_epoch=best_epoch, l1_then=then.l1, l1_now=now.l1)
 
@@ -97,11 +110,13 @@ def jump(seen: Seen) -> dict[str, Figures]:
     history, resumed_at = seen.history, seen.resumed_at
     if resumed_at is None or resumed_at < JUMP_EPOCHS or len(history) < resumed_at + 2:
         return {}
-    before = max(epoch.loss for epoch in history[resumed_at - JUMP_EPOCHS : resumed_at])
-    after = history[resumed_at + 1].loss
-    if after < before * JUMP_RATIO:
-        return {}
-    return {"": {"before": before, "after": after, "epoch": resumed_at}}
+    before, after = history[resumed_at - JUMP_EPOCHS : resumed_at], history[resumed_at + 1]
+    loss, l1 = max(epoch.loss for epoch in before), max(epoch.l1 for epoch in before)
+    if after.loss >= loss * JUMP_RATIO:
+        return {"": {"what": "loss", "before": loss, "after": after.loss, "epoch": resumed_at}}
+    if after.l1 >= l1 * JUMP_L1_RATIO:
+        return {"": {"what": "L1", "before": l1, "after": after.l1, "epoch": resumed_at}}
+    return {}
 
 
 def _told(seen: Seen, **figures: float | str) -> dict[str, Figures]:

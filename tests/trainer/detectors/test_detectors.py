@@ -12,7 +12,7 @@ from trainer.facts import Channel, Figures, Known, Reading, Seen, channels
 from trainer.history import Epoch
 
 CHANNELS = tuple(Channel(name, 0.1, -0.2, 0.3, 0.0) for name in ("steering", "throttle", "bucket", "lift"))
-EPISODES = tuple(f"episode_{number:03d}" for number in range(10))
+EPISODES = tuple(f"episode_{number:03d}" for number in range(20))
 
 
 def found(
@@ -30,7 +30,11 @@ def epoch(loss: float, l1_by_action: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2), c
 
 
 def falling(epochs: int, **changes: object) -> tuple[Epoch, ...]:
-    return tuple(epoch(10 * 0.97**number).model_copy(update=changes) for number in range(epochs))
+    """Loss and L1 fall by three in a hundred an epoch."""
+    return tuple(
+        epoch(10 * 0.97**number).model_copy(update={"l1": 0.97**number, **changes})
+        for number in range(epochs)
+    )
 
 
 def test_a_healthy_run_shows_nothing() -> None:
@@ -39,7 +43,10 @@ def test_a_healthy_run_shows_nothing() -> None:
 
 
 def test_a_channel_far_above_the_others_is_told_with_what_the_data_has_of_it() -> None:
-    told = found(falling(10, l1_by_action=(1.0, 0.1, 0.1, 0.11)), 10, CHANNELS, ())
+    history = falling(30, l1_by_action=(1.0, 0.1, 0.1, 0.11))
+    told = found(history, 40, CHANNELS, ())
+    assert not found(history[:17], 34, CHANNELS, ()), "nothing much is learned yet"
+    assert not found(history[:29], 500, CHANNELS, ()), "what is hard is learned last"
     figures = told["channel_l1_high:steering"]
     assert figures["channel"] == "steering"
     assert figures["ratio"] == 10.0
@@ -47,17 +54,30 @@ def test_a_channel_far_above_the_others_is_told_with_what_the_data_has_of_it() -
 
 
 def test_a_small_error_is_no_matter_however_small_the_others_are() -> None:
-    assert not found(falling(10, l1_by_action=(0.09, 0.001, 0.001, 0.001)), 10, CHANNELS, ())
+    assert not found(falling(30, l1_by_action=(0.09, 0.001, 0.001, 0.001)), 40, CHANNELS, ())
 
 
 def test_clipping_in_the_beginning_is_nothing_clipping_for_long_is() -> None:
-    assert not found(falling(40, clipped_share=1.0), 500, CHANNELS, ())
-    assert "gradient_clipped" in found(falling(50, clipped_share=1.0), 500, CHANNELS, ())
+    assert not found(falling(35, clipped_share=1.0), 500, CHANNELS, ())
+    assert "gradient_clipped" in found(falling(36, clipped_share=1.0), 500, CHANNELS, ())
 
 
 def test_a_loss_that_no_longer_falls_is_told() -> None:
     stuck = (*falling(100), *(epoch(10 * 0.97**99) for _ in range(50)))
     assert found(stuck, 500, CHANNELS, ())["plateau"]["epochs"] == 50
+
+
+def test_an_error_that_never_really_fell_is_told_though_the_loss_falls() -> None:
+    idle = falling(40, l1=0.6)
+    assert "plateau" in found(idle, 40, CHANNELS, ())
+    assert not found(idle[:39], 40, CHANNELS, ())
+
+
+def test_a_jump_of_the_error_is_told_though_the_loss_hides_it() -> None:
+    before = falling(20)
+    jumped = (*before, *(one.model_copy(update={"l1": 1.4, "loss": 1.0}) for one in before[-3:]))
+    told = found(jumped, 40, CHANNELS, (), 20)
+    assert told["loss_jump_after_resume"]["what"] == "L1"
 
 
 def uneasy(epochs: int) -> tuple[Epoch, ...]:
@@ -102,7 +122,7 @@ def by_episode(odd: float) -> tuple[tuple[float, ...], ...]:
 
 
 def seen_with(odd: float) -> Seen:
-    return Seen(falling(10), 10, Known(CHANNELS, EPISODES), None, by_episode(odd))
+    return Seen(falling(30), 40, Known(CHANNELS, EPISODES), None, by_episode(odd))
 
 
 def test_an_episode_far_above_the_rest_is_told_by_its_name() -> None:
@@ -119,6 +139,12 @@ def test_an_episode_is_told_only_once_it_stayed_there_and_with_enough_others() -
     few = Known(CHANNELS, EPISODES[:5])
     assert found_in(replace(odd, known=few, l1_by_episode=tuple(e[:5] for e in odd.l1_by_episode))) == {}
     assert found_in(replace(odd, l1_by_episode=((), *odd.l1_by_episode[1:]))) == {}, "an older save's epoch"
+    assert found_in(replace(odd, history=odd.history[:19])) == {}, "what is rare is learned last"
+
+
+def test_episodes_that_are_held_out_are_not_compared() -> None:
+    alone = tuple(tuple(0.9 if at == 3 else 0.0 for at in range(len(EPISODES))) for _ in range(5))
+    assert found_in(replace(seen_with(0.9), l1_by_episode=alone)) == {}
 
 
 def test_values_that_lie_close_together_with_rare_extremes_are_told() -> None:
@@ -146,11 +172,11 @@ def held_out(errors: list[float]) -> tuple[Epoch, ...]:
 
 
 def test_held_out_episodes_that_get_worse_while_the_others_get_better_are_told() -> None:
-    told = found(held_out([0.5, 0.4, 0.3, 0.35, 0.36, 0.4, 0.41]), 500, CHANNELS, ())
+    told = found(held_out([0.5, 0.4, 0.3, 0.42, 0.46, 0.5, 0.51]), 500, CHANNELS, ())
     assert told["overfitting"]["best_epoch"] == 6
-    assert not found(held_out([0.5, 0.4, 0.3, 0.31, 0.32, 0.31, 0.3]), 500, CHANNELS, ())
-    assert not found(held_out([0.3, 0.35, 0.36, 0.4]), 500, CHANNELS, ()), "too few to tell"
-    worse = tuple(one.model_copy(update={"l1": 0.5}) for one in held_out([0.5, 0.3, 0.4, 0.41, 0.4, 0.42]))
+    assert not found(held_out([0.5, 0.4, 0.3, 0.35, 0.32, 0.46, 0.47]), 500, CHANNELS, ())
+    assert not found(held_out([0.3, 0.45, 0.46, 0.5]), 500, CHANNELS, ()), "too few to tell"
+    worse = tuple(one.model_copy(update={"l1": 0.5}) for one in held_out([0.5, 0.3, 0.5, 0.51, 0.5, 0.52]))
     assert not found(worse, 500, CHANNELS, ()), "the training error did not fall either"
 
 
