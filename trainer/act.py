@@ -91,15 +91,22 @@ def blank_policy(config: TrainingConfig, device: str) -> ACTPolicy:
     return ACTPolicy(act_config(config, device)).to(device)
 
 
+OLD_STATISTICS = ("normalize_inputs.", "normalize_targets.", "unnormalize_outputs.")
+"""Until 0.3 LeRobot kept the data's statistics among the weights. We have those of our own data."""
+
+
 def load_weights(policy: ACTPolicy, pretrained_model: Path) -> None:
-    """Put the weights of a `pretrained_model` folder into `policy`.
+    """Put the weights of a `pretrained_model` folder into `policy`, whoever wrote it.
 
     Raises:
         JobError: bad_job, when they are missing or of another model.
     """
     file = pretrained_model / "model.safetensors"
     try:
-        policy.load_state_dict(load_file(file))
+        weights = load_file(file)
+        policy.load_state_dict(
+            {name: each for name, each in weights.items() if not name.startswith(OLD_STATISTICS)}
+        )
     except (OSError, SafetensorError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200]
         raise JobError("bad_job", f"{file}: its weights do not fit this config ({said})") from error

@@ -91,10 +91,19 @@ class LeRobotEpisode:
 
     def _read(self, dataset: "LeRobotDataset", config: TrainingConfig) -> Episode:
         metadata = {"fps": dataset.meta.fps, **_success(dataset)}
-        misfits = tuple(_misfits(dataset, config))
+        misfits = (*_misfits(dataset, config), *self._strays(dataset, config))
         if misfits:
             return Episode(self.name, metadata, damage=misfits)
         return Episode(self.name, metadata, _table(dataset, config), cameras=config.dataset.camera_names)
+
+    def _strays(self, dataset: "LeRobotDataset", config: TrainingConfig) -> Iterator[Problem]:
+        """Videos that the data set says lie outside of it: they are not looked at."""
+        for key in (IMAGES + camera for camera in config.dataset.camera_names):
+            try:
+                if key in dataset.meta.video_keys:
+                    _place(dataset, key, self.number)
+            except VideoError:
+                yield unreadable(f"{key}가 데이터 폴더 밖을 가리킴")
 
     def look(self, camera: str, config: TrainingConfig, keep: Keep) -> Footage | Problem:  # noqa: ARG002
         key = IMAGES + camera
@@ -107,7 +116,9 @@ class LeRobotEpisode:
     def made_of(self, camera: str) -> Path:
         with _opened(self) as dataset:
             key = IMAGES + camera
-            return _place(dataset, key, self.number)[0] if key in dataset.meta.video_keys else self.path
+            if key in dataset.meta.video_keys:
+                return _place(dataset, key, self.number)[0]
+            return self.path / dataset.meta.get_data_file_path(self.number)
 
     def _footage(self, dataset: "LeRobotDataset", key: str, keep: Keep) -> Footage:
         if key in dataset.meta.video_keys:

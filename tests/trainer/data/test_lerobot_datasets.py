@@ -233,6 +233,9 @@ def test_no_video_is_looked_for_outside_the_data_set(
     first, _ = find_episodes(copy)
     with pytest.raises(VideoError, match="outside"):
         next(iter(first.pictures("ego")))
+    read = first.read(config)
+    assert [each.message for each in read.damage] == ["observation.images.ego가 데이터 폴더 밖을 가리킴"]
+    assert read.cameras == ()
 
 
 def test_the_command_writes_a_whole_dataset_or_none(

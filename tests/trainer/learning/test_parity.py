@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from protocol.job import RunFolder, Trained
 from protocol.training import TrainingConfig
@@ -169,6 +169,24 @@ def test_lerobot_train_goes_on_from_a_fast_run_s_checkpoint(proof: Proof) -> Non
 def test_a_stock_script_acts_by_the_best(proof: Proof) -> None:
     (action,) = json.loads(proof.log("acted").rpartition("action ")[2])
     assert len(action) == 4
+
+
+def test_a_run_starts_from_lerobot_s_own_weights_as_a_run_of_its_own(
+    proof: Proof, new_run: Callable[..., Run]
+) -> None:
+    """A new optimizer, all epochs, this data's statistics; also from weights that hold older statistics."""
+    theirs = proof.folder / "straight" / "checkpoints" / f"{STEPS:06d}" / "pretrained_model"
+    foreign = proof.folder / "foreign"
+    foreign.mkdir()
+    old = {"normalize_inputs.buffer_observation_state.mean": torch.zeros(4)}
+    save_file({**load_file(theirs / "model.safetensors"), **old}, foreign / "model.safetensors")
+    short = {"training.epochs": 2, "training.lr": 1e-6, "training.lr_backbone": 0.0}
+    warm, again = (
+        new_run(f"from-{place.name}", **short).train(initial_weights=place) for place in (theirs, foreign)
+    )
+    assert warm.epochs == 2
+    assert warm.first_loss == pytest.approx(proof.printed[STEPS][0], rel=0.2)
+    assert warm == again
 
 
 def test_a_reference_goes_on_where_it_was_stopped(proof: Proof, new_run: Callable[..., Run]) -> None:
