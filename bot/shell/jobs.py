@@ -25,7 +25,7 @@ from bot.shell.lanes import Later
 from bot.shell.places import Places
 from bot.shell.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.store import Store
-from bot.shell.tail import Listener, TailLine, read_lines
+from bot.shell.tail import Listener, TailLine, newest_before, read_lines
 from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob, weights_in
 from protocol.progress import Counted, Stepped
 
@@ -125,6 +125,8 @@ class Jobs:
         silence = self._silence(BEGIN_S) if asked else self._silence()
         self._desk.gauges = replace(self._desk.gauges, stepped=None, counted=None)
         offset = int(await self._store.ask(tables.cursor, attempt.cursor) or 0)
+        if last := newest_before(folder.events, offset):
+            silence.heard(last, self._desk.now())
         with Exit(folder) as gone:
             held = True
             while held:

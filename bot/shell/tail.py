@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from protocol.progress import Found, Line, Progress, Saved, Started, Stepped, read_line
 
 CHUNK_BYTES = 1 << 20
+LAST_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ def read_lines(path: Path, offset: int) -> list[TailLine]:
         offset += len(raw) + 1
         lines.append(TailLine(_understood(raw), offset))
     return lines
+
+
+def newest_before(path: Path, offset: int) -> Progress | None:
+    """The last line of ours that ends at `offset` or earlier: what was read by a daemon that is gone."""
+    start = max(0, offset - LAST_BYTES)
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            raw = file.read(offset - start).split(b"\n")
+    except FileNotFoundError:
+        return None
+    return next((said for one in reversed(raw) if one and (said := _understood(one))), None)
 
 
 def _understood(raw: bytes) -> Progress | None:

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.shell.tail import Listener, read_lines
+from bot.shell.tail import Listener, newest_before, read_lines
 from protocol.progress import Began, Saved, Stepped
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -45,6 +45,16 @@ def test_a_line_that_is_not_ours_does_not_stop_the_reading(tmp_path: Path) -> No
 
 def test_no_file_has_no_lines(tmp_path: Path) -> None:
     assert read_lines(tmp_path / "absent", 0) == []
+
+
+def test_what_was_read_before_is_remembered_by_its_last_line(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    lines = [stepped(epoch).model_dump_json().encode() + b"\n" for epoch in range(200)]
+    file.write_bytes(b"".join(lines))
+    assert newest_before(file, sum(map(len, lines[:150]))) == stepped(149)
+    assert newest_before(file, len(lines[0])) == stepped(0)
+    assert newest_before(file, 0) is None
+    assert newest_before(tmp_path / "absent", 5) is None
 
 
 def test_a_step_matters_when_its_epoch_is_new() -> None:
