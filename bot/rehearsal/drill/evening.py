@@ -26,7 +26,9 @@ EARLY = 0.3
 """So often a trainer is hit again before it has finished an epoch; never twice running: three crashes without
 progress are a BLOCKED, as they should be."""
 POINTS_A_PLAY = 14
-RARE = frozenset({"freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"})
+RARE = frozenset(
+    {"machine lost", "freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"}
+)
 
 
 @dataclass

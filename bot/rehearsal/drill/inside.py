@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bot.core.state import Checking, Converting, Cycle, Held, Refused, Starting, Stopping, Training
 from bot.rehearsal import script
+from bot.rehearsal.drill.lost import lose_machine
 from bot.rehearsal.drill.outside import Fault, Suffered
 from bot.rehearsal.drill.theatre import Theatre
 from bot.shell.launch import is_held, signal_holder
@@ -86,6 +87,7 @@ INSIDE: dict[str, Fault] = {
     "freeze trainer": freeze_trainer,
     "stop, resume": stop_and_resume,
     "disk full (runs)": full_runs,
+    "machine lost": lose_machine,
 }
 
 

@@ -117,6 +117,8 @@ class Understudy:
     def _train(self, job: TrainJob) -> Trained:
         run, epochs = RunFolder(job.run), job.config.training.epochs
         every = job.config.training.save_checkpoint_every
+        if job.left is not None and _newest(run)[0] is None:
+            _take_over(run, job.left)
         came_from, learned = _newest(run)
         self._say(_started(learned, epochs, came_from))
         self._catch_up(run, came_from, learned)
@@ -213,6 +215,14 @@ def _newest(run: RunFolder) -> tuple[Path | None, Learned]:
     if not known:
         return None, Learned()
     return max(known, key=lambda one: one[1].step)
+
+
+def _take_over(run: RunFolder, left: Path) -> None:
+    """What a machine that was lost has saved; the best comes again out of the chain."""
+    learned = _read(left / "checkpoint")
+    if learned is not None:
+        run.checkpoints.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(left / "checkpoint", run.checkpoint(learned.epoch))
 
 
 def _read(path: Path) -> Learned | None:
