@@ -1,0 +1,1 @@
+"""Decides, and touches nothing: `step(state, event, policy) -> (state, effects)`. Begin with step.py."""
