@@ -1,1 +1,1 @@
-"""The Discord side: what is heard becomes events, `core` decides, `shell` acts. Light: never torch or numpy."""
+"""The Discord side: `shell` hears and acts, `core` decides. Light: never torch or numpy."""

@@ -1,1 +1,1 @@
-"""Acts: SQLite, Discord, processes, the bucket, the clock. Begin with daemon.py, where all is wired together."""
+"""Acts: SQLite, Discord, processes, the bucket, the clock. Begin with daemon.py, which wires it all."""
