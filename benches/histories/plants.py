@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benches.histories.world import World
+from trainer.facts import Reading
 
 STEERING, BUCKET, LIFT = 0, 2, 3
 
@@ -20,7 +21,7 @@ class Plant:
     """`facts`: any one of them tells of it. `into` spoils the data, `config` the settings.
 
     With `at_resume` the run begins healthy, is stopped, and goes on with both spoilt. `slow_s` is how late
-    each batch's frames come.
+    each batch's frames come, `readings` makes up a machine that nobody has here, by epochs finished.
     """
 
     facts: tuple[str, ...]
@@ -28,6 +29,7 @@ class Plant:
     config: dict[str, Any] = field(default_factory=dict)
     at_resume: bool = False
     slow_s: float = 0.0
+    readings: Callable[[int, np.random.Generator], Reading] | None = None
 
 
 def noisy(channel: int) -> Callable[[World], None]:
@@ -42,11 +44,6 @@ def noisy(channel: int) -> Callable[[World], None]:
 def negated_episode(world: World) -> None:
     """The sign of every action of an episode is wrong."""
     world.action[world.episode(4)] *= -1
-
-
-def foreign_labels(world: World) -> None:
-    """An episode has the actions of another, backwards."""
-    world.action[world.episode(4)] = world.action[world.episode(7)][::-1]
 
 
 def random_episode(world: World) -> None:
@@ -66,9 +63,31 @@ def rare_extremes(channel: int) -> Callable[[World], None]:
     return spoil
 
 
+def few_episodes(world: World) -> None:
+    """So few that each can be learned by heart."""
+    kept = world.ends[7]
+    world.frames, world.state, world.action = world.frames[:kept], world.state[:kept], world.action[:kept]
+    del world.ends[8:]
+
+
 def other_data(world: World) -> None:
     """All actions are another robot's."""
     world.action[:] = world.action[::-1, ::-1] * -1
+
+
+GIB = 2**30
+
+
+def leaking(epoch: int, rng: np.random.Generator) -> Reading:
+    """A GPU whose memory another process, or a list that grows, takes bit by bit."""
+    used = int((28.5 + 0.15 * epoch + rng.normal(0, 0.02)) * GIB)
+    return Reading(at_s=60.0 * epoch, used_bytes=used, total_bytes=40 * GIB, busy_share=0.97)
+
+
+def idling(epoch: int, rng: np.random.Generator) -> Reading:
+    """A GPU that waits for the rest of the machine."""
+    busy = float(np.clip(rng.normal(0.25, 0.05), 0, 1))
+    return Reading(at_s=60.0 * epoch, used_bytes=28 * GIB, total_bytes=40 * GIB, busy_share=busy)
 
 
 TOO_HIGH = ("diverging", "plateau", "best_long_past", "loss_jump_after_resume", "gradient_clipped")
@@ -77,17 +96,32 @@ PLANTS: dict[str, Plant] = {
     "noisy_steering": Plant(("channel_l1_high:steering",), noisy(STEERING)),
     "noisy_bucket": Plant(("channel_l1_high:bucket",), noisy(BUCKET)),
     "negated_episode": Plant(("episode_l1_high:episode_004",), negated_episode),
-    "foreign_labels": Plant(("episode_l1_high:episode_004",), foreign_labels),
     "random_episode": Plant(("episode_l1_high:episode_004",), random_episode),
     "rare_steering": Plant(("thin_extremes:steering", "channel_l1_high:steering"), rare_extremes(STEERING)),
     "rare_lift": Plant(("thin_extremes:lift", "channel_l1_high:lift"), rare_extremes(LIFT)),
     "lr_x30": Plant(TOO_HIGH, config={"training.lr": 0.03, "training.lr_backbone": 0.03}),
-    "lr_backbone_x300": Plant(TOO_HIGH, config={"training.lr_backbone": 0.3}),
     "lr_far_too_low": Plant(("plateau",), config={"training.lr": 1e-8, "training.lr_backbone": 1e-8}),
     "clipped_to_nothing": Plant(("gradient_clipped",), config={"training.grad_clip_norm": 0.02}),
     "resumed_on_other_data": Plant(("loss_jump_after_resume",), other_data, at_resume=True),
     "resumed_with_lr_x30": Plant(
         TOO_HIGH, config={"training.lr": 0.03, "training.lr_backbone": 0.03}, at_resume=True
     ),
+    "few_episodes": Plant(
+        ("overfitting",),
+        few_episodes,
+        config={"dataset.holdout": 0.25, "dataset.holdout_every": 4, "training.batch_size": 24},
+    ),
+    "weights_do_not_move": Plant(
+        ("validation_frozen",),
+        config={
+            "dataset.holdout": 0.2,
+            "dataset.holdout_every": 4,
+            "training.lr": 1e-12,
+            "training.lr_backbone": 1e-12,
+            "training.weight_decay": 0.0,
+        },
+    ),
     "slow_feed": Plant(("feed_starving",), slow_s=0.3),
+    "leaking_gpu": Plant(("memory_growing",), readings=leaking),
+    "idling_gpu": Plant(("device_idle",), readings=idling),
 }

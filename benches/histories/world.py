@@ -1,6 +1,7 @@
 """Small data sets for small policies: the simulator's own scenes, seen in a picture of few pixels."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from trainer.scene import Moment, play
 HEIGHT, WIDTH = 16, 24
 HALF_FIELD_OF_VIEW = 0.7
 """Radians to either side."""
+STRIDE = 4
+"""Of the simulator's frames every fourth: so that each of few frames still shows a whole approach."""
 SKY, GROUND, BLOCK = (150, 180, 220), (110, 120, 90), (220, 40, 40)
 
 
@@ -47,7 +50,8 @@ class World:
 
 def simulated(seed: int, episodes: int, frames: int) -> World:
     rng = np.random.default_rng(seed)
-    moments = [moment for _ in range(episodes) for moment in play(rng, frames, 0)]
+    length = STRIDE * frames
+    moments = [moment for _ in range(episodes) for moment in islice(play(rng, length, 0), 0, None, STRIDE)]
     return World(
         frames=np.stack([_picture(moment) for moment in moments]),
         state=np.array([_state(moment) for moment in moments], np.float32),

@@ -23,7 +23,7 @@ PAST_BEST_LEAST_EPOCHS = 25
 
 OVERFIT_EVALUATIONS = 4
 OVERFIT_LEAST = 1.2
-OVERFIT_RATIO = 1.5
+OVERFIT_RATIO = 1.4
 """Held-out episodes are few and one evaluation scatters: none may be near the best, the middle one far."""
 
 FROZEN_EVALUATIONS = 4
