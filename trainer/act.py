@@ -109,7 +109,8 @@ def load_weights(policy: ACTPolicy, pretrained_model: Path) -> None:
         )
     except (OSError, SafetensorError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200]
-        raise JobError("bad_job", f"{file}: its weights do not fit this config ({said})") from error
+        wrong = f"{file}: its weights do not fit this config ({said}); name another checkpoint"
+        raise JobError("bad_job", wrong) from error
 
 
 def processors(

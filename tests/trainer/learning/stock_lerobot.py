@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 warnings.simplefilter("ignore")
 
@@ -31,8 +32,8 @@ def act(checkpoint: str, data: str) -> None:
     """Load a policy as LeRobot's documentation says and let it act on the first frame of a data set."""
     policy = ACTPolicy.from_pretrained(checkpoint)
     before, after = make_pre_post_processors(policy.config, pretrained_path=checkpoint)
-    frame = LeRobotDataset("local/dataset", data, video_backend="pyav")[0]
-    observation = {name: frame[name] for name in policy.config.input_features}
+    frame = cast("Any", LeRobotDataset("local/dataset", data, video_backend="pyav")[0])
+    observation = {name: frame[name] for name in policy.config.input_features or ()}
     print("action", json.dumps(after(policy.select_action(before(observation))).tolist()))
 
 
