@@ -10,7 +10,7 @@ from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
 from trainer.attempt import Stop, Told, hears_nothing
 from trainer.checks import episode_count, excluded_names
-from trainer.draft import Draft, begin, places_of
+from trainer.draft import Draft, begin, is_of, places_of
 from trainer.episode import Source, refuse
 from trainer.episodes import find_episodes, kept
 from trainer.examine import Examined, Subject, examine
@@ -164,13 +164,18 @@ def _work(
 def _draft(
     there: Inventory, readings: Sequence[Reading], hashes: Hashes, config: TrainingConfig, keeping: Keeping
 ) -> Draft | None:
-    """Of all episodes whose rows say how long they are. Where there is no room the verdict still comes."""
+    """Of all episodes whose rows say how long they are; None where that very file stands already.
+
+    Where there is no room for it the verdict still comes.
+    """
     whole = [reading for reading in readings if reading.episode.table is not None and reading.episode.cameras]
     if keeping.output is None or not whole:
         return None
     tables = [reading.episode.table for reading in whole if reading.episode.table is not None]
     places = places_of([reading.part.source for reading in whole], tables, there.data, hashes, config)
     certificate = hash_set(hashes, there.tree.astray)
+    if is_of(keeping.output, places, config, certificate):
+        return None
     try:
         return begin(keeping.output, places, tables, config, certificate, keeping.earlier)
     except OSError:

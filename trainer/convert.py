@@ -54,6 +54,7 @@ def convert(
     places = places_of(sources, tables, data, hashes, config)
     done = Converted(episodes=len(sources), frames=sum(len(place.kept) for place in places), output=output)
     if _is_made(output, places, config, certificate):
+        discard(output)
         told(len(places), len(places))
         return done
     draft = begin(output, places, tables, config, certificate, earlier)

@@ -1,7 +1,6 @@
 """Pictures on their way into the converted file: resized as they come, written to their place at once."""
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.reuse import checksum
 from trainer.store import checksum_map, picture_places
 from trainer.video import Picture
 
@@ -35,9 +35,12 @@ class Slot:
     def put(self, picture: Picture) -> None:
         from trainer.pixels import resize  # noqa: PLC0415  # torch: seconds, and only where pictures are kept
 
-        small = memoryview(np.ascontiguousarray(resize(picture[None], self.size))).cast("B")
-        os.pwrite(self.file, small, self.offset + self.taken * small.nbytes)
-        self.checksum = zlib.crc32(small, self.checksum)
+        one = picture.reshape(
+            1, *picture.shape
+        )  # by an index of None torch would not see that it is in one piece
+        small = np.ascontiguousarray(resize(one, self.size))
+        os.pwrite(self.file, small.data, self.offset + self.taken * small.nbytes)
+        self.checksum = checksum(small, self.checksum)
         self.taken += 1
 
 

@@ -7,7 +7,7 @@
     episode_names                 utf-8    (E,)
     episode_keys                  ascii    (E,)           what each was made of (see trainer.reuse)
     episode_firsts                int64    (E,)           how many frames were cut from each one's head
-    episode_checksums             uint32   (E, cameras)   CRC-32 of each one's pictures; 0: not there yet
+    episode_checksums             uint32   (E, cameras)   CRC-32C of each one's pictures; 0: not there yet
     attributes of the root        schema, fps, action_names, state_names, camera_names, certificate, config,
                                   stats, versions (all but schema, fps and certificate as JSON)
 

@@ -160,6 +160,16 @@ class TestWhatIsCheckedIsDecodedOnce:
         assert here == []
         assert np.array_equal(pictures, np.concatenate([plain[at + 3 : at + 16] for at in (0, 32, 48)]))
 
+    def test_what_stands_already_is_neither_made_nor_copied_again(
+        self, folder: Path, desk: Desk, here: list[str]
+    ) -> None:
+        desk.convert(folder, desk.check(folder).verdict)
+        written = desk.output.stat().st_ino
+        verdict = desk.check(folder).verdict
+        assert not draft_of(desk.output).exists()
+        desk.convert(folder, verdict)
+        assert (desk.output.stat().st_ino, here) == (written, EACH_ONCE)
+
     def test_what_a_lesson_gives_back_is_decoded_again(
         self, folder: Path, desk: Desk, plain: np.ndarray, here: list[str]
     ) -> None:
