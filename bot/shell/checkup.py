@@ -23,6 +23,7 @@ from bot.shell.store import StoreUnusable, damage_of, open_to_read
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
 PYTHON = Path(sys.prefix).resolve() / "bin" / "python"
+MAKE_ROOM = "make room: `training-claw state tidy --dry-run` shows what may go"
 REQUESTS = "training-claw-trainer.path"
 WEIGHTS = "resnet18-*.pth"
 ASK_TORCH = """
@@ -76,9 +77,9 @@ def state_folder(places: Places) -> Finding:
 def disk(free_bytes: int, folder: Path) -> Finding:
     said = f"{gigabytes(free_bytes)} free at {folder}"
     if free_bytes < LEAST_BYTES:
-        return Finding("disk", "fault", f"{said}; at least {gigabytes(LEAST_BYTES)} are needed")
+        return Finding("disk", "fault", f"{said}, at least {gigabytes(LEAST_BYTES)} are needed; {MAKE_ROOM}")
     if free_bytes < COMFORTABLE_BYTES:
-        return Finding("disk", "warning", f"{said}; a data set and its runs may not fit")
+        return Finding("disk", "warning", f"{said}, a data set and its runs may not fit; {MAKE_ROOM}")
     return Finding("disk", "fine", said)
 
 
@@ -141,7 +142,9 @@ async def torch(device: str, code: str = ASK_TORCH, *, in_unit: bool = False) ->
         return Finding("torch", "fault", f"{last[:200]}; run `make install`, then look at nvidia-smi")
     told = json.loads(out)
     if in_unit and told["network"]:
-        return Finding("sandbox", "fault", f"the unit has a network ({', '.join(told['network'])})")
+        return Finding(
+            "sandbox", "fault", f"the unit has a network ({', '.join(told['network'])}); install it anew"
+        )
     if told["gpu"] is None:
         said = f"{told['torch']} (CUDA {told['cuda']}) sees no GPU"
         if device == "cuda":

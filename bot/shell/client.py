@@ -139,7 +139,9 @@ class Client(discord.Client):
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
         """Count it; too many, and this client is given up: the next one comes after a longer pause."""
         if not self._lifeline.may_identify(self._identifies):
-            raise TooManyLogins(f"{self._identifies} logins came to nothing")
+            raise TooManyLogins(
+                f"{self._identifies} logins came to nothing; the next comes after a longer pause"
+            )
         self._identifies += 1
         self._lifeline.identifies_today = await self._count_identify()
         if not initial:
