@@ -60,10 +60,12 @@ def export(
 def write_lerobot(store: FrameStore, out: Path, *, told: Told = hears_nothing) -> None:
     """Write `store` to the folder `out`, which is not there yet. `told` hears of each episode written."""
     try:
+        import datasets  # noqa: PLC0415
         from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: PLC0415  # seconds, only here
     except ImportError as error:
         raise JobError("bad_job", f"{out}: {NO_EXTRA}") from error
     logging.getLogger("lerobot").setLevel(logging.ERROR)
+    datasets.disable_progress_bars()  # one for each episode, terminal or not
     dataset = LeRobotDataset.create(
         "local/dataset",
         fps=store.fps,
