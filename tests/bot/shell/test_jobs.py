@@ -209,6 +209,21 @@ async def test_what_was_told_before_a_restart_is_not_told_again(tmp_path: Path, 
         assert second.facts() == []
 
 
+async def test_what_was_promised_before_a_restart_is_held_against_it(tmp_path: Path, store: Store) -> None:
+    """All it said was read by the bot before: a first word is not waited for again."""
+    places = Places(tmp_path)
+    async with House(places, store).open() as first:
+        await first.start("mute")
+        await first.is_ready()
+    impatient = Policy(stall_floor_s=0.1, stall_patience=0.001)
+    async with House(places, store, state=checking("mute"), policy=impatient).open() as second:
+        second.jobs.adopt("mute", 1, start_owed=False)
+        (silence, *_) = await second.until(lambda: silent(second) or None)
+        assert silence.promised_s == 60
+        await second.jobs.stop(KillJob(run="mute", attempt=1))
+        await second.ended()
+
+
 async def test_a_job_that_vanished_has_ended(house: House) -> None:
     assert house.jobs.adopt("gone", 1, start_owed=False) == "unknown"
     assert (await house.ended()).outcome is None
