@@ -226,7 +226,7 @@ async def is_seen(world: World) -> str:
 
 
 async def is_examined(world: World) -> str:
-    """doctor --in-unit takes a real step in the trainer's sandbox"""
+    """doctor --in-unit looks from inside the trainer's sandbox (and takes a step on the GPU, if there is one)"""
     settings = "/etc/training-claw/training-claw.env"
     told = await world.machine.ask(PROGRAM, "doctor", "--in-unit", "--env-file", settings)
     expect("ok    torch" in told and "nothing to fix" in told, told)
@@ -243,7 +243,7 @@ async def tidies(world: World) -> str:
     journal = await world.machine.journal("training-claw-cleanup.service")
     expect(result == "success" and "GB freed" in journal, f"{result}: {journal}")
     expect(bool(due), "the timer has no next time")
-    return f"next {due}; {journal.splitlines()[-1] if journal else ''}"
+    return f"next {due}; {next(line for line in journal.splitlines() if 'GB freed' in line)}"
 
 
 async def ends(world: World) -> str:
