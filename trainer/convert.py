@@ -59,13 +59,29 @@ def convert(
         return done
     draft = begin(output, places, tables, config, certificate, earlier)
     try:
-        in_processes(partial(fill, config), list(draft.tasks.values()), stop=stop, told=told)
+        _fill_all(list(draft.tasks.values()), config, stop, told)
         draft.finish()
     except BaseException as error:
         if not _can_go_on(error):
             discard(output)
         raise
     return done
+
+
+def _fill_all(tasks: Sequence[Task], config: TrainingConfig, stop: Stop, told: Told) -> None:
+    """After a check all of them are there: processes are started only for what is not."""
+    missing: list[Task] = []
+    there = 0
+    for task in tasks:
+        stop.leave_if_asked()
+        if task.is_there():
+            there += 1
+            told(there, len(tasks))
+        else:
+            missing.append(task)
+    if missing:
+        work = partial(fill, config)
+        in_processes(work, missing, stop=stop, told=lambda done, _: told(there + done, len(tasks)))
 
 
 def fill(config: TrainingConfig, task: Task) -> None:

@@ -42,14 +42,17 @@ class Task:
     place: Place
     known: tuple[Known, ...] = ()
 
+    def is_there(self) -> bool:
+        """Whether they are there already, as they were written."""
+        place = self.place
+        return bool(place.key) and known_in(self.path).find(place.key, place.kept) is not None
+
     def is_done(self) -> bool:
         """Whether they are there already, or could be copied there."""
         place = self.place
-        if not place.key:
-            return False
-        if known_in(self.path).find(place.key, place.kept) is not None:
+        if self.is_there():
             return True
-        for known in self.known:
+        for known in self.known if place.key else ():
             pictures = known.find(place.key, place.kept)
             if pictures is not None:
                 self._copy(pictures)
