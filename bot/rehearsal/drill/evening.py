@@ -25,6 +25,8 @@ PAUSE_S = (0.2, 3.0)
 EARLY = 0.3
 """So often a trainer is hit again before it has finished an epoch; never twice running: three crashes without
 progress are a BLOCKED, as they should be."""
+PATIENT, HEARD_OUT_S = 0.7, 60.0
+"""So often the next fault of the bot waits until what was said to it is acted on."""
 POINTS_A_PLAY = 14
 RARE = frozenset(
     {"machine lost", "freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"}
@@ -133,6 +135,8 @@ async def _befall(
     hit_early, last_epoch = False, 0
     while not theatre.over.is_set() and log.left > 0:
         await _pause(theatre)
+        if not inside and theatre.dice.random() < PATIENT:
+            await _listened_to(theatre)
         if inside:
             early = theatre.dice.random() < EARLY and not hit_early
             if not await _at_work(theatre, 0 if early else last_epoch + 1):
@@ -187,6 +191,17 @@ async def _pause(theatre: Theatre) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(theatre.dice.uniform(*PAUSE_S)):
             await theatre.over.wait()
+
+
+async def _listened_to(theatre: Theatre) -> None:
+    """A bot that restarts again and again acts on nothing it hears: somebody may still be going on."""
+
+    def heard_out() -> bool:
+        state = theatre.state()
+        return theatre.over.is_set() or (state is not None and not state.open_messages)
+
+    with suppress(TooLong):
+        await theatre.until(heard_out, "what is said is acted on", HEARD_OUT_S)
 
 
 async def _at_work(theatre: Theatre, epoch: int) -> bool:
