@@ -226,7 +226,7 @@ async def is_seen(world: World) -> str:
 
 
 async def is_examined(world: World) -> str:
-    """doctor --in-unit looks from inside the trainer's sandbox (and takes a step on the GPU, if there is one)"""
+    """doctor --in-unit looks from inside the trainer's sandbox, with a step on the GPU if there is one"""
     settings = "/etc/training-claw/training-claw.env"
     told = await world.machine.ask(PROGRAM, "doctor", "--in-unit", "--env-file", settings)
     expect("ok    torch" in told and "nothing to fix" in told, told)
