@@ -68,7 +68,7 @@ class TestBounds:
     def test_only_the_configured_bucket_is_used(self, say: Say, tmp_path: Path) -> None:
         ours = (tmp_path / "bucket").as_uri()
         result = say("ls", "gs://elsewhere/dataset/", code=2, BUCKET=ours)
-        assert "only that one is used" in result.stderr
+        assert "bring it there, or correct BUCKET" in result.stderr
 
     def test_a_path_needs_a_bucket(self, say: Say, folder: FolderBench, tmp_path: Path) -> None:
         folder.seed("dataset/a", b"1")
