@@ -51,7 +51,8 @@ async def play(programme: Programme, shown: Callable[[Befallen], None]) -> Eveni
     """Play it, and reckon up what was lost."""
     began = time.monotonic()
     dice = random.Random(f"{programme.seed}/{programme.number}")  # noqa: S311  repeatable, not secret
-    deadly = points.chosen(dice, programme.passed, min(POINTS_A_PLAY, programme.faults // 3))
+    at_points = min(POINTS_A_PLAY, programme.faults // 3) if "kill bot" in programme.kinds else 0
+    deadly = points.chosen(dice, programme.passed, at_points)
     log = Log(shown, programme.faults - len(deadly))
     async with opened(programme, dice) as theatre:
         theatre.orders.die_at.write_text("".join(f"{one}\n" for one in deadly), encoding="utf-8")
