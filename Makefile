@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml deploy/find-python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ./protocol --editable .
 	@touch $@
 
-.PHONY: build install rehearse test laws faults soak drill-trainer bench systemd-test check format lock wheels clean help
+.PHONY: build install rehearse test detectors laws faults soak drill-trainer bench systemd-test check format lock wheels clean help
 
 build: $(READY)  ## build everything into .venv/
 
@@ -28,6 +28,9 @@ rehearse: $(READY)  ## play one whole cycle on this machine; options through ARG
 test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
 	@deploy/get-chromium
 	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
+
+detectors: $(READY)  ## which planted causes the detectors find in recorded runs, and after how many epochs
+	@$(BIN)/python -m benches.histories.table $(ARGS)
 
 laws: $(READY)  ## the laws of the language with thousands of examples (about six minutes on an idle machine)
 	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200

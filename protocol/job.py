@@ -102,7 +102,7 @@ class TrainJob(Value):
     A fresh run goes on from what a lost one has `left` (RunFolder.left), else it starts from the weights in
     `initial_weights`, a `pretrained_model` folder. `reference` takes
     each step as lerobot-train does, to compare results with: slow, and no speed-up. A resume point is saved
-    every `resume_point_every_s` seconds.
+    every `resume_point_every_s` seconds. `journal` says of each change of the config whose word it rests on.
     """
 
     kind: Literal["train"] = "train"
@@ -111,6 +111,7 @@ class TrainJob(Value):
     config: TrainingConfig
     device: Literal["cuda", "cpu"] = "cuda"
     certificate: str = ""
+    journal: tuple[str, ...] = ()
     initial_weights: Path | None = None
     left: Path | None = None
     reference: bool = False

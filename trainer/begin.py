@@ -46,7 +46,14 @@ def begin(
     best = good_best(run, saved.best)
     return (
         learner,
-        saved.model_copy(update={"config": job.config, "best": best, "versions": installed_versions()}),
+        saved.model_copy(
+            update={
+                "config": job.config,
+                "journal": job.journal,
+                "best": best,
+                "versions": installed_versions(),
+            }
+        ),
         saved_at,
     )
 
@@ -65,6 +72,7 @@ def _first_state(job: TrainJob, store: FrameStore, parts: Split) -> TrainerState
         frames=len(parts.trained),
         held_out=parts.held_out_names,
         config=job.config,
+        journal=job.journal,
         certificate=job.certificate or store.certificate,
         num_threads=torch.get_num_threads(),
         reference=job.reference,

@@ -92,6 +92,7 @@ class TrainerState(Value):
     frames: int
     held_out: tuple[str, ...] = ()
     config: TrainingConfig
+    journal: tuple[str, ...] = ()
     certificate: str
     num_threads: int
     recipe: Recipe = STOCK

@@ -18,6 +18,10 @@ PAGE = Template("""\
 - 데이터 인증 (data certificate): `$certificate`
 - 학습에서 제외하고 측정에만 쓴 에피소드 (held out): $held_out
 
+## 설정 변경과 승인 (changes of the config, and on whose word)
+
+$journal
+
 ## 불러오기 (how to load)
 
 아래 `path`는 이 폴더를 기준으로 합니다. `path` is relative to this folder.
@@ -87,6 +91,7 @@ def readme(state: TrainerState, stats: Stats, model_folder: str) -> str:
         frames=state.frames,
         certificate=state.certificate or "없음",
         held_out=", ".join(state.held_out) or "없음",
+        journal="\n".join(f"- {line}" for line in state.journal) or "- 없음",
         model_folder=model_folder,
         inputs=_inputs(config),
         action_dim=config.model.action_dim,

@@ -91,7 +91,10 @@ class BringBack(Order):
 
 
 class StartJob(Order):
-    """Start a trainer process, unless this attempt was started before. `source` is where its data is from."""
+    """Start a trainer process, unless this attempt was started before. `source` is where its data is from.
+
+    `journal` says of each change of the config on whose word it was made.
+    """
 
     kind: Literal["start_job"] = "start_job"
     run: str
@@ -100,6 +103,7 @@ class StartJob(Order):
     source: str
     config: TrainingConfig
     certificate: str = ""
+    journal: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

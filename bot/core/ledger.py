@@ -92,6 +92,17 @@ def _gathered(config: TrainingConfig, change: Change) -> Any:
     return tuple(dict.fromkeys((*stays, *new)))
 
 
+def journal(ledger: tuple[Entry, ...]) -> tuple[str, ...]:
+    """A line for each change that was made: the field, before and after, which lesson, on whose word."""
+    return tuple(
+        f"{change.field}: {written(change.before)} → {written(change.after)} "
+        f"— {entry.heard.lesson.text} ({entry.approved_by})"
+        for entry in ledger
+        if entry.status == "applied"
+        for change in entry.changes
+    )
+
+
 def in_words(changes: tuple[Change, ...]) -> str:
     return ", ".join(f"{name_of(change.field)} {written(change.after)}" for change in changes)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import endings, mending, words
+from bot.core import endings, ledger, mending, words
 from bot.core.effects import Post, StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, now, say
@@ -18,6 +18,7 @@ from bot.core.state import (
     Starting,
     Stopping,
     Training,
+    Unread,
 )
 from bot.lessons.insights import insight, picture_of
 from protocol.job import Failed, Trained
@@ -35,6 +36,7 @@ def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1,
     `reached` is the number of epochs the process before had finished.
     """
     assert isinstance(cycle.data, Admitted), "nothing trains on unchecked data"
+    assert not isinstance(cycle.terms, Unread), "nothing trains without terms"
     attempt = cycle.attempts + 1
     starting = Starting(attempt=attempt, tries=tries, config=config, reached=reached, since=at)
     order = StartJob(
@@ -44,6 +46,7 @@ def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1,
         source=cycle.data.source,
         config=config,
         certificate=cycle.data.certificate,
+        journal=ledger.journal(cycle.terms.ledger),
     )
     return now(cycle, run=starting, attempts=attempt), (order,)
 

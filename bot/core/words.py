@@ -36,6 +36,7 @@ CAUSES: dict[FailureKind, BlockCause] = {
     "error": "trainer",
 }
 
+UNWATCHED = "held-out 에피소드 없음: 과적합과 검증 정체는 감지할 수 없음"
 HOLDOUT_OFFER = (
     "제안: 에피소드 10%를 검증용으로 남겨 best를 held-out L1로 선정 "
     "(원하시면 `→ 적용: holdout=0.1`, 학습은 그대로 진행)"
@@ -179,10 +180,10 @@ def started(cycle: Cycle, line: Started) -> StartReport:
 
 
 def _held_out(cycle: Cycle, config: TrainingConfig, episodes: int) -> tuple[str, ...]:
-    """How many episodes are kept from training; in a first cycle that keeps none, the offer to."""
+    """How many episodes are kept from training; without any, what nobody can see, and at first the offer."""
     if config.dataset.holdout:
         return (f"검증용으로 학습에서 제외: 에피소드 {episodes}개 (best는 held-out L1 기준)",)
-    return (HOLDOUT_OFFER,) if cycle.last is None else ()
+    return (UNWATCHED, HOLDOUT_OFFER) if cycle.last is None else (UNWATCHED,)
 
 
 def resumed(cycle: Cycle, line: Started, reached: int) -> RestartNotice:

@@ -243,6 +243,7 @@ class Jobs:
                     device=self._policy.device,
                     certificate=order.certificate,
                     left=run.left if isinstance(cycle.left, Here) else None,
+                    journal=order.journal,
                     initial_weights=weights_in(run.initial) if order.config.training.start_from else None,
                 )
 

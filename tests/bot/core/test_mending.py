@@ -54,6 +54,15 @@ def test_a_yes_is_all_it_needs_to_go_on(full, trained) -> None:
     assert (line.mark, line.outcome) == ("applied", "OOM 없이 완료")
 
 
+def test_the_trainer_is_told_on_whose_word_each_change_was_made(full) -> None:
+    full.says(full.watcher, Approval())
+    (batch, passes) = starts(full)[-1].journal
+    assert batch.startswith(
+        "training.batch_size: 64 → 32 — batch_size 64에서 GPU 메모리 부족 (epoch 40) (Watcher"
+    )
+    assert passes.startswith("training.gradient_accumulation: 1 → 2")
+
+
 def test_a_no_leaves_it_held_and_another_word_is_taken(full) -> None:
     full.says(full.watcher, Rejection(reason="먼저 확인"))
     assert full.cycle.run.phase == "held"
