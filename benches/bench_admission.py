@@ -1,7 +1,7 @@
 """How fast a data set is admitted, as ratios to what decoding alone costs on the same cores in the same run.
 
     python benches/bench_admission.py --episodes 8 --frames 300
-    python benches/bench_admission.py --noise 3          grain as of a camera: more bits, slower to decode
+    python benches/bench_admission.py --noise 2          grain as of a camera: more bits, slower to decode
 
 Every figure is the least of rounds in which all ways take turns. Ratios are of processor time, the workers'
 included, which a busy machine stretches less than the clock. Starting the workers is taken off, and shown.

@@ -12,11 +12,13 @@ import torch
 from torchvision.transforms import v2
 
 from protocol.job import AttemptFolder, ConvertJob
+from protocol.progress import Counted, read_line
 from protocol.training import TrainingConfig
 from trainer.attempt import Attempt, JobError, Stop
 from trainer.convert import convert, fill
 from trainer.draft import Place, Task
 from trainer.episodes import find_episodes
+from trainer.fingerprint import hash_folder
 from trainer.jobs import do
 from trainer.pixels import resize
 from trainer.store import FrameStore, create, stats_of
@@ -108,6 +110,22 @@ def test_nothing_is_converted_that_was_not_checked(
         do(job, Attempt(AttemptFolder(tmp_path)))
     assert error.value.failed.failure == "bad_data"
     assert not job.output.exists()
+
+
+def test_hashing_before_a_conversion_is_told_of_and_can_be_stopped(
+    simulated: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    output, certificate = tmp_path / "data.h5", hash_folder(simulated)
+    job = ConvertJob(data=simulated, output=output, config=config, certificate=certificate)
+    attempt = Attempt(AttemptFolder(tmp_path), Stop(asked=True))
+    with pytest.raises(JobError) as error:
+        do(job, attempt)
+    assert error.value.failed.failure == "stopped"
+    attempt.stop.asked = False
+    do(job, attempt)
+    lines = [read_line(line) for line in attempt.folder.events.read_text().splitlines()]
+    told = {line.unit: (line.done, line.total) for line in lines if isinstance(line, Counted)}
+    assert told == {"file": (12, 12), "episode": (4, 4)}
 
 
 def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
