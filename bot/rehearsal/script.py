@@ -10,7 +10,9 @@ CYCLE = 1
 
 _TAG = re.compile(r"\s*(?:<@!?\d+>[\s,]*)*\[(?P<tag>[A-Z]+)\][ \t]*(?P<heading>.*)")
 _FIELD = re.compile(r"^(?P<label>[^:\n]{1,40}):[ \t]*(?P<value>.+)$", re.MULTILINE)
-_APPROVE = re.compile(r"\[APPROVE\][ \t]+(?P<hash>[0-9a-f]{6,64})")
+_APPROVE = re.compile(r"\[\u200b?APPROVE\][ \t]+(?P<hash>[0-9a-f]{6,64})")
+"""A report's additions spell no tag: there an unseen character stands in it."""
+
 
 PROGRESS = "ACT 학습 진행."
 START = "학습 시작."
