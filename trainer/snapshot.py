@@ -77,7 +77,7 @@ def _with_room(tensors: Weights) -> torch.device:
 
 
 def on_file(tensors: Weights) -> Weights:
-    """The tensors as a file wants them: contiguous, in main memory; in another thread than they were copied."""
+    """The tensors as a file wants them: contiguous, in main memory; in another thread than copied them."""
     if any(tensor.is_cuda for tensor in tensors.values()):
         torch.cuda.current_stream().wait_stream(torch.cuda.default_stream())  # where they were copied
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}

@@ -46,7 +46,7 @@ SMALL = {
 AFRESH_EVERY = 10
 """One life in so many is a new interpreter, the others are forked from one that has loaded all."""
 
-RESUME_POINT_EVERY_S = 3.0
+RESUME_POINT_EVERY_S = 0.3
 TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
 
 
@@ -241,7 +241,7 @@ def table(drill: Drill) -> str:
 @click.command()
 @click.option("--kills", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same moments.")
-@click.option("--epochs", default=40, show_default=True, type=click.IntRange(4), help="Of one training.")
+@click.option("--epochs", default=100, show_default=True, type=click.IntRange(4), help="Of one training.")
 @click.option(
     "--folder",
     default=Path("/tmp/drill-trainer"),  # noqa: S108  its own name, and a person's to choose
