@@ -38,6 +38,16 @@ def test_every_play_comes_to_the_same_ending(tmp_path: Path, processes_that_name
     assert processes_that_name(tmp_path) == []
 
 
+def test_a_machine_lost_with_its_disk_is_replaced_by_another(tmp_path: Path) -> None:
+    """Nothing but the bucket and the channel is left: Watcher is asked, and what was learned goes on."""
+    ran = drill(tmp_path, "--kills", "1", "--epochs", "25", "--only", "machine lost")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (play,) = json.loads((tmp_path / "book.json").read_text())["evenings"]
+    (lost,) = play["faults"]
+    assert lost["kind"] == "machine lost"
+    assert (lost["told"], lost["points_lost"]) == (True, 0), lost
+
+
 def test_another_seed_s_book_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "book.json").write_text('{"seed": 1, "epochs": 25}')
     ran = drill(tmp_path, "--kills", "1", "--seed", "2")
