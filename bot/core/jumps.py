@@ -6,25 +6,24 @@ for a moment that is suddenly hours away. How long somebody had to answer is nev
 
 from datetime import datetime, timedelta
 
-from bot.core import reports, views
+from bot.core import reports
 from bot.core.events import ClockJumped
 from bot.core.listening import LONGEST_OPEN_S
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
-from bot.core.state import Cooling, Cycle, State
+from bot.core.state import Cooling, Cycle, Jumped, State
 
 
 def jumped(state: State, event: ClockJumped, policy: Policy) -> Step:
     by = timedelta(seconds=event.by_s)
-    shifted = _answered_shifted(state, by)
+    shifted = now(_answered_shifted(state, by), jumped=Jumped(by_s=event.by_s, at=event.at))
     if event.by_s < 0:
         shifted = _dues_shifted(shifted, by)
     if shifted.cycle is None:
         return shifted, ()
     after, missed = reports.next_due(shifted, event.at, policy)
     told = reports.report(shifted.cycle, event.gauges, event.at, missed, policy)
-    note = f"시계가 {views.length(abs(event.by_s))} {'앞으로' if event.by_s > 0 else '뒤로'} 건너뜀"
-    return after, say(told.model_copy(update={"notes": (*told.notes, note)}))
+    return after, say(reports.with_clock(after, told, event.at, policy))
 
 
 def clamped(state: State, at: datetime, policy: Policy) -> State:

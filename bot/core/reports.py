@@ -127,7 +127,18 @@ def _reported(state: State, event: Ticked, policy: Policy) -> Step:
     if state.cycle is None or due is None or event.at < due:
         return state, ()
     after, missed = next_due(state, event.at, policy)
-    return after, say(report(state.cycle, event.gauges, event.at, missed, policy))
+    told = report(state.cycle, event.gauges, event.at, missed, policy)
+    return after, say(with_clock(after, told, event.at, policy))
+
+
+def with_clock[R: TrainingReport | PhaseReport](state: State, told: R, at: datetime, policy: Policy) -> R:
+    """With a line on a jump of the clock, in every report of the next while: an older one may be folded."""
+    jumped = state.jumped
+    if jumped is None or at - jumped.at > timedelta(seconds=policy.report_every_s):
+        return told
+    whither = "앞으로" if jumped.by_s > 0 else "뒤로"
+    note = f"시계가 {views.length(abs(jumped.by_s))} {whither} 건너뜀"
+    return told.model_copy(update={"notes": (*told.notes, note)})
 
 
 def next_due(state: State, at: datetime, policy: Policy) -> tuple[State, tuple[datetime, ...]]:

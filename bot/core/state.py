@@ -510,6 +510,13 @@ class Waiting(Known):
     author: int
 
 
+class Jumped(Known):
+    """The clock was set by `by_s` seconds; `at` is the time right after that."""
+
+    by_s: float
+    at: AwareDatetime
+
+
 class State(Known):
     """`house` tells this installation's references from another's, `said` numbers what we said.
 
@@ -530,3 +537,4 @@ class State(Known):
     strangers: tuple[Stranger, ...] = ()
     verifying: tuple[Verifying, ...] = ()
     verifications: int = 0
+    jumped: Jumped | None = None

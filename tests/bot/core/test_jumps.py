@@ -34,6 +34,14 @@ class TestAReport:
         assert len(report.missed) == 3
         assert training.state.report_due_at > training.at
 
+    def test_that_comes_soon_after_tells_of_the_jump_too(self, training):
+        """The first may not be out yet when the next is due, and then only that one is sent."""
+        jump(training, -5 * HOUR_S)
+        training.ticks()
+        assert "건너뜀" in training.posted("training_report")[-1].notes[-1]
+        training.ticks()
+        assert "건너뜀" not in training.posted("training_report")[-1].notes[-1]
+
     def test_names_no_more_than_anybody_reads(self, training):
         jump(training, 1000 * HOUR_S)
         assert len(training.posted("training_report")[-1].missed) == MISSED_NAMED
