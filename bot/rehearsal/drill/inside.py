@@ -52,7 +52,10 @@ async def kill_both(theatre: Theatre) -> Suffered:
 
 
 async def freeze_trainer(theatre: Theatre) -> Suffered:
-    """It is there, and silent: asked to leave, killed, resumed."""
+    """It is there, and silent: asked to leave, killed, resumed. One that has not spoken yet is given minutes
+    for its first word, and a bot that is restarted meanwhile gives them anew: that would take too long."""
+    if not _is(theatre, Training):
+        return Suffered("nothing to freeze yet")
     return await _ended(theatre, lambda attempt: _signal(attempt, signal.SIGSTOP))
 
 
