@@ -43,7 +43,7 @@ from trainer.feed import Feed
 from trainer.history import Epoch
 
 EPOCHS, RESUMED_AT = 40, 20
-HEALTHY_RUNS = 20
+HEALTHY_TUNED_BY, HEALTHY_COUNTED = 20, 10
 DIGITS = 5
 
 SMALL = {
@@ -119,10 +119,10 @@ class AskedAfterEpoch(Stop):
 
 def wanted() -> list[Wanted]:
     """The half that thresholds are chosen by comes first."""
-    half = HEALTHY_RUNS // 2
+    first = HEALTHY_TUNED_BY
     return [
-        *(Wanted(HEALTHY, seed, "tuning") for seed in range(half)),
-        *(Wanted(HEALTHY, seed, "counted") for seed in range(half, HEALTHY_RUNS)),
+        *(Wanted(HEALTHY, seed, "tuning") for seed in range(first)),
+        *(Wanted(HEALTHY, seed, "counted") for seed in range(first, first + HEALTHY_COUNTED)),
         *(Wanted(cause, 100, "tuning") for cause in PLANTS),
         *(Wanted(cause, 101, "counted") for cause in PLANTS),
     ]
@@ -155,7 +155,7 @@ def made_up(one: Wanted, out: Path) -> Recording:
     readings = one.plant.readings
     assert readings is not None, "there is a machine to make up"
     sound = Recording.load(
-        Wanted(HEALTHY, 0 if one.half == "tuning" else HEALTHY_RUNS // 2, one.half).place(out)
+        Wanted(HEALTHY, 0 if one.half == "tuning" else HEALTHY_TUNED_BY, one.half).place(out)
     )
     rng = np.random.default_rng(one.seed)
     told = tuple(readings(epoch, rng) for epoch in range(1, len(sound.history) + 1))
@@ -242,12 +242,14 @@ def _rounded(value: float) -> float:
 
 @click.command()
 @click.option("--only", help="Only this cause.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Only these seeds.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=FOLDER, show_default=True)
 @click.option("--list", "only_list", is_flag=True, help="Say what is missing, record nothing.")
-def main(only: str | None, out: Path, only_list: bool) -> None:
+def main(only: str | None, seeds: tuple[int, ...], out: Path, only_list: bool) -> None:
     """Record what is missing."""
     out.mkdir(parents=True, exist_ok=True)
-    missing = [one for one in wanted() if only in (None, one.cause) and not one.place(out).exists()]
+    chosen = [one for one in wanted() if only in (None, one.cause) and one.seed in (seeds or (one.seed,))]
+    missing = [one for one in chosen if not one.place(out).exists()]
     if only_list:
         click.echo("\n".join(f"{one.cause} {one.seed}" for one in missing) or "nothing is missing")
         return
