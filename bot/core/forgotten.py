@@ -10,7 +10,7 @@ from bot.core.events import CycleForgotten
 from bot.core.moves import Step, declare
 from bot.core.policy import Policy
 from bot.core.state import State
-from protocol.messages import CycleStopped, Done, FinalHandoff, Question, Said, TrainingReport
+from protocol.messages import CycleStopped, FinalHandoff, Question, Said, TrainingReport
 
 _CYCLE = re.compile(r"Cycle: (\d+)")
 
@@ -23,7 +23,7 @@ def unfinished(said: Iterable[Said]) -> int | None:
     cycle: int | None = None
     for message in said:
         match message:
-            case Done() | FinalHandoff() | CycleStopped():
+            case FinalHandoff() | CycleStopped():  # DONE comes first: without a HANDOFF it is not over
                 cycle = None
             case TrainingReport(notes=notes):
                 found = (_CYCLE.fullmatch(note) for note in notes)

@@ -22,6 +22,9 @@ async def lose_machine(theatre: Theatre) -> Suffered:
         since = theatre.now()
         await theatre.bot.kill()
         await end_jobs(theatre.stage.runs)
+        if any(script.has(one, "HANDOFF", script.ENDING) for one in theatre.discord.record.entries):
+            await theatre.bot.start()
+            return Suffered("over already")
         newest = _published(theatre)
         _wipe(theatre)
         await theatre.bot.start()

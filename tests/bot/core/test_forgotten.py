@@ -26,6 +26,7 @@ class TestWhatWasNotEnded:
         training.best_is_published(500)
         training.is_handed_on()
         assert unfinished(training.posted()) is None
+        assert unfinished(training.posted()[:-1]) == 1, "Evaluation was never told"
 
     def test_is_nothing_in_an_empty_channel(self):
         assert unfinished(list[Said]()) is None
