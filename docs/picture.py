@@ -48,7 +48,10 @@ def _take(address: str) -> None:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=VIEW, locale="en-US", color_scheme="light")  # pyright: ignore[reportArgumentType]
         _go(page, address)
-        expect(page.locator("#ending")).to_be_visible(timeout=WHOLE_PLAY_MS)
+        try:
+            expect(page.locator("#ending")).to_be_visible(timeout=WHOLE_PLAY_MS)
+        except AssertionError:
+            sys.exit("docs/picture.py: the play did not come to its end; is the machine busy?")
         _show_the_end_of_learning(page)
         page.screenshot(path=PICTURE)
         browser.close()
