@@ -26,18 +26,18 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from protocol.training import TrainingConfig
-from trainer.attempt import Stop, hears_nothing
-from trainer.bar import progress_bar
-from trainer.check import Keeping, judge
-from trainer.convert import convert
-from trainer.draft import discard
-from trainer.episodes import find_episodes
-from trainer.reading import part_of, read_part
-from trainer.simulate import simulate
-from trainer.tree import look_through
-from trainer.video import count_packets
-from trainer.video_faults import planes_of
-from trainer.workers import cores, in_processes
+from trainer.checking.check import Keeping, judge
+from trainer.checking.reading import part_of, read_part
+from trainer.converting.convert import convert
+from trainer.converting.draft import discard
+from trainer.data.episodes import find_episodes
+from trainer.data.tree import look_through
+from trainer.data.video import count_packets
+from trainer.process.attempt import Stop, hears_nothing
+from trainer.process.bar import progress_bar
+from trainer.process.workers import cores, in_processes
+from trainer.simulation.simulate import simulate
+from trainer.simulation.video_faults import planes_of
 
 DONE_WITHIN_S = 0.02
 
@@ -72,7 +72,7 @@ def encode_as_usual(path: Path, noise: float = 0.0) -> None:
 
 
 def import_torch(_: Path) -> None:
-    importlib.import_module("trainer.pixels")
+    importlib.import_module("trainer.data.pixels")
 
 
 @click.command()

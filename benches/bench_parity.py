@@ -27,9 +27,9 @@ from torch import Tensor
 from benches.lerobot_side import lerobot_train
 from benches.trainer_scenes import MODELS, Scene, scene
 from protocol.job import RunFolder, Trained, read_outcome
-from trainer.act import fresh_policy
-from trainer.bar import progress_bar
-from trainer.workers import cores
+from trainer.learning.act import fresh_policy
+from trainer.process.bar import progress_bar
+from trainer.process.workers import cores
 
 PRINTED = re.compile(r"step:(\d+)\b.*? loss:([\d.]+) grdn:([\d.]+)")
 LAST_DIGIT = 0.0011

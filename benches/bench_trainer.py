@@ -25,8 +25,8 @@ import torch
 
 from benches.trainer_rungs import RUNGS, Bench, Figures
 from benches.trainer_scenes import MODELS, scene
-from trainer import device as devices
-from trainer.bar import progress_bar
+from trainer.learning import device as devices
+from trainer.process.bar import progress_bar
 
 
 @click.command()

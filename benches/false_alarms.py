@@ -21,10 +21,10 @@ import click
 from av.video.frame import VideoFrame
 
 from protocol.training import TrainingConfig
-from trainer.bar import progress_bar
-from trainer.check import check
-from trainer.simulate import simulate
-from trainer.video_faults import Pictures, planes_of
+from trainer.checking.check import check
+from trainer.process.bar import progress_bar
+from trainer.simulation.simulate import simulate
+from trainer.simulation.video_faults import Pictures, planes_of
 
 EPISODES = 3
 SIZES = ((640, 480), (640, 480), (320, 240))

@@ -45,7 +45,7 @@ def cycled(loader: Any) -> Iterator[Any]:
 
 def lerobot_data(made: Scene) -> Path:
     """The same frames as a LeRobotDataset, pictures lossless; made once."""
-    from trainer.lerobot_export import write_lerobot  # noqa: PLC0415  LeRobot's writer: seconds
+    from trainer.converting.lerobot_export import write_lerobot  # noqa: PLC0415  LeRobot's writer: seconds
 
     target = made.folder / "lerobot"
     if not target.exists():

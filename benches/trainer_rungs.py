@@ -14,19 +14,19 @@ from benches.lerobot_side import lerobot_loader, lerobot_rate
 from benches.trainer_scenes import Scene
 from protocol.job import RunFolder
 from protocol.progress import Progress, Saved, Started, Stepped, read_line
-from trainer import device as devices
-from trainer import feed as feeds
-from trainer import learn
-from trainer.attempt import Attempt
-from trainer.feed import Feed
-from trainer.history import TrainerState
-from trainer.learner import Learner, build
-from trainer.pace import Pace
-from trainer.passes import pass_by
-from trainer.recipe import STOCK, Recipe
-from trainer.saves import Saves
-from trainer.train import train
-from trainer.tuning import options, usual
+from trainer.learning import device as devices
+from trainer.learning import feed as feeds
+from trainer.learning import learn
+from trainer.learning.feed import Feed
+from trainer.learning.history import TrainerState
+from trainer.learning.learner import Learner, build
+from trainer.learning.pace import Pace
+from trainer.learning.passes import pass_by
+from trainer.learning.recipe import STOCK, Recipe
+from trainer.learning.tuning import options, usual
+from trainer.loop.train import train
+from trainer.process.attempt import Attempt
+from trainer.saving.saves import Saves
 
 type Figures = dict[str, float]
 

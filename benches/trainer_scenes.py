@@ -10,8 +10,8 @@ import numpy as np
 
 from protocol.job import RunFolder, TrainJob
 from protocol.training import TrainingConfig
-from trainer import store
-from trainer.store import FrameStore
+from trainer.data import store
+from trainer.data.store import FrameStore
 
 EPISODE = 50
 

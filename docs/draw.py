@@ -20,10 +20,10 @@ from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
 from protocol.messages import Said
 from protocol.training import TrainingConfig
 from protocol.wording import LAYOUTS
-from trainer.checks import EPISODE_CHECKS, episode_count, excluded_names
-from trainer.detectors import DETECTORS
-from trainer.findings import constant_channels, duplicates, held, saturated
-from trainer.likeness import lookalikes
+from trainer.checking.checks import EPISODE_CHECKS, episode_count, excluded_names
+from trainer.checking.findings import constant_channels, duplicates, held, saturated
+from trainer.checking.likeness import lookalikes
+from trainer.watching.detectors import DETECTORS
 
 ARCHITECTURE = Path(__file__).with_name("architecture.md")
 LANGUAGE = Path(__file__).with_name("protocol.md")

@@ -2,7 +2,7 @@
 
     runs/<run>/                         RunFolder
         data.h5                         the converted data set
-        surveys/                        what was seen in its videos when it was checked (trainer.surveys)
+        surveys/                        what a check has seen in its videos (trainer.checking.surveys)
         checkpoints/epoch_050/          a checkpoint, in LeRobot's layout
         checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
@@ -10,14 +10,14 @@
         initial/                        an earlier run's checkpoint that this one starts from
         left/checkpoint/  left/best/    what a machine that was lost has left of this run in the bucket
         findings/                       pictures of what the run showed
-        recipe.json                     how a step is computed on this device (trainer.recipe)
+        recipe.json                     how a step is computed on this device (trainer.learning.recipe)
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
             lock                        held by the process for as long as it lives; holds a Holder
             events.jsonl                facts, appended by the process alone (protocol.progress)
             outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
-            certificate.json            of a check that admitted: what the data set is (trainer.certificate)
-            report/                     of a check: JSON and pictures (trainer.report)
+            certificate.json            of an admitting check: what the data is (trainer.checking.certificate)
+            report/                     of a check: JSON and pictures (trainer.checking.report)
             trainer.log                 for people
 
 The bot opens and locks `lock`, hands the descriptor to the process (`--lock-fd`) and closes its own copy.

@@ -59,7 +59,7 @@ class Counted(Line):
 class Started(Line):
     """Training begins or goes on. `epoch` is the number of epochs already finished (0: from the start).
 
-    `recipe` is how a step is computed on this device, as chosen by trying (trainer.recipe).
+    `recipe` is how a step is computed on this device, as chosen by trying (trainer.learning.recipe).
     """
 
     event: Literal["started"] = "started"

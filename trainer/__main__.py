@@ -13,20 +13,20 @@ import click
 
 from protocol.job import EXIT_OF_FAILURE, Checked, Converted, ExitCode
 from protocol.training import TrainingConfig
-from trainer.attempt import JobError, exit_code, run_attempt
-from trainer.bar import progress_bar
-from trainer.check import KEPT_NOWHERE, Judgement, Keeping, judge
+from trainer.checking.check import KEPT_NOWHERE, Judgement, Keeping, judge
+from trainer.checking.report import write_report
 from trainer.config_file import read_config
-from trainer.convert import convert
-from trainer.draft import discard
-from trainer.faults import FAULTS, Fault, catalogue
+from trainer.converting.convert import convert
+from trainer.converting.draft import discard
+from trainer.converting.lerobot_export import export
 from trainer.jobs import do, do_as_reference
-from trainer.lerobot_export import export
-from trainer.report import write_report
-from trainer.robots import ROBOTS
-from trainer.simulate import simulate
-from trainer.take import take
-from trainer.watched import run_watched
+from trainer.process.attempt import JobError, exit_code, run_attempt
+from trainer.process.bar import progress_bar
+from trainer.process.take import take
+from trainer.process.watched import run_watched
+from trainer.simulation.faults import FAULTS, Fault, catalogue
+from trainer.simulation.robots import ROBOTS
+from trainer.simulation.simulate import simulate
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -271,7 +271,7 @@ def run_command(job: Path, lock_fd: int | None, *, reference: bool) -> None:
     On several GPUs or machines: torchrun --nproc-per-node=4 -m trainer run JOB.json
     """
     if rank_among(os.environ):
-        from trainer.follow import run_follower  # noqa: PLC0415  # torch and lerobot: seconds
+        from trainer.loop.follow import run_follower  # noqa: PLC0415  # torch and lerobot: seconds
 
         sys.exit(run_follower(job))
     sys.exit(run_attempt(job, lock_fd, do_as_reference if reference else do))
@@ -314,7 +314,7 @@ def train_command(job: Path, *, reference: bool) -> None:
 @click.option("--backbone", default="resnet18", show_default=True, help="Of which network.")
 def weights_command(backbone: str) -> None:
     """Fetch the backbone's ImageNet weights, which training by the card's config begins with."""
-    from trainer import weights  # noqa: PLC0415  torchvision takes seconds to import
+    from trainer.learning import weights  # noqa: PLC0415  torchvision takes seconds to import
 
     wanted = weights.weights_of(backbone, "IMAGENET1K_V1")
     try:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from protocol.plan import read_plan
 from protocol.training import TrainingConfig
-from trainer.attempt import JobError
+from trainer.process.attempt import JobError
 
 FENCES = ("```", "~~~")
 

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from protocol.training import TrainingConfig
-from trainer.act import image_key
-from trainer.attempt import JobError, Told, hears_nothing
-from trainer.checkpoint import PRETRAINED, read_state
-from trainer.episode import Source, kept_frames
-from trainer.episodes import find_episodes
-from trainer.pixels import resize
-from trainer.rows import RowError
-from trainer.video import VideoError
+from trainer.data.episode import Source, kept_frames
+from trainer.data.episodes import find_episodes
+from trainer.data.pixels import resize
+from trainer.data.rows import RowError
+from trainer.data.video import VideoError
+from trainer.learning.act import image_key
+from trainer.process.attempt import JobError, Told, hears_nothing
+from trainer.saving.checkpoint import PRETRAINED, read_state
 
 BATCH = 64
 STATISTICS = "policy_postprocessor_step_0_unnormalizer_processor.safetensors"

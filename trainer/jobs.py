@@ -8,14 +8,14 @@ from typing import assert_never
 
 from protocol.job import Checked, CheckJob, Converted, ConvertJob, Job, Outcome, ProbeJob, TrainJob
 from protocol.progress import Counted
-from trainer.attempt import Attempt, JobError, Told, now, replace_whole
-from trainer.certificate import certificate
-from trainer.check import Keeping, judge
-from trainer.convert import convert
-from trainer.draft import discard
-from trainer.fingerprint import hash_files, hash_set
-from trainer.report import write_report
-from trainer.tree import look_through
+from trainer.checking.certificate import certificate
+from trainer.checking.check import Keeping, judge
+from trainer.checking.report import write_report
+from trainer.converting.convert import convert
+from trainer.converting.draft import discard
+from trainer.data.fingerprint import hash_files, hash_set
+from trainer.data.tree import look_through
+from trainer.process.attempt import Attempt, JobError, Told, now, replace_whole
 
 COUNTED_EVERY_S = 1.0
 COUNTED_WITHIN_S = 600.0
@@ -26,7 +26,7 @@ def do(job: Job, attempt: Attempt) -> Outcome:
     """Do `job` as `attempt`. Raises JobError and whatever else goes wrong on the way."""
     match job:
         case ProbeJob():
-            from trainer.probe import probe  # noqa: PLC0415  # torch: seconds, and only where it is needed
+            from trainer.learning.probe import probe  # noqa: PLC0415  # torch: seconds, and only where it is needed
 
             return probe(job)
         case CheckJob():
@@ -34,7 +34,7 @@ def do(job: Job, attempt: Attempt) -> Outcome:
         case ConvertJob():
             return _convert(job, attempt)
         case TrainJob():
-            from trainer.train import train  # noqa: PLC0415  # torch and lerobot: seconds, and only here
+            from trainer.loop.train import train  # noqa: PLC0415  # torch and lerobot: seconds, and only here
 
             return train(job, attempt)
         case _:
@@ -42,7 +42,7 @@ def do(job: Job, attempt: Attempt) -> Outcome:
 
 
 def do_as_reference(job: Job, attempt: Attempt) -> Outcome:
-    """As `do`; a training takes LeRobot's own steps (see trainer.reference)."""
+    """As `do`; a training takes LeRobot's own steps (see trainer.learning.reference)."""
     return do(job.model_copy(update={"reference": True}) if isinstance(job, TrainJob) else job, attempt)
 
 

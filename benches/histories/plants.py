@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benches.histories.world import World
-from trainer.facts import Reading
+from trainer.watching.facts import Reading
 
 STEERING, BUCKET, LIFT = 0, 2, 3
 

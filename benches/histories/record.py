@@ -22,8 +22,8 @@ import click
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of packages that LeRobot pulls in
-    from trainer import curve, lookout
-    from trainer.train import train
+    from trainer.loop.train import train
+    from trainer.watching import curve, lookout
 
 import numpy as np
 import torch
@@ -36,11 +36,11 @@ from benches.histories.recording import FOLDER, HEALTHY, Half, Recording
 from benches.histories.world import HEIGHT, WIDTH, simulated
 from protocol.job import RunFolder, TrainJob
 from protocol.training import TrainingConfig
-from trainer.attempt import Attempt, JobError, Stop
-from trainer.bar import progress_bar
-from trainer.facts import Figures, Seen
-from trainer.feed import Feed
-from trainer.history import Epoch
+from trainer.learning.feed import Feed
+from trainer.learning.history import Epoch
+from trainer.process.attempt import Attempt, JobError, Stop
+from trainer.process.bar import progress_bar
+from trainer.watching.facts import Figures, Seen
 
 EPOCHS, RESUMED_AT = 40, 20
 HEALTHY_TUNED_BY, HEALTHY_COUNTED = 20, 10

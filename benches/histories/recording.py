@@ -7,9 +7,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from trainer.detectors import found
-from trainer.facts import Channel, Known, Reading, Seen
-from trainer.history import EPISODES_LATELY, Epoch
+from trainer.learning.history import EPISODES_LATELY, Epoch
+from trainer.watching.detectors import found
+from trainer.watching.facts import Channel, Known, Reading, Seen
 
 FOLDER = Path(__file__).parents[2] / "tests" / "trainer" / "detectors" / "histories"
 HEALTHY = "healthy"

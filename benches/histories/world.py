@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.training import TrainingConfig
-from trainer import store
-from trainer.scene import Moment, play
+from trainer.data import store
+from trainer.simulation.scene import Moment, play
 
 HEIGHT, WIDTH = 16, 24
 HALF_FIELD_OF_VIEW = 0.7

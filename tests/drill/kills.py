@@ -17,8 +17,8 @@ from time import monotonic
 from typing import Literal, Protocol
 
 from protocol.job import RunFolder
-from trainer.attempt import run_attempt
 from trainer.jobs import do
+from trainer.process.attempt import run_attempt
 
 type When = Literal["loading", "working", "saving"]
 
@@ -111,7 +111,7 @@ class Forked:
         # whoever counts what the killed leave behind need not say so: they were killed
         os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
         context = get_context("forkserver")
-        context.set_forkserver_preload(["trainer.train"])
+        context.set_forkserver_preload(["trainer.loop.train"])
         self._process = context.Process(target=run_attempt, args=(job, None, do))
         self._process.start()
 

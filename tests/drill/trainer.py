@@ -24,10 +24,10 @@ from safetensors.torch import load_file
 from protocol.job import RunFolder, TrainJob
 from protocol.progress import Saved, read_line
 from protocol.training import TrainingConfig
-from trainer import folder as folders
-from trainer import store
-from trainer.bar import progress_bar
-from trainer.checkpoint import read_state
+from trainer.data import store
+from trainer.process.bar import progress_bar
+from trainer.saving import folder as folders
+from trainer.saving.checkpoint import read_state
 
 from .kills import Afresh, Forked, Kill, Process, carry_out, planned
 

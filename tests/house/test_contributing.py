@@ -14,7 +14,7 @@ from bot.core.views import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
 from protocol.wording import LAYOUTS
-from trainer.detectors import DETECTORS
+from trainer.watching.detectors import DETECTORS
 
 HOUSE = Path(__file__).parents[2]
 HANGUL = re.compile("[가-힣]")

@@ -9,8 +9,8 @@ from bot.rehearsal.record import Entry
 from bot.rehearsal.script import Facts, developers_handoff, watchers_handoff
 from bot.rehearsal.trial import ROSTER, Trial, trial
 from bot.shell.places import Places
-from trainer.faults import Fault
-from trainer.simulate import simulate
+from trainer.simulation.faults import Fault
+from trainer.simulation.simulate import simulate
 
 EPISODES = 4
 PLAN = f"""```yaml

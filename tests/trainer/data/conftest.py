@@ -7,10 +7,10 @@ from shutil import copytree
 import pytest
 
 from protocol.training import TrainingConfig
-from trainer.convert import convert
-from trainer.faults import Fault
-from trainer.simulate import simulate
-from trainer.store import FrameStore
+from trainer.converting.convert import convert
+from trainer.data.store import FrameStore
+from trainer.simulation.faults import Fault
+from trainer.simulation.simulate import simulate
 
 EPISODES, FRAMES, LEAD_IN = 4, 16, 3
 SPOILED = 2

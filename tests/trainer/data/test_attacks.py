@@ -13,22 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol.training import TrainingConfig
-from trainer.check import check
-from trainer.checks import problems_of
-from trainer.episode import Episode
-from trainer.episodes import find_episodes
-from trainer.examine import Subject, examine
-from trainer.findings import duplicates, held, saturated
-from trainer.fingerprint import hash_folder
-from trainer.likeness import lookalikes, motion
-from trainer.looks import Looks
-from trainer.reading import Part, read_part
-from trainer.rows import RowError, Table, read_table
-from trainer.surveys import Surveys
-from trainer.tally import tally
-from trainer.tree import look_through, shown
-from trainer.video import Footage, VideoError, survey
-from trainer.video_faults import planes_of
+from trainer.checking.check import check
+from trainer.checking.checks import problems_of
+from trainer.checking.examine import Subject, examine
+from trainer.checking.findings import duplicates, held, saturated
+from trainer.checking.likeness import lookalikes, motion
+from trainer.checking.reading import Part, read_part
+from trainer.checking.surveys import Surveys
+from trainer.checking.tally import tally
+from trainer.data.episode import Episode
+from trainer.data.episodes import find_episodes
+from trainer.data.fingerprint import hash_folder
+from trainer.data.looks import Looks
+from trainer.data.rows import RowError, Table, read_table
+from trainer.data.tree import look_through, shown
+from trainer.data.video import Footage, VideoError, survey
+from trainer.simulation.video_faults import planes_of
 
 CARD = TrainingConfig()
 FRAMES = 40

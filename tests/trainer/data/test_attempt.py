@@ -26,7 +26,7 @@ from protocol.job import (
 )
 from protocol.progress import Began, Counted, read_line
 from protocol.training import TrainingConfig
-from trainer.attempt import Attempt, JobError, now, run_attempt
+from trainer.process.attempt import Attempt, JobError, now, run_attempt
 
 ADMITTED = Checked(ok=True, episodes=50, frames=500, hash="abc")
 
@@ -156,8 +156,8 @@ def test_a_descriptor_of_another_file_is_refused(folder: AttemptFolder) -> None:
 ENDLESS = """
 import sys
 from pathlib import Path
-from trainer.attempt import run_attempt
-from trainer.workers import in_processes
+from trainer.process.attempt import run_attempt
+from trainer.process.workers import in_processes
 
 def work(job, attempt):
     in_processes(Path.read_bytes, [job.data], stop=attempt.stop, told=print)

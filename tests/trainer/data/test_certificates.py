@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from protocol.job import AttemptFolder, Checked, CheckJob, ExitCode
 from protocol.training import TrainingConfig
 from trainer.__main__ import main
-from trainer.attempt import Attempt
-from trainer.faults import Fault
-from trainer.fingerprint import hash_file
+from trainer.data.fingerprint import hash_file
+from trainer.data.store import FrameStore
 from trainer.jobs import do
-from trainer.store import FrameStore
+from trainer.process.attempt import Attempt
+from trainer.simulation.faults import Fault
 
 
 def judged(data: Path, config: TrainingConfig, folder: Path) -> tuple[Checked, AttemptFolder]:

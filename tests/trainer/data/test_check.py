@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 
 from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
-from trainer.agreement import metadata_frames
-from trainer.attempt import JobError, Stop
-from trainer.check import check
-from trainer.checks import (
+from trainer.checking.agreement import metadata_frames
+from trainer.checking.check import check
+from trainer.checking.checks import (
     episode_count,
     frame_rate,
     success_criteria,
     verdicts_of,
 )
-from trainer.episode import Episode, kept_frames
-from trainer.episodes import find_episodes
-from trainer.findings import constant_channels
-from trainer.fingerprint import hash_folder
-from trainer.tally import tally
-from trainer.video import Footage
+from trainer.checking.findings import constant_channels
+from trainer.checking.tally import tally
+from trainer.data.episode import Episode, kept_frames
+from trainer.data.episodes import find_episodes
+from trainer.data.fingerprint import hash_folder
+from trainer.data.video import Footage
+from trainer.process.attempt import JobError, Stop
 
 CARD = TrainingConfig()
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from protocol.job import ExitCode
 from protocol.training import TrainingConfig
 from trainer.__main__ import main
-from trainer.attempt import JobError
 from trainer.config_file import read_config
-from trainer.store import FrameStore
+from trainer.data.store import FrameStore
+from trainer.process.attempt import JobError
 
 SMALL = "dataset:\n  min_episodes: 4\n  image_size: [48, 64]\n"
 

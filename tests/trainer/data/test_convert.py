@@ -14,14 +14,14 @@ from torchvision.transforms import v2
 from protocol.job import AttemptFolder, ConvertJob
 from protocol.progress import Counted, read_line
 from protocol.training import TrainingConfig
-from trainer.attempt import Attempt, JobError, Stop
-from trainer.convert import convert, fill
-from trainer.draft import Place, Task
-from trainer.episodes import find_episodes
-from trainer.fingerprint import hash_folder
+from trainer.converting.convert import convert, fill
+from trainer.converting.draft import Place, Task
+from trainer.data.episodes import find_episodes
+from trainer.data.fingerprint import hash_folder
+from trainer.data.pixels import resize
+from trainer.data.store import FrameStore, create, stats_of
 from trainer.jobs import do
-from trainer.pixels import resize
-from trainer.store import FrameStore, create, stats_of
+from trainer.process.attempt import Attempt, JobError, Stop
 
 KEPT = ("episode_000", "episode_002", "episode_003")
 

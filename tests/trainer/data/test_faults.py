@@ -8,8 +8,8 @@ import pytest
 
 from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
-from trainer.check import check
-from trainer.faults import FAULTS, Fault, catalogue
+from trainer.checking.check import check
+from trainer.simulation.faults import FAULTS, Fault, catalogue
 
 FOUND = {
     "frame_count": ("frame_count", "프레임 수 불일치 (비디오 16프레임, 액션 14프레임)"),

@@ -1,7 +1,7 @@
 from typing import get_args
 
 from protocol.job import Job
-from trainer.attempt import FIRST_PHASE, FIRST_PROMISE_S
+from trainer.process.attempt import FIRST_PHASE, FIRST_PROMISE_S
 
 
 def test_every_kind_of_job_has_a_first_word_and_a_promise() -> None:

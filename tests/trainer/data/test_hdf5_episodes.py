@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from protocol.training import TrainingConfig
-from trainer.attempt import JobError
-from trainer.check import check
-from trainer.checks import problems_of
-from trainer.convert import convert, fill
-from trainer.draft import Place, Task
-from trainer.episode import Episode, Source, seen
-from trainer.episodes import find_episodes
-from trainer.store import FrameStore, create
+from trainer.checking.check import check
+from trainer.checking.checks import problems_of
+from trainer.converting.convert import convert, fill
+from trainer.converting.draft import Place, Task
+from trainer.data.episode import Episode, Source, seen
+from trainer.data.episodes import find_episodes
+from trainer.data.store import FrameStore, create
+from trainer.process.attempt import JobError
 
 FRAMES = 6
 RNG = np.random.default_rng(0)

@@ -13,15 +13,15 @@ from click.testing import CliRunner
 
 from protocol.training import TrainingConfig
 from trainer.__main__ import main
-from trainer.attempt import JobError
-from trainer.check import check
-from trainer.checks import problems_of
-from trainer.convert import convert
-from trainer.episode import Episode, seen
-from trainer.episodes import find_episodes
-from trainer.lerobot_export import export, write_lerobot
-from trainer.store import FrameStore
-from trainer.video import VideoError, pictures
+from trainer.checking.check import check
+from trainer.checking.checks import problems_of
+from trainer.converting.convert import convert
+from trainer.converting.lerobot_export import export, write_lerobot
+from trainer.data.episode import Episode, seen
+from trainer.data.episodes import find_episodes
+from trainer.data.store import FrameStore
+from trainer.data.video import VideoError, pictures
+from trainer.process.attempt import JobError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of packages that LeRobot pulls in

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from trainer.looks import GLIMPSES, POINTS_ACROSS, STIR, Eye
+from trainer.data.looks import GLIMPSES, POINTS_ACROSS, STIR, Eye
 
 SIZES = st.sampled_from([(1, 1), (5, 7), (48, 64), (120, 160), (241, 130)])
 

@@ -14,18 +14,18 @@ import pytest
 
 from protocol.job import Checked, Converted
 from protocol.training import TrainingConfig
-from trainer import check as checking
-from trainer import workers
-from trainer.attempt import JobError, Stop, Told
-from trainer.check import Judgement, Keeping, judge
-from trainer.convert import convert
-from trainer.draft import draft_of
-from trainer.faults import Fault
-from trainer.reuse import known_in
-from trainer.simulator_episode import SimulatorEpisode
-from trainer.store import FrameStore, checksum_map, frame_maps
-from trainer.surveys import Surveys, survey_key
-from trainer.video import Keep
+from trainer.checking import check as checking
+from trainer.checking.check import Judgement, Keeping, judge
+from trainer.checking.surveys import Surveys, survey_key
+from trainer.converting.convert import convert
+from trainer.converting.draft import draft_of
+from trainer.converting.reuse import known_in
+from trainer.data.simulator_episode import SimulatorEpisode
+from trainer.data.store import FrameStore, checksum_map, frame_maps
+from trainer.data.video import Keep
+from trainer.process import workers
+from trainer.process.attempt import JobError, Stop, Told
+from trainer.simulation.faults import Fault
 
 NO_VIDEO = Fault("missing_video", 0)
 
@@ -335,7 +335,7 @@ def test_a_killed_conversion_goes_on_where_it_was(
         copytree(simulated / f"episode_{number % 4:03d}", folder / f"episode_{number:03d}")
     script = (
         "import sys; from pathlib import Path; from protocol.training import TrainingConfig;"
-        "from trainer.convert import convert;"
+        "from trainer.converting.convert import convert;"
         "config = TrainingConfig.model_validate_json(sys.argv[3]);"
         "convert(Path(sys.argv[1]), Path(sys.argv[2]), config, 'certified')"
     )

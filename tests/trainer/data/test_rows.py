@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protocol.training import TrainingConfig
-from trainer import rows as reading
-from trainer.rows import RowError, read_table, values_of
+from trainer.data import rows as reading
+from trainer.data.rows import RowError, read_table, values_of
 
 CARD = TrainingConfig()
 NAMES = (*CARD.action_names, *CARD.state_names)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer.attempt import JobError
-from trainer.camera import HEIGHT, WIDTH, picture
-from trainer.faults import Fault
-from trainer.scene import IDLE, Block, Moment, World, expert, play
-from trainer.simulate import simulate
+from trainer.process.attempt import JobError
+from trainer.simulation.camera import HEIGHT, WIDTH, picture
+from trainer.simulation.faults import Fault
+from trainer.simulation.scene import IDLE, Block, Moment, World, expert, play
+from trainer.simulation.simulate import simulate
 
 CARD_ROW = (
     *("frame", "timestamp", "steering", "throttle", "bucket", "lift"),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from protocol.job import Checked, CheckJob, ExitCode, Job, Outcome, RunFolder
 from protocol.training import TrainingConfig
-from trainer.attempt import Attempt, run_attempt
-from trainer.take import take
+from trainer.process.attempt import Attempt, run_attempt
+from trainer.process.take import take
 
 ADMITTED = Checked(ok=True, episodes=50, frames=500, hash="abc")
 

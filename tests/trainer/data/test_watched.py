@@ -6,7 +6,7 @@ import pytest
 
 from protocol.job import Checked, CheckJob, ExitCode, read_outcome
 from protocol.training import TrainingConfig
-from trainer.watched import run_watched
+from trainer.process.watched import run_watched
 
 
 def job_in(folder: Path, data: Path, config: TrainingConfig) -> Path:

@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 
 from bot.lessons.insights import INSIGHTS
-from trainer.detectors import DETECTORS
-from trainer.detectors import found as found_in
-from trainer.facts import Channel, Figures, Known, Reading, Seen, channels
-from trainer.history import Epoch
+from trainer.learning.history import Epoch
+from trainer.watching.detectors import DETECTORS
+from trainer.watching.detectors import found as found_in
+from trainer.watching.facts import Channel, Figures, Known, Reading, Seen, channels
 
 CHANNELS = tuple(Channel(name, 0.1, -0.2, 0.3, 0.0) for name in ("steering", "throttle", "bucket", "lift"))
 EPISODES = tuple(f"episode_{number:03d}" for number in range(20))

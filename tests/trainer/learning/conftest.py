@@ -15,7 +15,7 @@ from .runs import SMALL, Run, write_store
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of packages that LeRobot pulls in
     import trainer.evaluate
-    import trainer.train  # noqa: F401
+    import trainer.loop.train  # noqa: F401
 
 type NewRun = Callable[..., Run]
 

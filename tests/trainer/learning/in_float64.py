@@ -11,7 +11,7 @@ import torch
 warnings.simplefilter("ignore")
 
 from trainer.__main__ import main  # noqa: E402
-from trainer.feed import Feed  # noqa: E402
+from trainer.learning.feed import Feed  # noqa: E402
 
 stock = Feed.batch
 

@@ -9,8 +9,8 @@ import pytest
 from protocol.job import RunFolder, Trained, TrainJob
 from protocol.progress import Progress, read_line
 from protocol.training import TrainingConfig
-from trainer import store
-from trainer.attempt import Attempt, JobError, Stop
+from trainer.data import store
+from trainer.process.attempt import Attempt, JobError, Stop
 
 EPISODE_ENDS = (9, 14, 21)
 """Episodes of 9, 5 and 7 frames: with a batch of 8 the last one of an epoch is short."""
@@ -55,7 +55,7 @@ class Run:
     config: TrainingConfig
 
     def train(self, stop: Stop | None = None, **changes: object) -> Trained:
-        from trainer.train import train  # noqa: PLC0415  after the fixture that quiets its import
+        from trainer.loop.train import train  # noqa: PLC0415  after the fixture that quiets its import
 
         attempt = self.folder.attempt(1 + len(list((self.folder.path / "attempts").glob("*"))))
         attempt.path.mkdir(parents=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]  made at run time
 
 from protocol.training import TrainingConfig
-from trainer.board import Board
-from trainer.history import Epoch, TrainerState
+from trainer.learning.history import Epoch, TrainerState
+from trainer.watching.board import Board
 
 
 def state(config: TrainingConfig, epochs: int) -> TrainerState:

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from protocol.job import Trained
 from trainer.__main__ import main
-from trainer.attempt import JobError
 from trainer.evaluate import evaluate
-from trainer.simulate import simulate
+from trainer.process.attempt import JobError
+from trainer.simulation.simulate import simulate
 
 from .runs import EPOCHS, Run
 

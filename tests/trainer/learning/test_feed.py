@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
-from trainer.feed import Feed, epoch_order, steps
+from trainer.learning.feed import Feed, epoch_order, steps
 
 SEEDS, COUNTS = some.integers(0, 2**32 - 1), some.integers(1, 60)
 

@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from protocol.job import RunFolder
-from trainer import feed as feeds
-from trainer import lookout
-from trainer.findings_drawn import GAP, STRIP_FRAMES, STRIP_HEIGHT, draw_finding
-from trainer.history import Epoch, TrainerState
-from trainer.lookout import Lookout
-from trainer.store import FrameStore
+from trainer.data.store import FrameStore
+from trainer.learning import feed as feeds
+from trainer.learning.history import Epoch, TrainerState
+from trainer.watching import lookout
+from trainer.watching.findings_drawn import GAP, STRIP_FRAMES, STRIP_HEIGHT, draw_finding
+from trainer.watching.lookout import Lookout
 
 CPU = torch.device("cpu")
 

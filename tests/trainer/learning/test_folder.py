@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.folder import damage, remove, size_bytes, sweep, write_whole
+from trainer.saving.folder import damage, remove, size_bytes, sweep, write_whole
 
 from .runs import flip_a_bit
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as some
 from matplotlib.image import imread
 
 from protocol.progress import Saved, Stepped
-from trainer.attempt import JobError
-from trainer.checkpoint import read_state
+from trainer.data.store import FrameStore
 from trainer.evaluate import load
-from trainer.history import Running, TrainerState
-from trainer.holdout import held_out, split
-from trainer.store import FrameStore
+from trainer.learning.history import Running, TrainerState
+from trainer.learning.holdout import held_out, split
+from trainer.process.attempt import JobError
+from trainer.saving.checkpoint import read_state
 
 from .runs import EPISODE_ENDS, EPOCHS, FRAMES, Run
 

@@ -6,11 +6,11 @@ from lerobot.policies.act.modeling_act import ACTPolicy
 from lerobot.utils.constants import ACTION
 
 from protocol.training import TrainingConfig
-from trainer import feed as feeds
-from trainer.feed import Feed
-from trainer.learner import Learner, build
-from trainer.loss import loss_sums, total_loss
-from trainer.store import FrameStore
+from trainer.data.store import FrameStore
+from trainer.learning import feed as feeds
+from trainer.learning.feed import Feed
+from trainer.learning.learner import Learner, build
+from trainer.learning.loss import loss_sums, total_loss
 
 SAMPLES = torch.arange(5, 17)  # across the ends of two episodes
 

@@ -11,9 +11,10 @@ from safetensors.torch import load_file
 
 from protocol.job import Trained
 from protocol.training import TrainingConfig
-from trainer import device, folder
-from trainer import feed as feeds
-from trainer.checkpoint import read_state
+from trainer.learning import device
+from trainer.learning import feed as feeds
+from trainer.saving import folder
+from trainer.saving.checkpoint import read_state
 
 from .runs import EPISODE_ENDS, EPOCHS, FRAMES, Run, write_store
 

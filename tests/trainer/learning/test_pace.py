@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trainer.pace import LINE_EVERY_S, PATIENCE_S, Pace
+from trainer.learning.pace import LINE_EVERY_S, PATIENCE_S, Pace
 
 
 @dataclass

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from protocol.job import RunFolder, Trained
 from protocol.training import TrainingConfig
-from trainer.lerobot_export import write_lerobot
-from trainer.store import FrameStore
+from trainer.converting.lerobot_export import write_lerobot
+from trainer.data.store import FrameStore
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, Run
 

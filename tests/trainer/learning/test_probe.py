@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from protocol.job import ProbeJob
-from trainer.attempt import JobError
-from trainer.probe import probe
+from trainer.learning.probe import probe
+from trainer.process.attempt import JobError
 
 
 def test_a_cpu_is_usable() -> None:

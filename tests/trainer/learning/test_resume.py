@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from protocol.job import Trained
 from protocol.progress import Saved, Started
-from trainer.checkpoint import read_state
+from trainer.saving.checkpoint import read_state
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, Run, flip_a_bit
 

@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 
 from protocol.job import Trained
-from trainer import folder, room
-from trainer.attempt import JobError, Stop
-from trainer.writer import AHEAD, Writer
+from trainer.process.attempt import JobError, Stop
+from trainer.saving import folder, room
+from trainer.saving.writer import AHEAD, Writer
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, Run
 

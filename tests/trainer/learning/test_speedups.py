@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from protocol.training import TrainingConfig
-from trainer import feed as feeds
-from trainer import learn, speedups
-from trainer.feed import Feed
-from trainer.learner import Learner, build
-from trainer.loss import loss_sums, total_loss
-from trainer.recipe import STOCK, Recipe
-from trainer.store import FrameStore
+from trainer.data.store import FrameStore
+from trainer.learning import feed as feeds
+from trainer.learning import learn, speedups
+from trainer.learning.feed import Feed
+from trainer.learning.learner import Learner, build
+from trainer.learning.loss import loss_sums, total_loss
+from trainer.learning.recipe import STOCK, Recipe
 
 SAMPLES = torch.arange(5, 17)
 SHORT_CUTS = [

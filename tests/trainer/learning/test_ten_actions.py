@@ -9,10 +9,10 @@ from lerobot.policies.act.modeling_act import ACTPolicy
 
 from protocol.job import RunFolder
 from protocol.training import TrainingConfig
-from trainer.check import check
-from trainer.convert import convert
-from trainer.simulate import simulate
-from trainer.store import FrameStore
+from trainer.checking.check import check
+from trainer.converting.convert import convert
+from trainer.data.store import FrameStore
+from trainer.simulation.simulate import simulate
 
 from .runs import SMALL, Run
 

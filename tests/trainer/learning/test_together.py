@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from protocol.progress import Started
-from trainer.checkpoint import read_state
-from trainer.feed import Feed
-from trainer.ranks import Ranks, joined
+from trainer.learning.feed import Feed
+from trainer.learning.ranks import Ranks, joined
+from trainer.saving.checkpoint import read_state
 
 from .in_float64 import wide
 from .runs import Run

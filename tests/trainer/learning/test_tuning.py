@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from protocol.training import TrainingConfig
-from trainer import feed as feeds
-from trainer import tuning
-from trainer.attempt import JobError
-from trainer.feed import Feed
-from trainer.learner import Learner, build
-from trainer.probing import must_fit
-from trainer.recipe import STOCK, Recipe
-from trainer.store import FrameStore
+from trainer.data.store import FrameStore
+from trainer.learning import feed as feeds
+from trainer.learning import tuning
+from trainer.learning.feed import Feed
+from trainer.learning.learner import Learner, build
+from trainer.learning.probing import must_fit
+from trainer.learning.recipe import STOCK, Recipe
+from trainer.process.attempt import JobError
 
 CPU = torch.device("cpu")
 

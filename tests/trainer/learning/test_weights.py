@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import weights
-from trainer.attempt import JobError
+from trainer.learning import weights
+from trainer.process.attempt import JobError
 
 RESNET18 = weights.weights_of("resnet18", "IMAGENET1K_V1")
 

@@ -1,0 +1,164 @@
+"""What we know: one cycle of four tracks, a queue, and what is remembered of the cycles before.
+
+Each track is a sum type; a class holds only what is true in that phase. Times are UTC.
+"""
+
+from pydantic import AwareDatetime
+
+from bot.core.state.data import (
+    Admitted,
+    Awaited,
+    Checking,
+    Converting,
+    Data,
+    Fetched,
+    Fetching,
+    Named,
+    Refused,
+)
+from bot.core.state.device import Absent, Device, Probing, Proven, Unproven
+from bot.core.state.known import Known
+from bot.core.state.left import Bringing, Here, Left, LeftBehind, NothingLeft
+from bot.core.state.run import Cooling, Ended, Held, Run, Stalled, Starting, Stopping, Training, Unstarted
+from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
+from bot.core.state.shelf import Best, Checkpoint, Shelf
+from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
+from bot.core.state.weights import FetchingWeights, OwnWeights, Weights, WeightsHere, WeightsMissing
+from protocol.messages import Handoff
+from protocol.training import TrainingConfig
+
+__all__ = [
+    "SCHEMA",
+    "Absent",
+    "ActedOn",
+    "Admitted",
+    "Answered",
+    "Awaited",
+    "Best",
+    "Bringing",
+    "Checking",
+    "Checkpoint",
+    "Converting",
+    "Cooling",
+    "Cycle",
+    "Data",
+    "Device",
+    "Ended",
+    "Entry",
+    "Fetched",
+    "Fetching",
+    "FetchingWeights",
+    "Finished",
+    "Held",
+    "Here",
+    "Judged",
+    "Jumped",
+    "Known",
+    "Left",
+    "LeftBehind",
+    "LessonHeard",
+    "Line",
+    "Named",
+    "NothingLeft",
+    "OpenMessage",
+    "OwnWeights",
+    "Probing",
+    "Proposal",
+    "Proven",
+    "Refused",
+    "Run",
+    "Settled",
+    "Shelf",
+    "Sighting",
+    "Stalled",
+    "Starting",
+    "State",
+    "Stopping",
+    "Stranger",
+    "Terms",
+    "Training",
+    "Unproven",
+    "Unread",
+    "Unstarted",
+    "Uttered",
+    "Verifying",
+    "Waiting",
+    "Weights",
+    "WeightsHere",
+    "WeightsMissing",
+]
+
+SCHEMA = 2
+"""Number of this shape. A change to the shape needs the next number and an upcaster for the last."""
+
+
+class Cycle(Known):
+    """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket.
+
+    `last` is the config of the cycle before, `last_best` where its best checkpoint lies in the bucket.
+    """
+
+    number: int
+    opened_at: AwareDatetime
+    run_name: str
+    data: Data
+    terms: Terms
+    device: Device = Unproven()
+    weights: Weights = OwnWeights()
+    left: Left = NothingLeft()
+    run: Run = Unstarted()
+    shelf: Shelf = Shelf()
+    proposal: Proposal | None = None
+    on_hold: tuple[str, ...] = ()
+    attempts: int = 0
+    asked: int = 0
+    found: tuple[str, ...] = ()
+    last: TrainingConfig | None = None
+    last_best: str = ""
+
+
+class Finished(Known):
+    """A cycle that is over, kept so that its number and its data are known again."""
+
+    number: int
+    done: bool
+    source: str
+    certificate: str
+    config: TrainingConfig
+
+
+class Waiting(Known):
+    """A HANDOFF of another cycle, in the queue."""
+
+    handoff: Handoff
+    author: int
+
+
+class Jumped(Known):
+    """The clock was set by `by_s` seconds; `at` is the time right after that."""
+
+    by_s: float
+    at: AwareDatetime
+
+
+class State(Known):
+    """`house` tells this installation's references from another's, `said` numbers what we said.
+
+    `verifications` numbers the checkpoints that were read again.
+    """
+
+    house: str = ""
+    said: int = 0
+    cycle: Cycle | None = None
+    queue: tuple[Waiting, ...] = ()
+    carried: tuple[LessonHeard, ...] = ()
+    finished: tuple[Finished, ...] = ()
+    report_due_at: AwareDatetime | None = None
+    open_messages: tuple[OpenMessage, ...] = ()
+    acted_on: tuple[ActedOn, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    strangers: tuple[Stranger, ...] = ()
+    verifying: tuple[Verifying, ...] = ()
+    verifications: int = 0
+    jumped: Jumped | None = None

@@ -1,0 +1,95 @@
+"""Is it learning?"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from bot.core.state.known import Known
+from protocol.job import Trained
+from protocol.messages import BlockCause
+from protocol.training import TrainingConfig
+
+
+class Unstarted(Known):
+    phase: Literal["unstarted"] = "unstarted"
+
+
+class Starting(Known):
+    """The process was ordered; it has not said anything yet. The one before had finished `reached` epochs."""
+
+    phase: Literal["starting"] = "starting"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    reached: int
+    since: AwareDatetime
+
+
+class Training(Known):
+    """`tries` counts attempts since the last progress; `epoch` counts finished epochs."""
+
+    phase: Literal["training"] = "training"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    epoch: int
+    first_loss: float | None
+    last_loss: float | None
+    since: AwareDatetime
+
+
+class Stalled(Known):
+    """It is silent beyond its promise, since `heard_at`; it was asked to save and leave."""
+
+    phase: Literal["stalled"] = "stalled"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    reached: int
+    heard_at: AwareDatetime
+    since: AwareDatetime
+
+
+class Stopping(Known):
+    """SIGTERM was ordered. `by` says on whose word."""
+
+    phase: Literal["stopping"] = "stopping"
+    attempt: int
+    config: TrainingConfig
+    epoch: int
+    by: str
+    since: AwareDatetime
+
+
+class Cooling(Known):
+    """It crashed, with `reached` epochs finished; `attempt` was the last. It goes on at `until`."""
+
+    phase: Literal["cooling"] = "cooling"
+    attempt: int
+    tries: int
+    config: TrainingConfig
+    reached: int
+    until: AwareDatetime
+
+
+class Held(Known):
+    """It will not go on by itself."""
+
+    phase: Literal["held"] = "held"
+    cause: BlockCause | Literal["operator"]
+    why: str
+    config: TrainingConfig
+    since: AwareDatetime
+
+
+class Ended(Known):
+    phase: Literal["ended"] = "ended"
+    config: TrainingConfig
+    outcome: Trained
+    since: AwareDatetime
+
+
+Run = Annotated[
+    Unstarted | Starting | Training | Stalled | Stopping | Cooling | Held | Ended,
+    Field(discriminator="phase"),
+]

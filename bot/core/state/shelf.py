@@ -1,0 +1,29 @@
+"""Is what was learned safe?"""
+
+from typing import Literal
+
+from bot.core.state.known import Known
+
+
+class Checkpoint(Known):
+    """`folder` is relative to the run's. Safe: its manifest stands in the bucket."""
+
+    epoch: int
+    folder: str
+    status: Literal["saved", "safe", "forgetting"]
+
+
+class Best(Known):
+    """The best weights here; `asked_epoch` is on its way to the bucket, `safe_epoch` is there."""
+
+    epoch: int
+    folder: str
+    loss: float | None
+    asked_epoch: int | None = None
+    safe_epoch: int | None = None
+
+
+class Shelf(Known):
+    checkpoints: tuple[Checkpoint, ...] = ()
+    best: Best | None = None
+    handing_on: bool = False

@@ -1,0 +1,83 @@
+"""With which config, on whose word?"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from bot.core.state.known import Known
+from protocol.messages import Lesson
+from protocol.training import Change, TrainingConfig
+
+
+class LessonHeard(Known):
+    """`rank` order: Watcher's own message says it. Hint: it stood in a file of the bucket."""
+
+    lesson: Lesson
+    rank: Literal["order", "hint"]
+    source: str
+
+
+class Entry(Known):
+    """What became of one lesson so far. `changes` are what it asks for; `note` says why, for people."""
+
+    heard: LessonHeard
+    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear"]
+    changes: tuple[Change, ...] = ()
+    approved_by: str = ""
+    note: str = ""
+
+
+class Unread(Known):
+    """PLAN.md and the lessons files have not been looked for yet."""
+
+    phase: Literal["unread"] = "unread"
+    heard: tuple[LessonHeard, ...]
+    since: AwareDatetime
+
+
+class Judged(Known):
+    """`base` is defaults and PLAN.md, `config` that and what is approved so far; a proposal is open beside.
+
+    `looked_at` names the lessons files that were looked for, `from_plan` the fields PLAN.md sets.
+    """
+
+    phase: Literal["judged"] = "judged"
+    base: TrainingConfig
+    config: TrainingConfig
+    ledger: tuple[Entry, ...]
+    looked_at: tuple[str, ...]
+    from_plan: tuple[str, ...]
+
+
+class Settled(Known):
+    """`config` differs from the defaults only by PLAN.md and by what was approved."""
+
+    phase: Literal["settled"] = "settled"
+    base: TrainingConfig
+    config: TrainingConfig
+    ledger: tuple[Entry, ...]
+    looked_at: tuple[str, ...]
+    from_plan: tuple[str, ...]
+
+
+Terms = Annotated[Unread | Judged | Settled, Field(discriminator="phase")]
+
+
+class Line(Known):
+    """One numbered line of the open proposal; `entry` is its place in the ledger."""
+
+    number: int
+    entry: int
+    changes: tuple[Change, ...]
+    reason: str
+
+
+class Proposal(Known):
+    """What Watcher is asked. `hash` names the config it leads to, `refs` the messages that carried it."""
+
+    hash: str
+    lines: tuple[Line, ...]
+    since: AwareDatetime
+    refs: tuple[str, ...] = ()
+    asked_back: bool = False
+    operators_told: bool = False

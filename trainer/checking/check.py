@@ -1,0 +1,224 @@
+"""Is a data set fit to train on? All episodes are looked at, and all that is wrong is said at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from operator import add
+from pathlib import Path
+
+from protocol.job import Checked, Problem
+from protocol.training import TrainingConfig
+from trainer.checking.checks import episode_count, excluded_names
+from trainer.checking.examine import Examined, Subject, examine
+from trainer.checking.findings import constant_channels, duplicates, held, saturated
+from trainer.checking.likeness import lookalikes
+from trainer.checking.reading import Part, Reading, changed, part_of, read_part, stray
+from trainer.checking.surveys import Surveys, survey_key
+from trainer.checking.tally import Tally
+from trainer.converting.draft import Draft, begin, is_of, places_of
+from trainer.data.episode import Source, refuse
+from trainer.data.episodes import find_episodes, kept
+from trainer.data.fingerprint import Hashes, Stamp, content_at, hash_files, hash_set, is_at, stamp
+from trainer.data.tree import Tree, look_through
+from trainer.process.attempt import Stop, Told, hears_nothing
+from trainer.process.workers import crew
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What is worked out while checking is kept: pictures in the draft of `output`, surveys in a folder.
+
+    `earlier` are converted files that pictures may be copied from.
+    """
+
+    output: Path | None = None
+    surveys: Path | None = None
+    earlier: tuple[Path, ...] = ()
+
+    def remembered(self) -> Surveys:
+        """Earlier files have theirs beside them, under the same name."""
+        name = self.surveys.name if self.surveys else ""
+        return Surveys(self.surveys, tuple(each.with_name(name) for each in self.earlier if name))
+
+
+KEPT_NOWHERE = Keeping()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict and all that it stands on."""
+
+    verdict: Checked
+    examined: tuple[Examined, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tally(self) -> Tally:
+        """Of every row that remains. Only of a set with episodes."""
+        return reduce(add, (each.tally for each in self.examined))
+
+
+def check(
+    data: Path, config: TrainingConfig, *, stop: Stop | None = None, told: Told = hears_nothing
+) -> Checked:
+    """The verdict alone; see `judge`."""
+    return judge(data, config, stop=stop, told=told).verdict
+
+
+def judge(
+    data: Path,
+    config: TrainingConfig,
+    *,
+    keeping: Keeping = KEPT_NOWHERE,
+    stop: Stop | None = None,
+    told_read: Told = hears_nothing,
+    told: Told = hears_nothing,
+) -> Judgement:
+    """The verdict on the episodes under the folder `data`, for training by `config`.
+
+    Every picture is decoded, strictly. `told_read(done, total)` hears of every episode whose rows were read,
+    `told` of every one whose pictures were looked at.
+
+    Raises:
+        JobError("stopped"): asked to leave. What was kept until then is there the next time.
+    """
+    if not data.is_dir():
+        return _refused("no_data", "데이터 폴더 없음")
+    there = _inventory(data)
+    if not there.sources and not there.tree.astray:
+        return _refused("no_data", "에피소드 없음")
+    hashes, examined = _work(there, config, keeping, stop or Stop(), told_read, told)
+    problems = (
+        *episode_count(len(kept(there.sources, config)), config),
+        *excluded_names([source.name for source in there.sources], config),
+        *_astray(there),
+        *(changed(name, None) for name in there.moved()),
+        *(problem for each in examined for problem in each.problems),
+        *_of_the_set(examined, config),
+    )
+    verdict = Checked(
+        ok=all(problem.severity != "refuse" for problem in problems),
+        episodes=len(examined),
+        frames=sum(each.frames for each in examined),
+        hash=hash_set(hashes, there.tree.astray),
+        problems=tuple(problems),
+    )
+    return Judgement(verdict, tuple(examined), hashes)
+
+
+def _refused(check: str, message: str) -> Judgement:
+    return Judgement(Checked(ok=False, episodes=0, frames=0, hash="", problems=(refuse(check, message),)))
+
+
+# --- what is there ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """`shared` are the files of several episodes or of none, as they were: looked after for all at once."""
+
+    data: Path
+    tree: Tree
+    sources: tuple[Source, ...]
+    parts: tuple[Part, ...]
+    shared: Mapping[str, Stamp]
+
+    def moved(self) -> list[str]:
+        """Which of the shared files have changed since."""
+        return [name for name, before in self.shared.items() if stamp(self.tree.files[name]) != before]
+
+    def name_of(self, path: Path) -> str:
+        return path.relative_to(self.data).as_posix()
+
+
+def _inventory(data: Path) -> Inventory:
+    tree = look_through(data)
+    sources = find_episodes(data)
+    parts = tuple(part_of(source, data, tree) for source in sources)
+    own = {name for part in parts for name in part.files}
+    shared = {name: stamp(path) for name, path in tree.files.items() if name not in own}
+    return Inventory(data, tree, sources, parts, shared)
+
+
+# --- the work -----------------------------------------------------------------------
+
+
+def _work(
+    there: Inventory, config: TrainingConfig, keeping: Keeping, stop: Stop, told_read: Told, told: Told
+) -> tuple[Hashes, list[Examined]]:
+    """The hashes of all files, and every remaining episode examined."""
+    remaining = kept(there.sources, config)
+    surveys = keeping.remembered()
+    with crew(len(remaining), stop) as workers:
+        wanted = [part for part in there.parts if part.source in remaining]
+        readings = workers.do(partial(read_part, config), wanted, told=told_read)
+        hashes = {name: each for reading in readings for name, each in reading.hashes.items()}
+        others = {name: path for name, path in there.tree.files.items() if name not in hashes}
+        hashes |= hash_files(others, stop=stop)
+        draft = _draft(there, readings, hashes, config, keeping)
+        subjects = [_subject(there, reading, hashes, config, draft) for reading in readings]
+        surveys.forget_all_but(frozenset(key for each in subjects for key in each.keys.values()))
+        return hashes, workers.do(partial(examine, config, surveys), subjects, told=told)
+
+
+def _draft(
+    there: Inventory, readings: Sequence[Reading], hashes: Hashes, config: TrainingConfig, keeping: Keeping
+) -> Draft | None:
+    """Of all episodes whose rows say how long they are; None where that very file stands already.
+
+    Where there is no room for it the verdict still comes.
+    """
+    whole = [reading for reading in readings if reading.episode.table is not None and reading.episode.cameras]
+    if keeping.output is None or not whole:
+        return None
+    tables = [reading.episode.table for reading in whole if reading.episode.table is not None]
+    places = places_of([reading.part.source for reading in whole], tables, there.data, hashes, config)
+    certificate = hash_set(hashes, there.tree.astray)
+    if is_of(keeping.output, places, config, certificate):
+        return None
+    try:
+        return begin(keeping.output, places, tables, config, certificate, keeping.earlier)
+    except OSError:
+        return None
+
+
+def _subject(
+    there: Inventory, reading: Reading, hashes: Hashes, config: TrainingConfig, draft: Draft | None
+) -> Subject:
+    source = reading.part.source
+    within = (source.name if source.shares_its_file else "", config.dataset.fps)
+    keys: dict[str, str] = {}
+    shared: dict[Path, Stamp] = {}
+    for camera in reading.episode.cameras:
+        place = there.name_of(source.made_of(camera))
+        keys[camera] = survey_key(content_at(place, hashes), camera, *within)
+        names = [name for name in there.shared if is_at(place, name)]
+        shared |= {there.tree.files[name]: there.shared[name] for name in names}
+    return Subject(reading, keys, shared, draft.tasks.get(source.name) if draft else None)
+
+
+# --- of the set as a whole ----------------------------------------------------------
+
+
+def _astray(there: Inventory) -> tuple[Problem, ...]:
+    """What belongs to no episode; a whole episode that is a link is named as one."""
+    inside = {name for part in there.parts for name in part.astray}
+    return tuple(
+        stray(name, reason, name.partition("/")[0] if name.startswith("episode_") else None)
+        for name, reason in there.tree.astray.items()
+        if name not in inside
+    )
+
+
+def _of_the_set(examined: Sequence[Examined], config: TrainingConfig) -> tuple[Problem, ...]:
+    if not examined:
+        return ()
+    total = reduce(add, (each.tally for each in examined))
+    contents = {each.name: each.contents for each in examined}
+    return (
+        *constant_channels(total, config),
+        *saturated(total, config),
+        *held(total, config),
+        *duplicates(contents, config),
+        *lookalikes({each.name: each.glimpses for each in examined}, contents, config),
+    )

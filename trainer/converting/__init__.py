@@ -1,0 +1,1 @@
+"""A checked data set in the form it is trained from, and as a LeRobotDataset."""

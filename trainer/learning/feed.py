@@ -1,0 +1,161 @@
+"""The data set resident in memory, and the batches cut from it.
+
+Frames stay uint8 until a batch is made; a batch is LeRobot's normalised one to the last bit that matters:
+images / 255 by ImageNet's mean and std, state and action by the data set's, `(x - mean) / (std + 1e-8)`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter
+
+import numpy as np
+import torch
+from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_STATE
+from torch import Tensor
+
+from trainer.data.store import FrameStore
+from trainer.learning.act import image_key
+
+STD_FLOOR = 1e-8
+"""LeRobot's: a constant channel is divided by this, so its least deviation becomes huge."""
+
+
+@dataclass
+class Waits:
+    """A stopwatch over the fetching of frames; what a GPU fetches from its own memory takes no time here."""
+
+    _total_s: float = 0.0
+    _told_s: float = 0.0
+    _began_at: float = 0.0
+
+    def __enter__(self) -> None:
+        self._began_at = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._total_s += perf_counter() - self._began_at
+
+    def since_last_s(self) -> float:
+        """Seconds spent since this was last asked."""
+        waited_s, self._told_s = self._total_s - self._told_s, self._total_s
+        return waited_s
+
+
+@dataclass(frozen=True)
+class Feed:
+    """N frames of a data set: `frames[key]` uint8 (N, H, W, 3), `state` (N, S), `action` (N, A), both
+    normalised, and `episode_end` (N,), the exclusive last frame of each frame's episode, `episode` (N,) its
+    number.
+    """
+
+    frames: dict[str, Tensor]
+    state: Tensor
+    action: Tensor
+    episode_end: Tensor
+    episode: Tensor
+    chunk_size: int
+    device: torch.device
+    waits: Waits = field(default_factory=Waits)
+
+    def __len__(self) -> int:
+        return len(self.action)
+
+    @property
+    def num_actions(self) -> int:
+        return self.action.shape[1]
+
+    @property
+    def num_episodes(self) -> int:
+        return int(self.episode[-1]) + 1
+
+    def episode_shares(self) -> Tensor:
+        """(N,) float64: a sample's summed error times this, added up, is its episode's mean error."""
+        frames = torch.bincount(self.episode).double()[self.episode]
+        left = self.episode_end - torch.arange(len(self), device=self.device)
+        return 1 / (frames * left.clamp_max(self.chunk_size) * self.num_actions)
+
+    def batch(self, samples: Tensor) -> dict[str, Tensor]:
+        """What `ACTPolicy.forward` takes, for the frames numbered `samples` (B,)."""
+        ahead, is_pad = self.chunks(samples)
+        return {
+            **{key: _normalised(self._gathered(frames, samples)) for key, frames in self.frames.items()},
+            OBS_STATE: self.state[samples],
+            ACTION: self.action[ahead],
+            "action_is_pad": is_pad,
+        }
+
+    def chunks(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """The frames (B, chunk) whose actions follow each sample, held at its episode's last, and which of
+        them lie beyond that end."""
+        ahead = samples[:, None] + torch.arange(self.chunk_size, device=samples.device)
+        end = self.episode_end[samples][:, None]
+        return torch.minimum(ahead, end - 1), ahead >= end
+
+    def valid_frames(self, samples: Tensor) -> Tensor:
+        """How many frames of the samples' chunks lie inside their episodes; a scalar tensor."""
+        return (self.episode_end[samples] - samples).clamp_max(self.chunk_size).sum()
+
+    def _gathered(self, frames: Tensor, samples: Tensor) -> Tensor:
+        with self.waits:
+            picked = frames.index_select(0, samples.to(frames.device))
+            return picked.to(self.device, non_blocking=True)
+
+
+def load(store: FrameStore, chunk_size: int, device: torch.device) -> Feed:
+    """Read the whole store. Frames live on `device` when there is ample room, else in main memory."""
+    home = (
+        device
+        if _fits(sum(frames.nbytes for frames in store.frames.values()), device)
+        else torch.device("cpu")
+    )
+    ends = np.asarray(store.episode_ends)
+    lengths = np.diff(ends, prepend=0)
+    return Feed(
+        frames={
+            image_key(camera): torch.from_numpy(np.array(frames)).to(home)
+            for camera, frames in store.frames.items()
+        },
+        state=_standardised(store.state, store.stats["observation.state"]).to(device),
+        action=_standardised(store.action, store.stats["action"]).to(device),
+        episode_end=torch.from_numpy(np.repeat(ends, lengths)).to(device),
+        episode=torch.from_numpy(np.repeat(np.arange(len(ends)), lengths)).to(device),
+        chunk_size=chunk_size,
+        device=device,
+    )
+
+
+def epoch_order(frames: int, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch's samples: a pure function, LeRobot's own (`EpisodeAwareSampler`)."""
+    entropy = np.random.SeedSequence([seed, epoch]).generate_state(1, dtype=np.uint64)[0]
+    return torch.randperm(frames, generator=torch.Generator().manual_seed(int(entropy)))
+
+
+def steps(order: Tensor, start: int, samples_per_step: int) -> Iterator[Tensor]:
+    """The samples of each optimizer step from position `start` on. The short last one is kept."""
+    for first in range(start, len(order), samples_per_step):
+        yield order[first : first + samples_per_step]
+
+
+def _fits(num_bytes: int, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return num_bytes < free_bytes / 2  # the model, its optimizer and activations need the other half
+
+
+def _standardised(values: np.ndarray, stats: dict[str, list[float]]) -> Tensor:
+    mean, std = (torch.tensor(stats[name], dtype=torch.float32) for name in ("mean", "std"))
+    return (torch.from_numpy(np.array(values, dtype=np.float32)) - mean) / (std + STD_FLOOR)
+
+
+def _normalised(frames: Tensor) -> Tensor:
+    """uint8 (B, H, W, 3) to float32 (B, 3, H, W). The bytes keep their order: that is channels_last."""
+    mean, std = _image_stats(frames.device)
+    return (frames.permute(0, 3, 1, 2).float() / 255.0 - mean) / (std + STD_FLOOR)
+
+
+@cache
+def _image_stats(device: torch.device) -> tuple[Tensor, Tensor]:
+    """ImageNet's mean and std, brought to the device once: each time the host would wait for it."""
+    mean, std = (torch.tensor(IMAGENET_STATS[name], device=device) for name in ("mean", "std"))
+    return mean, std

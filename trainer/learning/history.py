@@ -1,0 +1,138 @@
+"""Where a training is and how it came there: pure values, in each checkpoint as `trainer_state.json`."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from protocol.training import TrainingConfig
+from trainer.learning.recipe import STOCK, Recipe
+
+EPISODES_LATELY = 5
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Epoch(Value):
+    """Means over an epoch, each sample counting the same. Errors are in normalised units.
+
+    `grad_norm` is the mean over the optimizer steps, before clipping; `clipped_share` of them were clipped.
+    `held_out_l1` is the error on held-out episodes after the epoch, in action units, where there are any and
+    it was looked at.
+    """
+
+    loss: float
+    l1: float
+    kl: float
+    l1_by_action: tuple[float, ...]
+    grad_norm: float
+    clipped_share: float
+    held_out_l1: float | None = None
+
+
+class Running(Value):
+    """Sums over the part of an epoch that has been seen. Exact, so a resumed epoch has the same mean.
+
+    `l1_by_episode` become means once every sample was seen; an older version's save has none of them.
+    """
+
+    samples: int = 0
+    steps: int = 0
+    loss: float = 0.0
+    kl: float = 0.0
+    grad_norm: float = 0.0
+    clipped: float = 0.0
+    l1_by_action: tuple[float, ...] = ()
+    l1_by_episode: tuple[float, ...] = ()
+
+    def mean(self) -> Epoch:
+        """Of at least one step."""
+        l1_by_action = tuple(total / self.samples for total in self.l1_by_action)
+        return Epoch(
+            loss=self.loss / self.samples,
+            l1=sum(l1_by_action) / len(l1_by_action),
+            kl=self.kl / self.samples,
+            l1_by_action=l1_by_action,
+            grad_norm=self.grad_norm / self.steps,
+            clipped_share=self.clipped / self.steps,
+        )
+
+
+class Best(Value):
+    """The epoch of the lowest mean loss, or where episodes are held out, of the lowest error on those; `step`
+    is where it ended."""
+
+    epoch: int
+    step: int
+    loss: float
+    held_out_l1: float | None = None
+
+    @property
+    def by(self) -> float:
+        """What it is the best by."""
+        return self.loss if self.held_out_l1 is None else self.held_out_l1
+
+
+class TrainerState(Value):
+    """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch.
+
+    `l1_by_episode` are each episode's mean errors, of the last EPISODES_LATELY epochs alone: all of them
+    would outgrow the rest. `episodes` and `frames` are those trained on; `held_out` names the other episodes.
+    """
+
+    format: Literal[1] = 1
+    step: int = 0
+    running: Running = Running()
+    history: tuple[Epoch, ...] = ()
+    best: Best | None = None
+    said: tuple[str, ...] = ()
+    l1_by_episode: tuple[tuple[float, ...], ...] = ()
+    episodes: int
+    frames: int
+    held_out: tuple[str, ...] = ()
+    config: TrainingConfig
+    journal: tuple[str, ...] = ()
+    certificate: str
+    num_threads: int
+    recipe: Recipe = STOCK
+    reference: bool = False
+    versions: dict[str, str]
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+    @property
+    def samples(self) -> int:
+        """Seen since the very beginning, each epoch's anew."""
+        return self.epoch * self.frames + self.running.samples
+
+    @property
+    def is_done(self) -> bool:
+        return self.epoch >= self.config.training.epochs
+
+    def during(self, running: Running, step: int) -> Self:
+        return self.model_copy(update={"running": running, "step": step})
+
+    @property
+    def held_out_is_due(self) -> bool:
+        """Whether the epoch that ends now is to be followed by a look at the episodes held out."""
+        ending, every = self.epoch + 1, self.config.dataset.holdout_every
+        return bool(self.held_out) and (ending % every == 0 or ending >= self.config.training.epochs)
+
+    def after_epoch(self, held_out_l1: float | None = None) -> Self:
+        """The running epoch is finished. The first of equals is the best."""
+        mean = self.running.mean().model_copy(update={"held_out_l1": held_out_l1})
+        history = (*self.history, mean)
+        best = self.best
+        if bool(self.held_out) == (held_out_l1 is not None):
+            now = Best(epoch=len(history), step=self.step, loss=mean.loss, held_out_l1=held_out_l1)
+            best = now if best is None or now.by < best.by else best
+        lately = (*self.l1_by_episode, self.running.l1_by_episode)[-EPISODES_LATELY:]
+        ended = {"running": Running(), "history": history, "best": best, "l1_by_episode": lately}
+        return self.model_copy(update=ended)
+
+    def having_said(self, facts: tuple[str, ...]) -> Self:
+        return self.model_copy(update={"said": (*self.said, *facts)})

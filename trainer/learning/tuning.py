@@ -1,0 +1,114 @@
+"""Which recipe suits the device, decided by trying: the real pass over a real batch, before the first step.
+
+A short training is not worth the trying and takes what usually suits. Whatever cannot be done here, say a
+compilation without a compiler, is left out with a line in the log.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
+
+import torch
+
+from trainer.learning import device as devices
+from trainer.learning.feed import Feed
+from trainer.learning.learner import Learner
+from trainer.learning.passes import pass_by
+from trainer.learning.recipe import STOCK, Recipe
+
+TRIED_FROM_S = 1800.0
+"""Trainings that would take at least so long: trying takes seconds, and gains tenths."""
+
+COMPILED_FROM_S = 6 * 3600.0
+"""A compilation takes two minutes, and again in each process that goes on."""
+
+ROUNDS = 3
+WORTH = 0.96
+"""A change is made when it takes less than this share of the time: a busy machine wavers by hundredths."""
+
+log = logging.getLogger(__name__)
+
+type Option = Mapping[str, str]
+
+
+def usual(device: torch.device) -> Recipe:
+    """What suits such devices on the whole. On a GPU every kernel saved counts; on a CPU matrix products are
+    all, and bfloat16 is another rounding that only some CPUs are fast at."""
+    fewer_kernels = STOCK.but(device=devices.name(device), attention="sdpa", positions="cached")
+    if device.type == "cuda":
+        return fewer_kernels.but(precision="bf16", norm="folded")
+    return fewer_kernels
+
+
+def options(device: torch.device, forecast_s: float) -> list[Option]:
+    """What else may be faster, in the order of trying."""
+    tried: list[Option] = []
+    if device.type == "cuda":
+        tried += [{"launch": "graph"}]
+    else:
+        tried += [{"precision": "bf16"}] if has_bf16() else []
+        tried += [{"norm": "folded"}, {"attention": "stock"}]
+    return tried + ([{"kernels": "compiled"}] if forecast_s >= COMPILED_FROM_S else [])
+
+
+def has_bf16() -> bool:
+    """Whether this CPU multiplies bfloat16 itself; emulated it is many times slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001  no public way
+
+
+def chosen(start: Recipe, tried: Sequence[Option], took: Callable[[Recipe], float | None]) -> Recipe:
+    """The best of `start` and each option on top of the best so far. `took`: seconds; None: not possible."""
+    best, best_s = start, took(start)
+    for option in tried:
+        candidate = best.but(**option)
+        candidate_s = took(candidate)
+        if best_s is None or (candidate_s is not None and candidate_s < WORTH * best_s):
+            best, best_s = candidate, candidate_s
+    return best
+
+
+def tuned(learner: Learner, feed: Feed, batch_size: int, passes_left: int) -> Recipe:
+    """For a training of so many passes of `batch_size` samples still to come."""
+    start = usual(feed.device)
+    once_s = pass_s(learner, feed, batch_size, start)
+    if once_s is None or once_s * passes_left < TRIED_FROM_S:
+        return start
+    took = stopwatch(learner, feed, batch_size)
+    return chosen(start, options(feed.device, once_s * passes_left), took)
+
+
+def stopwatch(learner: Learner, feed: Feed, batch_size: int) -> Callable[[Recipe], float | None]:
+    def took(recipe: Recipe) -> float | None:
+        seconds = pass_s(learner, feed, batch_size, recipe)
+        log.info("%s: %s a pass", recipe, "not possible" if seconds is None else f"{seconds:.4f} s")
+        return seconds
+
+    return took
+
+
+def pass_s(learner: Learner, feed: Feed, batch_size: int, recipe: Recipe) -> float | None:
+    """The fastest of some passes by `recipe`, the first not counted; None if it cannot be done."""
+    try:
+        return min(_seconds(learner.by(recipe), feed, batch_size))
+    except Exception as error:
+        log.warning("%s is left out: %s: %.300s", recipe, type(error).__name__, error)
+        return None
+    finally:
+        learner.optimizer.zero_grad()
+
+
+def _seconds(learner: Learner, feed: Feed, batch_size: int) -> Iterator[float]:
+    """Both sizes that an epoch has are tried, the short one once: what fails must fail here."""
+    one_pass = pass_by(learner.recipe)
+
+    def timed(size: int) -> float:
+        samples = torch.arange(size, device=feed.device) % len(feed)
+        valid, count = feed.valid_frames(samples), torch.full((), size, device=feed.device)
+        began = perf_counter()
+        one_pass(learner, feed, samples, valid, count, 0)
+        devices.finish(feed.device)
+        return perf_counter() - began
+
+    timed(max(1, batch_size // 2))
+    timed(batch_size)
+    return (timed(batch_size) for _ in range(ROUNDS))

@@ -1,0 +1,110 @@
+"""What the data may be to blame for: one channel, one episode, extremes that hardly occur."""
+
+from math import ceil
+from statistics import median
+
+from trainer.watching.facts import Figures, Seen
+
+CHANNEL_RATIO = 3.0
+CHANNEL_LEAST_L1 = 0.1
+CHANNEL_EPOCHS = 5
+
+EPISODE_RATIO = 2.0
+"""Over the episodes' median."""
+EPISODE_OVER_HIGHEST = 1.9
+"""Over nine in ten of the others: in any set some episodes are harder than most."""
+EPISODE_EPOCHS = 5
+
+LEARNED = 0.6
+"""Errors are compared once they have fallen to so much of the first epoch's, and ..."""
+FROM_EPOCH, FROM_SHARE = 30, 0.1
+"""... so far into the run, or half of a short one: what is rare or hard in a set is learned last."""
+
+LEAST_EPISODES = 16
+
+THIN_SUPPORT = 0.15
+THIN_SHARE = 0.02
+
+
+def uneven_channels(seen: Seen) -> dict[str, Figures]:
+    """Channels whose error is several times the others' median, for epochs running."""
+    if len(seen.known.channels) < 2 or not _has_learned(seen):
+        return {}
+    last = seen.history[-1].l1_by_action
+    ratios = [_over_the_others(epoch.l1_by_action) for epoch in seen.history[-CHANNEL_EPOCHS:]]
+    return {
+        channel.name: {
+            "channel": channel.name,
+            "l1": last[at],
+            "ratio": ratios[-1][at],
+            "std": channel.std,
+            "min": channel.least,
+            "max": channel.greatest,
+            "extreme_share": channel.extreme_share,
+            "support": channel.support,
+        }
+        for at, channel in enumerate(seen.known.channels)
+        if last[at] >= CHANNEL_LEAST_L1 and min(of_epoch[at] for of_epoch in ratios) >= CHANNEL_RATIO
+    }
+
+
+def thin_extremes(seen: Seen) -> dict[str, Figures]:
+    """Channels of which nearly all values lie close together, and hardly any near the ends of their range."""
+    return {
+        channel.name: {
+            "channel": channel.name,
+            "support": channel.support,
+            "rare_share": channel.rare_share,
+            "std": channel.std,
+            "min": channel.least,
+            "max": channel.greatest,
+        }
+        for channel in seen.known.channels
+        if channel.support <= THIN_SUPPORT and channel.rare_share <= THIN_SHARE
+    }
+
+
+def odd_episodes(seen: Seen) -> dict[str, Figures]:
+    """Episodes whose error stays far above that of the rest, by their median and by the highest of them."""
+    lately, names = seen.l1_by_episode[-EPISODE_EPOCHS:], seen.known.episodes
+    if len(lately) < EPISODE_EPOCHS or not all(len(epoch) == len(names) for epoch in lately):
+        return {}
+    if len(names) < LEAST_EPISODES or not _has_learned(seen):
+        return {}
+    typical = median(error for error in lately[-1] if error)
+    return {
+        name: {
+            "episode": name,
+            "l1": lately[-1][at],
+            "ratio": lately[-1][at] / max(typical, 1e-12),
+            "median": typical,
+            "epochs": len(lately),
+        }
+        for at, name in enumerate(names)
+        if all(_is_odd(epoch, at) for epoch in lately)
+    }
+
+
+def _has_learned(seen: Seen) -> bool:
+    history = seen.history
+    settled = max(FROM_EPOCH, FROM_SHARE * seen.epochs)
+    late = len(history) >= min(settled, seen.epochs / 2)
+    return late and history[-1].l1 <= LEARNED * history[0].l1
+
+
+def _is_odd(l1_by_episode: tuple[float, ...], at: int) -> bool:
+    """An error of 0 is that of an episode which is held out: it is not compared."""
+    others = sorted(error for place, error in enumerate(l1_by_episode) if place != at and error)
+    if not others:
+        return False
+    highest = others[min(len(others) - 1, ceil(0.9 * (len(others) - 1)))]
+    bound = max(EPISODE_RATIO * median(others), EPISODE_OVER_HIGHEST * highest)
+    return l1_by_episode[at] > bound
+
+
+def _over_the_others(l1_by_action: tuple[float, ...]) -> list[float]:
+    """Each channel's error over the median of the others'."""
+    return [
+        error / max(median((*l1_by_action[:at], *l1_by_action[at + 1 :])), 1e-12)
+        for at, error in enumerate(l1_by_action)
+    ]
