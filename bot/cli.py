@@ -2,6 +2,7 @@
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -27,6 +28,9 @@ COMPUTE = {
 """What needs the heavy libraries: `python -m trainer <verb>`, a process of its own."""
 
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
 class FrontDoor(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [*OURS, *COMPUTE]
@@ -37,8 +41,20 @@ class FrontDoor(click.Group):
             return getattr(import_module(module), name)
         return _compute(cmd_name) if cmd_name in COMPUTE else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
-@click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="training-claw")
 def main() -> None:
     """The Training bot of the ralphton loop.

@@ -26,6 +26,11 @@ def test_an_unknown_command_is_refused() -> None:
     assert CliRunner().invoke(main, ["fly"]).exit_code == 2
 
 
+def test_a_mistyped_command_gets_the_nearest_name() -> None:
+    refused = CliRunner().invoke(main, ["stauts"])
+    assert (refused.exit_code, "Did you mean status?" in refused.output) == (2, True)
+
+
 @pytest.mark.parametrize("verb", ["simulate", "validate"])
 def test_a_compute_verb_goes_on_as_the_trainer(verb: str) -> None:
     shown = subprocess.run([CLAW, verb, "--help"], capture_output=True, text=True, check=False)
