@@ -1,4 +1,4 @@
-"""How long the laws are tried: fast by default, long with `LAWS=long`."""
+"""How often laws are tried: a few examples by default, many with `LAWS=long`; no clock is held against them."""
 
 import os
 
