@@ -1,4 +1,4 @@
-"""How often laws are tried: a few examples by default, many with `LAWS=long`; no clock is held against them."""
+"""How often laws are tried: seldom by default, often with `LAWS=long`; no clock is held against them."""
 
 import os
 

@@ -97,7 +97,7 @@ def test_a_time_has_its_date_when_it_is_not_today_where_we_are() -> None:
 def test_a_voice_has_a_known_time_zone() -> None:
     assert Voice(timezone="Europe/Berlin").zone == ZoneInfo("Europe/Berlin")
     for name in ("Seoul", "../../etc/passwd", ""):
-        with pytest.raises(ValidationError, match="IANA"):
+        with pytest.raises(ValidationError, match="Asia/Seoul"):
             Voice(timezone=name)
 
 
