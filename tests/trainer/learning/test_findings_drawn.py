@@ -44,10 +44,11 @@ def test_a_channel_is_a_histogram_and_the_rest_has_no_picture(frames: FrameStore
 
 
 def state_of(frames: FrameStore, epochs: int) -> TrainerState:
-    """The first channel is far worse than the others."""
-    epoch = Epoch(loss=1, l1=0.5, kl=0, l1_by_action=(1, 0.1, 0.1, 0.1), grad_norm=1, clipped_share=0)
+    """The first channel is far worse than the others, and has been since they were learned."""
+    first = Epoch(loss=2, l1=1.0, kl=0, l1_by_action=(1, 1, 1, 1), grad_norm=1, clipped_share=0)
+    later = Epoch(loss=1, l1=0.5, kl=0, l1_by_action=(1, 0.1, 0.1, 0.1), grad_norm=1, clipped_share=0)
     return TrainerState(
-        history=(epoch,) * epochs,
+        history=(first, *(later,) * (epochs - 1)),
         episodes=3,
         frames=21,
         config=frames.config,
@@ -60,7 +61,7 @@ def state_of(frames: FrameStore, epochs: int) -> TrainerState:
 def test_the_lookout_names_the_picture_in_the_run_s_folder(frames: FrameStore, tmp_path: Path) -> None:
     watch = Lookout(frames, feeds.load(frames, 4, CPU), RunFolder(tmp_path), None)
     assert watch.news(state_of(frames, 3)) == {}
-    (news,) = watch.news(state_of(frames, 6)).values()
+    news = watch.news(state_of(frames, 60))["channel_l1_high:steering"]
     assert news.figures["channel"] == "steering"
     assert (tmp_path / str(news.picture)).is_file()
     assert watch.readings[-1].used_bytes is None, "a CPU has no memory of its own"
@@ -74,7 +75,7 @@ def test_a_picture_that_fails_costs_nothing(
 
     monkeypatch.setattr(lookout, "draw_finding", fails)
     watch = Lookout(frames, feeds.load(frames, 4, CPU), RunFolder(tmp_path), None)
-    (news,) = watch.news(state_of(frames, 6)).values()
+    news = watch.news(state_of(frames, 60))["channel_l1_high:steering"]
     assert news.picture is None
 
 
