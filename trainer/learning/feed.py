@@ -157,5 +157,7 @@ def _normalised(frames: Tensor) -> Tensor:
 @cache
 def _image_stats(device: torch.device) -> tuple[Tensor, Tensor]:
     """ImageNet's mean and std, brought to the device once: each time the host would wait for it."""
-    mean, std = (torch.tensor(IMAGENET_STATS[name], device=device) for name in ("mean", "std"))
+    mean, std = (
+        torch.tensor(IMAGENET_STATS[name], dtype=torch.float32, device=device) for name in ("mean", "std")
+    )
     return mean, std

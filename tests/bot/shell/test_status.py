@@ -6,7 +6,8 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,18 +135,31 @@ def test_a_file_that_is_not_there_is_not_called_free(tmp_path: Path) -> None:
     assert is_locked(tmp_path / "nothing") is None
 
 
+@contextmanager
+def heeding_ctrl_c() -> Iterator[None]:
+    """What is started in the background ignores SIGINT, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_at_a_terminal_it_is_watched_in_one_place_until_ctrl_c(
     places: Places, remembered: Callable[[State], None]
 ) -> None:
     remembered(training())
     mine, its = pty.openpty()
     command = [sys.executable, "-c", "from bot.cli import main; main()", "status", "--watch"]
-    watching = subprocess.Popen([*command, "--state-dir", str(places.path)], stdout=its, stderr=its)
-    os.close(its)
-    seen = b""
-    while b"Ctrl-C" not in seen:
-        seen += os.read(mine, 4096)
-    watching.send_signal(signal.SIGINT)
-    assert watching.wait(30) == 0
+    with (
+        heeding_ctrl_c(),
+        subprocess.Popen([*command, "--state-dir", str(places.path)], stdout=its) as watching,
+    ):
+        os.close(its)
+        seen = b""
+        while b"Ctrl-C" not in seen:
+            seen += os.read(mine, 4096)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 0
     os.close(mine)
     assert "Cycle 7" in seen.decode(errors="replace")
