@@ -56,3 +56,10 @@ def test_what_the_bounds_forbid_is_refused(field: str, value: object) -> None:
 def test_a_field_that_is_not_there_is_named() -> None:
     with pytest.raises(KeyError, match=r"training\.batchsize"):
         CARD.with_changes({"training.batchsize": 32})
+
+
+def test_a_weight_is_for_an_action_that_there_is() -> None:
+    with pytest.raises(
+        ValidationError, match=r"action_weights names stering, not one of the actions \(steering"
+    ):
+        TrainingConfig().with_changes({"training.action_weights": {"stering": 2.0}})
