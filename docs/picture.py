@@ -1,6 +1,7 @@
 """Take the README's picture of a real rehearsal: `python docs/picture.py`. Needs chromium and a Korean font.
 
-On Debian: apt-get install chromium fonts-nanum. Plays for a few minutes, then writes docs/rehearsal.png.
+On Debian: apt-get install chromium fonts-nanum fonts-noto-color-emoji. Plays for a few minutes, then writes
+docs/rehearsal.png.
 """
 
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 PICTURE = Path(__file__).with_name("rehearsal.png")
+NEEDED = "chromium fonts-nanum fonts-noto-color-emoji"
 VIEW = {"width": 1240, "height": 800}
 SECONDS_TO_OPEN = 60
 WHOLE_PLAY_MS = 1_200_000
@@ -38,9 +40,7 @@ def _free_port() -> int:
 def _require() -> None:
     fonts = subprocess.run(["fc-list", ":lang=ko"], capture_output=True, text=True, check=False)  # noqa: S607
     if shutil.which("chromium") is None or not fonts.stdout:
-        sys.exit(
-            "docs/picture.py: chromium or a Korean font is missing: apt-get install chromium fonts-nanum"
-        )
+        sys.exit(f"docs/picture.py: chromium or a Korean font is missing: apt-get install {NEEDED}")
 
 
 def _take(address: str) -> None:
