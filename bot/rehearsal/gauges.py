@@ -58,7 +58,7 @@ def gauges(stage: Stage) -> Iterator[Gauge]:
         if done := sum(1 for _ in episodes.glob("**/episode_*/ego.mp4")):
             yield Gauge(name, done, stage.sizes.episodes)
     for attempt in sorted(stage.runs.glob("*/attempts/*"), key=_number):
-        job, line = _job(attempt), _newest_line(attempt)
+        job, line = job_of(attempt), _newest_line(attempt)
         if job is not None and line is not None:
             yield _gauge(_VERBS[job.kind], line)
 
@@ -76,7 +76,8 @@ def _number(attempt: Path) -> int:
     return int(attempt.name) if attempt.name.isdecimal() else 0
 
 
-def _job(attempt: Path) -> Job | None:
+def job_of(attempt: Path) -> Job | None:
+    """What the attempt was told to do; None while that is not written."""
     try:
         return read_job((attempt / "job.json").read_bytes())
     except (OSError, ValidationError):
@@ -92,11 +93,12 @@ def _newest_line(attempt: Path) -> Counted | Stepped | None:
             tail = events.read().splitlines()
     except OSError:
         return None
-    readings = (one for one in map(_line, reversed(tail)) if isinstance(one, Counted | Stepped))
+    readings = (one for one in map(line_of, reversed(tail)) if isinstance(one, Counted | Stepped))
     return next(readings, None)
 
 
-def _line(text: bytes) -> Progress | None:
+def line_of(text: bytes) -> Progress | None:
+    """None for a line that is half written."""
     try:
         return read_line(text)
     except ValidationError:

@@ -5,21 +5,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from bot.core.policy import Policy
 from bot.rehearsal.cast import Person, short_name
 from bot.rehearsal.console import Review
 from bot.rehearsal.gallery import words
-from bot.rehearsal.gauges import gauges
+from bot.rehearsal.gauges import gauges, job_of, line_of
 from bot.rehearsal.guild import Attachment, Message
 from bot.rehearsal.judge import passed
 from bot.rehearsal.stage import Stage
 from bot.shell.looking import look
 from bot.shell.places import Places
 from bot.shell.store import StoreUnusable
-from protocol.job import RunFolder, read_job
-from protocol.progress import Progress, Saved, Started, Stepped, read_line
+from protocol.job import RunFolder
+from protocol.progress import Progress, Saved, Started, Stepped
 
 type Json = dict[str, Any]
 
@@ -60,11 +58,10 @@ def _state(stage: Stage) -> Json:
     try:
         seen = look(Places(stage.state), Policy(bucket=stage.bucket_url), datetime.now(UTC))
     except StoreUnusable:  # not yet begun
-        return {"title": words.IDLE, "tracks": {}, "trainer": None}
+        return {"title": words.IDLE, "tracks": {}}
     return {
         "title": words.title(seen.state.cycle),
         "tracks": words.tracks(seen.state),
-        "trainer": seen.process,
     }
 
 
@@ -104,24 +101,16 @@ def _trainings(run: RunFolder) -> list[list[Progress]]:
 
 
 def _trains(attempt: Path) -> bool:
-    try:
-        return read_job((attempt / "job.json").read_bytes()).kind == "train"
-    except (OSError, ValidationError):
-        return False
+    job = job_of(attempt)
+    return job is not None and job.kind == "train"
 
 
 def _said(attempt: Path) -> list[Progress]:
-    said: list[Progress] = []
     try:
         lines = (attempt / "events.jsonl").read_bytes().splitlines()
     except OSError:
-        return said
-    for line in lines:
-        try:
-            said.append(read_line(line))
-        except ValidationError:  # half written
-            continue
-    return said
+        return []
+    return [said for line in lines if (said := line_of(line)) is not None]
 
 
 def verdict(review: Review) -> Json:

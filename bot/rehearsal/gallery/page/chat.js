@@ -32,7 +32,7 @@ function bodyOf(message) {
     if (number % 2) { body.append(element("pre", "", piece.replace(/\n$/, ""))); return; }
     for (const line of piece.replace(/\n$/, "").split("\n")) {
       const small = line.startsWith("-# ");
-      body.append(element(small ? "span" : "span", small ? "small" : "", ...inline(small ? line.slice(3) : line, message.mentions)), "\n");
+      body.append(element("span", small ? "small" : "", ...inline(small ? line.slice(3) : line, message.mentions)), "\n");
     }
   });
   body.lastChild?.remove();

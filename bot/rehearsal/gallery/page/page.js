@@ -4,7 +4,7 @@
 const TRAINING = "<@1477243247956066414>";
 const at = (id) => document.getElementById(id);
 const text = at("text"), speaker = at("speaker"), problem = at("problem"), replying = at("replying");
-let replyTo = null, proposal = "", people = [];
+let replyTo = null, proposal = "";
 
 document.documentElement.lang = LANGUAGE;
 for (const one of document.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
@@ -60,7 +60,6 @@ speaker.addEventListener("change", showExamples);
 
 const shown = {
   cast: ({ people: names }) => {
-    people = names;
     speaker.replaceChildren(...names.map((name) => new Option(name, name)));
     showExamples();
   },
@@ -81,7 +80,6 @@ const shown = {
   title: ({ value }) => { at("title").textContent = value[LANGUAGE]; },
   tracks: ({ value }) => at("tracks").replaceChildren(...Object.entries(value).flatMap(([name, words]) =>
     [element("dt", "", say(name)), element("dd", "", words[LANGUAGE])])),
-  trainer: () => {},
   verdict: ({ passed, acts }) => {
     at("ending").hidden = false;
     at("verdict").textContent = say(passed ? "passed" : "failed");

@@ -7,7 +7,7 @@ const SAYINGS = {
   en: {
     channel: "The channel", newest: "↓ newest", cancel: "cancel", speaker: "Speak as", message: "Message", send: "Send",
     tracks: "What is going on", curve: "Loss", channels: "L1 by action", verdict: "The verdict",
-    data: "data", device: "device", terms: "config", run: "learning", trainer: "trainer",
+    data: "data", device: "device", terms: "config", run: "learning",
     reply: "reply", replying: "Replying to", edited: "(edited)", epoch: "epoch", nothing: "nothing yet",
     unheard: "Nobody was notified: without a <@ID> mention this message does not exist for Training.",
     live: "live", lost: "the rehearsal has ended, or this page lost it",
@@ -18,7 +18,7 @@ const SAYINGS = {
   ko: {
     channel: "채널", newest: "↓ 최신", cancel: "취소", speaker: "말하는 사람", message: "메시지", send: "보내기",
     tracks: "지금 하는 일", curve: "Loss", channels: "행동별 L1", verdict: "판정",
-    data: "데이터", device: "장치", terms: "설정", run: "학습", trainer: "프로세스",
+    data: "데이터", device: "장치", terms: "설정", run: "학습",
     reply: "답장", replying: "답장:", edited: "(수정됨)", epoch: "epoch", nothing: "아직 없음",
     unheard: "아무도 알림을 받지 못했습니다: <@ID> 멘션이 없으면 Training에게는 없는 메시지입니다.",
     live: "실시간", lost: "리허설이 끝났거나 연결이 끊겼습니다",
