@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from bot.rehearsal.news import News
 from bot.rehearsal.stage import Stage
+from bot.shell.tail import understood
 from protocol.job import Job, read_job
-from protocol.progress import Counted, Progress, Stepped, read_line
+from protocol.progress import Counted, Stepped
 
 TRAINING = "training"
 
@@ -93,13 +94,5 @@ def _newest_line(attempt: Path) -> Counted | Stepped | None:
             tail = events.read().splitlines()
     except OSError:
         return None
-    readings = (one for one in map(line_of, reversed(tail)) if isinstance(one, Counted | Stepped))
+    readings = (one for one in map(understood, reversed(tail)) if isinstance(one, Counted | Stepped))
     return next(readings, None)
-
-
-def line_of(text: bytes) -> Progress | None:
-    """None for a line that is half written."""
-    try:
-        return read_line(text)
-    except ValidationError:
-        return None

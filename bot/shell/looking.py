@@ -19,7 +19,8 @@ from bot.shell import tables
 from bot.shell.places import Places
 from bot.shell.rows import Backlog, Waits
 from bot.shell.store import StoreUnusable, open_to_read
-from protocol.progress import Counted, Progress, Stepped, read_line
+from bot.shell.tail import understood
+from protocol.progress import Counted, Progress, Stepped
 
 TAIL_BYTES = 1 << 17
 LOCKS = Path("/proc/locks")
@@ -103,15 +104,7 @@ def _last_spoken(places: Places, state: State) -> list[Progress]:
             raw = file.read().split(b"\n")
     except OSError:
         return []
-    return [line for one in raw if (line := _understood(one)) is not None]
-
-
-def _understood(raw: bytes) -> Progress | None:
-    """None for half a line, the first and the last of what was read."""
-    try:
-        return read_line(raw)
-    except ValidationError:
-        return None
+    return [line for one in raw if (line := understood(one)) is not None]
 
 
 def _gauges(spoken: list[Progress]) -> Gauges:

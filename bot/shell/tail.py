@@ -31,7 +31,7 @@ def read_lines(path: Path, offset: int) -> list[TailLine]:
     lines: list[TailLine] = []
     for raw in chunk.split(b"\n")[:-1]:
         offset += len(raw) + 1
-        lines.append(TailLine(_understood(raw), offset))
+        lines.append(TailLine(understood(raw), offset))
     return lines
 
 
@@ -44,10 +44,20 @@ def newest_before(path: Path, offset: int) -> Progress | None:
             raw = file.read(offset - start).split(b"\n")
     except FileNotFoundError:
         return None
-    return next((said for one in reversed(raw) if one and (said := _understood(one))), None)
+    return next((said for one in reversed(raw) if one and (said := understood(one))), None)
 
 
-def _understood(raw: bytes) -> Progress | None:
+def everything(path: Path) -> list[Progress]:
+    """Every line of ours, from the beginning; none where there is no such file."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    return [said for line in lines if (said := understood(line)) is not None]
+
+
+def understood(raw: bytes) -> Progress | None:
+    """None for what is no line of ours, or half of one."""
     try:
         return read_line(raw)
     except ValidationError:

@@ -3,9 +3,6 @@
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-from pydantic import ValidationError
 
 from bot.core.state import Checking, Converting, Cycle, Held, Refused, Starting, Stopping, Training
 from bot.rehearsal import script
@@ -13,8 +10,9 @@ from bot.rehearsal.drill.lost import lose_machine
 from bot.rehearsal.drill.outside import Fault, Suffered
 from bot.rehearsal.drill.theatre import Theatre
 from bot.shell.launch import is_held, signal_holder
+from bot.shell.tail import everything
 from protocol.job import AttemptFolder
-from protocol.progress import Progress, Saved, Started, Stepped, read_line
+from protocol.progress import Progress, Saved, Started, Stepped
 
 AGAIN_S = 600.0
 FULL_S = 40.0
@@ -186,21 +184,7 @@ def _goes_on(theatre: Theatre) -> bool:
 def _said(theatre: Theatre) -> list[tuple[int, Progress]]:
     """Every line of every attempt, with the attempt's number, in order."""
     folders = sorted(theatre.stage.runs.glob("*/attempts/*"), key=lambda path: int(path.name))
-    return [(int(folder.name), line) for folder in folders for line in _lines(folder / "events.jsonl")]
-
-
-def _lines(events: Path) -> list[Progress]:
-    try:
-        raw = events.read_bytes().splitlines()
-    except OSError:
-        return []
-    lines: list[Progress] = []
-    for one in raw:
-        try:
-            lines.append(read_line(one))
-        except ValidationError:
-            continue  # half a line, of one who was killed
-    return lines
+    return [(int(folder.name), line) for folder in folders for line in everything(folder / "events.jsonl")]
 
 
 def _reached(theatre: Theatre) -> Reached:

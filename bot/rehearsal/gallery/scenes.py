@@ -9,13 +9,14 @@ from bot.core.policy import Policy
 from bot.rehearsal.cast import Person, short_name
 from bot.rehearsal.console import Review
 from bot.rehearsal.gallery import words
-from bot.rehearsal.gauges import gauges, job_of, line_of
+from bot.rehearsal.gauges import gauges, job_of
 from bot.rehearsal.guild import Attachment, Message
 from bot.rehearsal.judge import passed
 from bot.rehearsal.stage import Stage
 from bot.shell.looking import look
 from bot.shell.places import Places
 from bot.shell.store import StoreUnusable
+from bot.shell.tail import everything
 from protocol.job import RunFolder
 from protocol.progress import Progress, Saved, Started, Stepped
 
@@ -97,20 +98,12 @@ def _point(line: Stepped, frames: int) -> Json:
 def _trainings(run: RunFolder) -> list[list[Progress]]:
     """What each attempt of `run` at training has said, the first attempt first."""
     attempts = sorted(run.path.glob("attempts/*"), key=lambda path: int(path.name))
-    return [_said(attempt) for attempt in attempts if _trains(attempt)]
+    return [everything(attempt / "events.jsonl") for attempt in attempts if _trains(attempt)]
 
 
 def _trains(attempt: Path) -> bool:
     job = job_of(attempt)
     return job is not None and job.kind == "train"
-
-
-def _said(attempt: Path) -> list[Progress]:
-    try:
-        lines = (attempt / "events.jsonl").read_bytes().splitlines()
-    except OSError:
-        return []
-    return [said for line in lines if (said := line_of(line)) is not None]
 
 
 def verdict(review: Review) -> Json:
