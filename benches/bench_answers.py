@@ -36,10 +36,10 @@ from bot.rehearsal.guild import Guild
 from bot.rehearsal.processes import Daemon
 from bot.rehearsal.tally import MARK, Tally, at_share
 from bot.rehearsal.thermometer import LINE_S, SAMPLE_S, read_readings
-from bot.shell import tables
-from bot.shell.launch import NICE
-from bot.shell.places import Places
-from bot.shell.store import Store, open_to_read
+from bot.shell.remembering import tables
+from bot.shell.supervising.launch import NICE
+from bot.shell.machine.places import Places
+from bot.shell.remembering.store import Store, open_to_read
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
 

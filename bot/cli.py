@@ -8,15 +8,15 @@ from importlib import import_module
 import click
 
 OURS = {
-    "serve": "bot.shell.command:serve",
+    "serve": "bot.shell.commands.serve:serve",
     "rehearse": "bot.rehearsal.command:rehearse",
     "drill": "bot.rehearsal.drill.command:drill",
     "bucket": "bot.shell.bucket.command:bucket",
-    "alarm": "bot.shell.alarm:alarm",
-    "status": "bot.shell.status:status",
-    "lessons": "bot.shell.lessons_command:lessons",
-    "doctor": "bot.shell.doctor:doctor",
-    "state": "bot.shell.state_command:state",
+    "alarm": "bot.shell.commands.alarm:alarm",
+    "status": "bot.shell.commands.status:status",
+    "lessons": "bot.shell.commands.lessons:lessons",
+    "doctor": "bot.shell.doctor.command:doctor",
+    "state": "bot.shell.commands.state:state",
 }
 
 COMPUTE = {

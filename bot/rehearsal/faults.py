@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.rehearsal.session import Op
 from bot.rehearsal.trial import Trial, Wrong, trial
 from bot.rehearsal.troubles import TROUBLES, Trouble
-from bot.shell.logs import set_up_logs
+from bot.shell.machine.logs import set_up_logs
 
 LONGEST_S = 60.0
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.rehearsal.news import News
 from bot.rehearsal.stage import Stage
-from bot.shell.tail import understood
+from bot.shell.supervising.tail import understood
 from protocol.job import Job, read_job
 from protocol.progress import Counted, Stepped
 

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.settings import SettingsError, read_settings
 from bot.shell.bucket import open_bucket
-from bot.shell.channel import Fatal
+from bot.shell.conversation.channel import Fatal
 from bot.shell.daemon import serve
-from bot.shell.logs import set_up_logs
+from bot.shell.machine.logs import set_up_logs
 
 SAMPLE_S = 0.02
 LINE_S = 1.0

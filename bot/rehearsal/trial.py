@@ -18,11 +18,11 @@ from bot.rehearsal.guild import File, Guild
 from bot.settings import Settings
 from bot.shell.bucket import open_bucket
 from bot.shell.daemon import House, furnish, live
-from bot.shell.desk import utc_now
-from bot.shell.lifeline import Limits
-from bot.shell.places import Places
+from bot.shell.deciding.desk import utc_now
+from bot.shell.discord.lifeline import Limits
+from bot.shell.machine.places import Places
 from bot.shell.stagehand import Orders
-from bot.shell.store import Store
+from bot.shell.remembering.store import Store
 from protocol.roster import Roster
 
 ROSTER = Roster()

@@ -23,35 +23,35 @@ from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy
 from bot.shell import freight as kinds
-from bot.shell import tables
+from bot.shell.remembering import tables
 from bot.shell.bucket import BucketUrl, ObjectStore, open_bucket
 from bot.shell.bucket.errors import StoreError
-from bot.shell.channel import Fatal, id_at
-from bot.shell.clock import Clock
-from bot.shell.courier import Courier
-from bot.shell.cramped import Cramped
-from bot.shell.desk import LATELY, STAMPED, Desk, Note, utc_now
-from bot.shell.door import Door
+from bot.shell.conversation.channel import Fatal, id_at
+from bot.shell.deciding.clock import Clock
+from bot.shell.conversation.courier import Courier
+from bot.shell.conversation.cramped import Cramped
+from bot.shell.deciding.desk import LATELY, STAMPED, Desk, Note, utc_now
+from bot.shell.conversation.door import Door
 from bot.shell.freight import Freight
-from bot.shell.gateway import DEFAULT_LIMITS, Gateway
-from bot.shell.history import History, lookout
-from bot.shell.intake import CURSOR, Intake
-from bot.shell.jobs import Jobs
-from bot.shell.lanes import Lane
-from bot.shell.launch import Process, Unit
-from bot.shell.lifeline import Limits
-from bot.shell.memory import Memory
-from bot.shell.places import Places
-from bot.shell.pulse import Pulse
-from bot.shell.solitude import alone
-from bot.shell.speech import Speech
+from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
+from bot.shell.conversation.history import History, lookout
+from bot.shell.conversation.intake import CURSOR, Intake
+from bot.shell.supervising.jobs import Jobs
+from bot.shell.deciding.lanes import Lane
+from bot.shell.supervising.launch import Process, Unit
+from bot.shell.discord.lifeline import Limits
+from bot.shell.conversation.memory import Memory
+from bot.shell.machine.places import Places
+from bot.shell.machine.pulse import Pulse
+from bot.shell.machine.solitude import alone
+from bot.shell.conversation.speech import Speech
 from bot.shell.stagehand import Stagehand
-from bot.shell.store import NoRoom, Store, StoreUnusable
-from bot.shell.supervisor import Supervisor
+from bot.shell.remembering.store import NoRoom, Store, StoreUnusable
+from bot.shell.machine.supervisor import Supervisor
 from protocol import Voice
 
 if TYPE_CHECKING:
-    from bot.shell.window import Window
+    from bot.shell.outlook.window import Window
 
 log = structlog.stdlib.get_logger("daemon")
 
@@ -310,7 +310,7 @@ def _window(
 ) -> "Window | None":
     if settings.metrics_port is None:
         return None
-    from bot.shell.window import Window  # noqa: PLC0415  a server and Prometheus's format, where they are wanted
+    from bot.shell.outlook.window import Window  # noqa: PLC0415  a server and Prometheus's format, where they are wanted
 
     return Window(places, policy, settings.metrics_port, silent_s)
 

@@ -55,10 +55,10 @@ from bot.shell.bucket.errors import (
 )
 from bot.shell.bucket.manifest import read_marker
 from bot.shell.bucket.rereading import reread
-from bot.shell.desk import STAMPED, Desk, Note
-from bot.shell.lanes import Later
+from bot.shell.deciding.desk import STAMPED, Desk, Note
+from bot.shell.deciding.lanes import Later
 from bot.shell.left import left_of
-from bot.shell.places import Places
+from bot.shell.machine.places import Places
 from protocol import paths
 from protocol.job import WEIGHTS_FILE, weights_in
 from protocol.lessons import read_lessons

@@ -36,11 +36,11 @@ from bot.core.events import (
 )
 from bot.core.policy import Policy
 from bot.core.state import State
-from bot.shell.channel import Channel, Sent
-from bot.shell.desk import Step, utc_now
-from bot.shell.lanes import Carry
-from bot.shell.launch import Launcher, Process
-from bot.shell.rows import Part
+from bot.shell.conversation.channel import Channel, Sent
+from bot.shell.deciding.desk import Step, utc_now
+from bot.shell.deciding.lanes import Carry
+from bot.shell.supervising.launch import Launcher, Process
+from bot.shell.remembering.rows import Part
 
 DURING_S = 0.01
 """So long an order has been under way when it is to be interrupted."""

@@ -9,8 +9,8 @@ from bot.rehearsal import script
 from bot.rehearsal.drill.lost import lose_machine
 from bot.rehearsal.drill.outside import Fault, Suffered
 from bot.rehearsal.drill.theatre import Theatre
-from bot.shell.launch import is_held, signal_holder
-from bot.shell.tail import everything
+from bot.shell.supervising.launch import is_held, signal_holder
+from bot.shell.supervising.tail import everything
 from protocol.job import AttemptFolder
 from protocol.progress import Progress, Saved, Started, Stepped
 

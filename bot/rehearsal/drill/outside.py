@@ -15,7 +15,7 @@ from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence
 from bot.rehearsal.processes import Daemon, plain_environment
 from bot.rehearsal.record import Entry
-from bot.shell.upkeep import back_up, is_whole
+from bot.shell.remembering.upkeep import back_up, is_whole
 
 AWAY_S = (2.0, 8.0)
 JUMP_S = (1800.0, 20_000.0)

@@ -12,10 +12,10 @@ from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.drill.theatre import ROSTER, Theatre
 from bot.rehearsal.judge import ACTS, Play
 from bot.rehearsal.judge import Missing as NotPlayed
-from bot.shell import tables
+from bot.shell.remembering import tables
 from bot.shell.bucket import list_checkpoints, open_bucket, verify
 from bot.shell.bucket.errors import StoreError
-from bot.shell.store import open_to_read
+from bot.shell.remembering.store import open_to_read
 
 JUDGED = (
     "Watcher's HANDOFF was heard",

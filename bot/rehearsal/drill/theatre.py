@@ -24,11 +24,11 @@ from bot.rehearsal.processes import Daemon, end_jobs
 from bot.rehearsal.record import Entry
 from bot.rehearsal.stage import Address, Sizes, Stage, set_stage, write_env
 from bot.rehearsal.tally import MARK, Tally
-from bot.shell.desk import utc_now
-from bot.shell.looking import look
-from bot.shell.places import Places
+from bot.shell.deciding.desk import utc_now
+from bot.shell.outlook.looking import look
+from bot.shell.machine.places import Places
 from bot.shell.stagehand import Orders
-from bot.shell.store import StoreUnusable
+from bot.shell.remembering.store import StoreUnusable
 from protocol.job import AttemptFolder
 from protocol.roster import Roster
 

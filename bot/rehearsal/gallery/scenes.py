@@ -13,10 +13,10 @@ from bot.rehearsal.gauges import gauges, job_of
 from bot.rehearsal.guild import Attachment, Message
 from bot.rehearsal.judge import passed
 from bot.rehearsal.stage import Stage
-from bot.shell.looking import look
-from bot.shell.places import Places
-from bot.shell.store import StoreUnusable
-from bot.shell.tail import everything
+from bot.shell.outlook.looking import look
+from bot.shell.machine.places import Places
+from bot.shell.remembering.store import StoreUnusable
+from bot.shell.supervising.tail import everything
 from protocol.job import RunFolder
 from protocol.progress import Progress, Saved, Started, Stepped
 

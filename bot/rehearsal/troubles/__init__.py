@@ -18,7 +18,7 @@ from bot.rehearsal.troubles.brief import brief_faults
 from bot.rehearsal.troubles.of_peers import PATIENT_S
 from bot.rehearsal.troubles.on_requests import at_login, sends, sent_but
 from bot.rehearsal.troubles.on_the_gateway import QUICKLY_GIVEN_UP, QUICKLY_SILENT, closes, refuses
-from bot.shell.lifeline import Limits
+from bot.shell.discord.lifeline import Limits
 
 __all__ = ["TROUBLES", "Trouble", "brief_faults"]
 

@@ -9,7 +9,7 @@ from bot.core.events import Ticked
 from bot.rehearsal.bodies import is_send
 from bot.rehearsal.trial import ROSTER, Trial, Wrong
 from bot.rehearsal.troubles.answers import always, is_anything, reset, status, times
-from bot.shell.desk import STAMPED, Note
+from bot.shell.deciding.desk import STAMPED, Note
 
 HOURS_AWAY = 5
 

@@ -7,7 +7,7 @@ import pytest
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.guild import Guild
-from bot.shell.store import Store
+from bot.shell.remembering.store import Store
 from protocol.roster import Roster
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ from bot.rehearsal.discord_server import DiscordServer
 from bot.rehearsal.trial import IMPATIENT, settings_for
 from bot.shell.bucket import open_bucket
 from bot.shell.daemon import TaskDied, furnish, live
-from bot.shell.places import Places
-from bot.shell.store import Store
+from bot.shell.machine.places import Places
+from bot.shell.remembering.store import Store
 
 
 async def test_a_desk_that_ends_over_the_first_event_ends_the_daemon(

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.shell import tables
-from bot.shell.channel import Sent
-from bot.shell.cramped import Cramped
-from bot.shell.lanes import Later
-from bot.shell.rows import Part
-from bot.shell.speech import Speech
-from bot.shell.store import NoRoom, Store
+from bot.shell.remembering import tables
+from bot.shell.conversation.channel import Sent
+from bot.shell.conversation.cramped import Cramped
+from bot.shell.deciding.lanes import Later
+from bot.shell.remembering.rows import Part
+from bot.shell.conversation.speech import Speech
+from bot.shell.remembering.store import NoRoom, Store
 from protocol import Voice
 
 
@@ -88,7 +88,7 @@ async def test_a_full_disk_at_the_start_is_no_damage(tmp_path: Path, monkeypatch
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
-    monkeypatch.setattr("bot.shell.store._open", full)
+    monkeypatch.setattr("bot.shell.remembering.store._open", full)
     with pytest.raises(NoRoom, match="the disk is full; make room"):
         await Store.open(tmp_path / "claw.sqlite3")
 

@@ -13,7 +13,7 @@ from bot.core.state import State
 from bot.core.step import step
 from bot.rehearsal.drill.points import ORDERS
 from bot.settings import SettingsError, read_settings
-from bot.shell.desk import utc_now
+from bot.shell.deciding.desk import utc_now
 from bot.shell.stagehand import NEWS_OF, Orders, Stagehand, phases
 
 ORDER = PublishBest(cycle=1, run="r", epoch=3, folder="best", meta={})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell import launch
+from bot.shell.supervising import launch
 from protocol.job import AttemptFolder, Failed, Job, RunFolder, Trained, TrainJob
 from protocol.progress import Saved, Started, read_line
 from protocol.training import TrainingConfig

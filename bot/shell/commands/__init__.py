@@ -1,0 +1,1 @@
+"""What one types in a terminal: `training-claw serve`, `status`, `lessons`, `state`, `alarm`."""

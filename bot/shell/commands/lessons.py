@@ -1,0 +1,171 @@
+"""`training-claw lessons`: what would become of a lesson, and which changes were made on whose word."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.core import ledger
+from bot.core.state import Entry, Judged, LessonHeard, Settled
+from bot.lessons.changes import written
+from bot.shell.machine.places import Places
+from bot.shell.commands.state_dir import STATE_DIR
+from bot.shell.remembering.store import StoreUnusable, open_to_read
+from protocol.lessons import read_lessons
+from protocol.messages import ChangeReport
+from protocol.parts import join
+from protocol.plan import PlanBroken, read_plan
+from protocol.text import read_said
+from protocol.training import Change, TrainingConfig
+from protocol.voice import CARD_VOICE
+
+VERDICTS = {
+    "applied": "applied, reported before the start",
+    "proposed": "waits for Watcher's approval",
+    "satisfied": "is so already",
+    "unclear": "asked back",
+    "not_ours": "not ours, kept",
+    "rejected": "gives way to another lesson",
+}
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+
+
+@click.group(
+    "lessons",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  training-claw lessons explain lessons/cycle03.md --hints
+  training-claw lessons log""",
+)
+def lessons() -> None:
+    """What lessons would change, and what they have changed."""
+
+
+@lessons.command(
+    epilog="""\b
+Examples:
+  training-claw lessons explain lessons/cycle03.md --hints
+  echo '[학습] batch_size 64에서 GPU 메모리 부족' | training-claw lessons explain - --json
+
+Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is unreadable, 2 no lesson."""
+)
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--plan", type=click.File(encoding="utf-8"), help="The PLAN.md whose config they meet.")
+@click.option(
+    "--hints", is_flag=True, help="As if they stood in a file of the bucket, not in Watcher's words."
+)
+@_AS_JSON
+def explain(file: Any, plan: Any, hints: bool, as_json: bool) -> None:
+    """The verdict on each lesson in FILE (- is standard input), with its diff, its hash or its question."""
+    try:
+        base = read_plan(plan.read()).config if plan else TrainingConfig()
+        terms = explained(file.read(), base, hints=hints)
+    except (PlanBroken, UnicodeDecodeError) as error:
+        click.echo(f"training-claw lessons: {error}", err=True)
+        sys.exit(1)
+    if not terms.ledger:
+        click.echo(
+            f"{file.name}: no lesson in it; write one as `[학습] …` or under a heading `레슨런`", err=True
+        )
+        sys.exit(2)
+    outcome = ledger.as_proposed(terms)
+    if as_json:
+        verdicts = [_as_object(entry) for entry in terms.ledger]
+        told = {"config": terms.config.hash, "if_approved": outcome.hash, "lessons": verdicts}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for place, entry in enumerate(terms.ledger, start=1):
+        click.echo("\n".join(_in_lines(place, entry)))
+    click.echo(f"config {base.hash} → {terms.config.hash}, with what waits {outcome.hash}")
+
+
+def explained(text: str, base: TrainingConfig, *, hints: bool = False) -> Judged | Settled:
+    """The lessons of `text`, judged on a cycle that would otherwise train with `base`."""
+    heard = tuple(
+        LessonHeard(lesson=lesson, rank="hint" if hints else "order", source="lessons explain")
+        for lesson in read_lessons(text)
+    )
+    fresh = Judged(base=base, config=base, ledger=(), looked_at=(), from_plan=())
+    return ledger.entered(fresh, heard)
+
+
+@lessons.command(
+    epilog="""\b
+Examples:
+  training-claw lessons log
+  training-claw lessons log --json | jq -r '.[].field'
+
+It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: there is nothing to read."""
+)
+@STATE_DIR
+@_AS_JSON
+def log(state_dir: Path, as_json: bool) -> None:
+    """Every change of the config: when, which cycle, which lesson, on whose word."""
+    try:
+        entries = list(journal(Places(state_dir).database))
+    except StoreUnusable as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    if as_json:
+        click.echo(json.dumps(entries, ensure_ascii=False, indent=2))
+        return
+    for one in entries:
+        click.echo(f"{one['at']}  cycle {one['cycle']}  {one['field']}: {one['before']} → {one['after']}")
+        click.echo(f"    {one['lesson']} — {one['approved_by']}")
+    if not entries:
+        click.echo("no change so far")
+
+
+def journal(database: Path) -> Iterator[dict[str, Any]]:
+    """Each change that was reported, the oldest first: read out of the reports themselves.
+
+    Raises:
+        StoreUnusable: there is no database, or it cannot be read. One line.
+    """
+    if not database.is_file():
+        raise StoreUnusable(f"{database} does not exist: name the daemon's folder by --state-dir")
+    query = "SELECT ref, created_at, content FROM outbox WHERE kind = 'change_report' ORDER BY seq"
+    try:
+        with closing(open_to_read(database)) as db:
+            rows = db.execute(query).fetchall()
+    except sqlite3.Error as error:
+        raise StoreUnusable(f"{database}: {error}; see `training-claw state --help`") from None
+    for _, group in groupby(rows, key=lambda row: row["ref"]):
+        parts = list(group)
+        report = read_said(join([row["content"] for row in parts]), CARD_VOICE)
+        if isinstance(report, ChangeReport):
+            at = datetime.fromisoformat(parts[0]["created_at"]).astimezone(UTC)
+            yield from _entries(report, at)
+
+
+def _entries(report: ChangeReport, at: datetime) -> Iterator[dict[str, Any]]:
+    for one in report.changes:
+        words = {"lesson": one.lesson, "approved_by": one.approved_by}
+        yield {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "cycle": report.cycle, **one.change.model_dump(), **words}
+
+
+def _in_lines(place: int, entry: Entry) -> Iterator[str]:
+    lesson = entry.heard.lesson
+    yield f"{place}. [{lesson.category}] {lesson.text}"
+    yield f"   {VERDICTS[entry.status]}: {entry.note}"
+    yield from (f"   {_diff(change)}" for change in entry.changes)
+
+
+def _diff(change: Change) -> str:
+    return f"{change.field}: {written(change.before)} → {written(change.after)}"
+
+
+def _as_object(entry: Entry) -> dict[str, Any]:
+    lesson = entry.heard.lesson
+    said = {"category": lesson.category, "text": lesson.text, "remedy": lesson.remedy}
+    changes = [change.model_dump() for change in entry.changes]
+    return {**said, "verdict": entry.status, "note": entry.note, "changes": changes}

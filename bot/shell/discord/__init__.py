@@ -1,0 +1,1 @@
+"""Discord itself. Nothing outside this room knows the client library."""

@@ -1,0 +1,1 @@
+"""`training-claw doctor`: everything the daemon will need, looked at before it needs it."""

@@ -1,0 +1,234 @@
+"""What the daemon remembers: state, what was heard, what is owed, in one SQLite file and one transaction.
+
+Every statement runs on the store's own thread, never on the event loop; WAL and synchronous=FULL make a
+committed record survive a power cut. What is asked of the single tables stands in `bot.shell.remembering.tables`.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+from typing import Concatenate, Self
+
+import structlog
+
+from bot.core.state import SCHEMA
+
+log = structlog.stdlib.get_logger("store")
+
+TABLES_VERSION = 2
+GROWN: Mapping[int, str] = {1: "ALTER TABLE outbox ADD COLUMN history_at TEXT;"}
+"""From a number of the tables to what makes them those of the next number; schema.sql has it all."""
+BUSY_S = 10.0
+REMEDY = "run `training-claw state repair`, or restore a backup"
+ROOM_EVERY_S = 1.0
+LEAST_ROOM_BYTES = 1 << 20
+OUT_OF_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""What a full disk or a used-up quota looks like. A failed sync is none of it: what it kept is unknown."""
+
+
+class StoreUnusable(Exception):
+    """The file cannot be used. One line: the thing, the place, the next step."""
+
+
+class NoRoom(StoreUnusable):
+    """The disk is full. Nothing is wrong with the file."""
+
+
+async def _silent() -> None:
+    """Nobody wants to know."""
+
+
+async def _untold(_: float) -> None:
+    """Nobody wants to know."""
+
+
+class Store:
+    """One database file; made by `Store.open`. Whatever is asked waits its turn on the one writer thread.
+
+    On a full disk everything that writes waits until there is room. `cramped` is told when that begins (it
+    may not write here), `relieved` when it is over: how many seconds it took.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, thread: ThreadPoolExecutor, path: Path, room_every_s: float
+    ) -> None:
+        self.cramped: Callable[[], Awaitable[None]] = _silent
+        self.relieved: Callable[[float], Awaitable[None]] = _untold
+        self._db = db
+        self._thread = thread
+        self._path = path
+        self._room_every_s = room_every_s
+        self._cramped_at: float | None = None
+
+    @classmethod
+    async def open(cls, path: Path, room_every_s: float = ROOM_EVERY_S) -> Self:
+        """Open the file at `path`, or make it.
+
+        Raises:
+            NoRoom: the disk is full.
+            StoreUnusable: a newer version of this program wrote it (it is left untouched), or it is damaged.
+        """
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        loop = asyncio.get_running_loop()
+        try:
+            return cls(await loop.run_in_executor(thread, _open, path), thread, path, room_every_s)
+        except sqlite3.Error as error:
+            thread.shutdown()
+            if _is_out_of_room(error, path):
+                raise NoRoom(f"{path}: the disk is full; make room there") from None
+            raise StoreUnusable(f"{path}: {error}; {REMEDY}") from None
+        except StoreUnusable:
+            thread.shutdown()
+            raise
+
+    async def ask[**P, T](
+        self, question: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `question` in a transaction of its own. If it raises, nothing has changed.
+
+        A caller who is cancelled does not undo it: what was asked is done. On a full disk it is asked again
+        until it can be saved.
+        """
+
+        def transact() -> T:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                answer = question(self._db, *args, **kwargs)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # some failures have rolled it back already
+                    self._db.execute("ROLLBACK")
+                raise
+            return answer
+
+        while True:
+            try:
+                return await asyncio.shield(
+                    asyncio.get_running_loop().run_in_executor(self._thread, transact)
+                )
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in OUT_OF_ROOM:
+                    raise
+                await self._room(str(error))
+
+    async def _room(self, why: str) -> None:
+        """Wait a moment. Who finds the disk full first says so, and stays until something can be saved."""
+        if self._cramped_at is not None:
+            await asyncio.sleep(self._room_every_s)
+            return
+        self._cramped_at = began = time.monotonic()
+        log.error("no room to save anything: waiting", path=str(self._path), why=why)
+        try:
+            await self.cramped()
+            while not await asyncio.get_running_loop().run_in_executor(self._thread, _has_room, self._db):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(self._room_every_s)
+        finally:
+            self._cramped_at = None
+        waited_s = time.monotonic() - began
+        log.warning("room again", path=str(self._path), waited_s=round(waited_s))
+        await self.relieved(waited_s)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+        self._thread.shutdown()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if path.exists():
+        _refuse_newer(path)
+        _refuse_damaged(path)
+    db = make(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def make(path: Path) -> sqlite3.Connection:
+    """The file at `path`, with today's tables in it. A statement is a transaction unless one is begun."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
+    db.row_factory = sqlite3.Row
+    if script := _missing(_number(db, "PRAGMA user_version")):
+        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
+    return db
+
+
+def _missing(version: int) -> str:
+    if version == 0:
+        return files("bot.shell").joinpath("schema.sql").read_text(encoding="utf-8")
+    return "\n".join(GROWN[number] for number in range(version, TABLES_VERSION))
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The file at `path`, with a guarantee that nothing in it changes.
+
+    Raises:
+        StoreUnusable: a newer version of this program wrote it.
+        sqlite3.Error: it cannot be read.
+    """
+    _refuse_newer(path)
+    return _reading(path)
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _refuse_newer(path: Path) -> None:
+    """Look before anything is opened for writing."""
+    with closing(_reading(path)) as db:
+        tables = _number(db, "PRAGMA user_version")
+        state = _number(db, "SELECT max(schema) FROM state") if 0 < tables <= TABLES_VERSION else 0
+    for what, found, known in (("tables", tables, TABLES_VERSION), ("state", state, SCHEMA)):
+        if found > known:
+            raise StoreUnusable(
+                f"{path}: written by a newer version ({what} schema {found}, this version knows {known}); "
+                "install that version again, or move the file away"
+            )
+
+
+def _refuse_damaged(path: Path) -> None:
+    """A damage met later would stop the daemon in the middle of something, again and again."""
+    with closing(_reading(path)) as db:
+        if damage := damage_of(db):
+            raise StoreUnusable(f"{path}: {damage}; {REMEDY}")
+
+
+def _has_room(db: sqlite3.Connection) -> bool:
+    """Is there room for more than any one record takes?"""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT OR REPLACE INTO cursor (name, value) VALUES ('room', hex(randomblob(524288)))")
+        db.execute("DELETE FROM cursor WHERE name = 'room'")
+        db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if error.sqlite_errorcode not in OUT_OF_ROOM:
+            raise
+        return False
+    return True
+
+
+def _is_out_of_room(error: sqlite3.Error, path: Path) -> bool:
+    """A file that cannot be opened may be for want of room for the files that go with it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    unopened = code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN
+    return code in OUT_OF_ROOM or (unopened and shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES)
+
+
+def damage_of(db: sqlite3.Connection) -> str:
+    """The first thing wrong with the file, in one line; empty: it is whole. Raises sqlite3.DatabaseError."""
+    said = " ".join(db.execute("PRAGMA integrity_check(1)").fetchone()[0].split())
+    return "" if said == "ok" else said
+
+
+def _number(db: sqlite3.Connection, query: str) -> int:
+    return db.execute(query).fetchone()[0] or 0

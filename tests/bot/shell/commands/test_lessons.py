@@ -1,0 +1,111 @@
+"""`training-claw lessons`, as a person at a terminal has it."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.core.state import State
+from bot.shell.remembering import tables
+from bot.shell.machine.places import Places
+from bot.shell.remembering.rows import Part
+from bot.shell.remembering.store import Store
+from protocol.messages import ChangeReport, SettledChange
+from protocol.text import render
+from protocol.training import Change
+
+LESSONS = """\
+- [학습] batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생
+- [데이터] 에피소드 첫 50프레임은 카메라 스윙으로 무효
+- [학습] 무언가 이상함
+- [시나리오] 장애물이 부족함
+"""
+AT = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+def lessons(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(main, ["lessons", *arguments], input=stdin)
+
+
+def test_each_lesson_has_its_verdict_its_diff_or_its_question() -> None:
+    told = lessons("explain", "-", stdin=LESSONS)
+    assert told.exit_code == 0
+    assert "waits for Watcher's approval: batch_size 32로 축소" in told.output
+    assert "training.batch_size: 64 → 32" in told.output
+    assert "applied, reported before the start: 첫 50프레임 스킵" in told.output
+    assert "asked back: 무엇을 바꿀지 이해하지 못함, 예: → 적용: batch_size=32" in told.output
+    assert "not ours, kept" in told.output
+
+
+def test_what_a_file_of_the_bucket_says_is_a_hint(tmp_path: Path) -> None:
+    file, plan = tmp_path / "cycle03.md", tmp_path / "PLAN.md"
+    file.write_text(LESSONS, encoding="utf-8")
+    plan.write_text("```yaml\ntraining:\n  batch_size: 32\n```\n", encoding="utf-8")
+    told = json.loads(lessons("explain", str(file), "--hints", "--plan", str(plan), "--json").output)
+    assert [one["verdict"] for one in told["lessons"]] == ["satisfied", "proposed", "unclear", "not_ours"]
+    assert told["lessons"][1]["changes"][0]["after"] == 50
+    assert told["config"] != told["if_approved"]
+
+
+def test_a_text_without_lessons_says_how_to_write_one() -> None:
+    told = lessons("explain", "-", stdin="안녕하세요.\n")
+    assert told.exit_code == 2
+    assert "no lesson in it" in told.output
+
+
+def test_a_broken_plan_is_named(tmp_path: Path) -> None:
+    plan = tmp_path / "PLAN.md"
+    plan.write_text("```yaml\ntraining:\n  batch_size: many\n```\n", encoding="utf-8")
+    assert lessons("explain", "-", "--plan", str(plan), stdin=LESSONS).exit_code == 1
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    """Of a daemon that has reported two changes."""
+    changes = tuple(
+        SettledChange(
+            change=Change(field=field, before=before, after=after),
+            lesson="GPU 메모리 부족",
+            approved_by="Watcher (제안 0a1b2c)",
+        )
+        for field, before, after in (
+            ("training.batch_size", 64, 32),
+            ("training.gradient_accumulation", 1, 2),
+        )
+    )
+    (content,) = render(ChangeReport(ref="h0-1", cycle=3, changes=changes))
+    part = Part(ref="h0-1", part=1, parts=1, kind="change_report", recipients=(1,), content=content)
+
+    async def keep() -> None:
+        store = await Store.open(Places(tmp_path).database)
+        await store.ask(tables.record, tables.Record(at=AT, state=State(), parts=[part]))
+        await store.close()
+
+    asyncio.run(keep())
+    return tmp_path
+
+
+def test_the_log_says_when_what_why_and_on_whose_word(state_dir: Path) -> None:
+    told = lessons("log", "--state-dir", str(state_dir))
+    assert told.exit_code == 0
+    assert "2026-03-01T03:00:00Z  cycle 3  training.batch_size: 64 → 32" in told.output
+    assert "GPU 메모리 부족 — Watcher (제안 0a1b2c)" in told.output
+    entries = json.loads(lessons("log", "--state-dir", str(state_dir), "--json").output)
+    assert [one["field"] for one in entries] == ["training.batch_size", "training.gradient_accumulation"]
+
+
+def test_without_a_database_there_is_nothing_to_read(tmp_path: Path) -> None:
+    told = lessons("log", "--state-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert "does not exist" in told.output
+
+
+def test_a_damaged_database_is_one_line(tmp_path: Path) -> None:
+    Places(tmp_path).database.write_bytes(b"not a database" * 100)
+    told = lessons("log", "--state-dir", str(tmp_path))
+    assert told.exit_code == 1
+    assert "Traceback" not in told.output

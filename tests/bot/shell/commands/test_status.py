@@ -1,0 +1,165 @@
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.core.policy import Policy
+from bot.core.state import Awaited, Cycle, State, Training, Unread
+from bot.shell.remembering import tables
+from bot.shell.outlook.looking import is_locked, look
+from bot.shell.machine.places import Places
+from bot.shell.remembering.rows import Part
+from bot.shell.commands.status import status
+from bot.shell.remembering.store import Store
+from bot.shell.remembering.tables import Record
+from protocol.progress import Stepped
+from protocol.training import TrainingConfig
+
+NOW = datetime.now(UTC)
+RUN = "cycle07-20260301T000000"
+PART = Part(ref="h0-1", part=1, parts=1, kind="receipt", recipients=(7,), content="<@7> hi\n-# h0-1")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+@pytest.fixture
+def remembered(places: Places) -> Callable[[State], None]:
+    """Writes a state as the daemon would, with one message owed."""
+
+    async def write(state: State) -> None:
+        store = await Store.open(places.database)
+        await store.ask(tables.record, Record(at=NOW, state=state, parts=(PART,)))
+        await store.close()
+
+    return lambda state: asyncio.run(write(state))
+
+
+def training() -> State:
+    config = TrainingConfig()
+    data = Awaited(since=NOW)
+    run = Training(attempt=2, tries=1, config=config, epoch=1, first_loss=None, last_loss=None, since=NOW)
+    terms = Unread(heard=(), since=NOW)
+    return State(
+        house="h0", cycle=Cycle(number=7, opened_at=NOW, run_name=RUN, data=data, terms=terms, run=run)
+    )
+
+
+def speak(places: Places, said_at: datetime) -> Path:
+    folder = places.attempt(RUN, 2)
+    folder.path.mkdir(parents=True)
+    folder.lock.touch()
+    line = Stepped(
+        at=said_at,
+        epoch=42,
+        epochs=500,
+        step=9,
+        samples=9,
+        loss=0.25,
+        l1=0.1,
+        kl=0.0,
+        lr=1e-4,
+        grad_norm=1,
+        samples_per_s=9,
+    )
+    folder.events.write_text(line.model_dump_json() + '\n{"event": "half a li')
+    return folder.lock
+
+
+def shown(places: Places, *arguments: str) -> str:
+    ran = CliRunner().invoke(status, ["--state-dir", str(places.path), *arguments])
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+def test_an_idle_daemon_that_does_not_run(places: Places, remembered: Callable[[State], None]) -> None:
+    remembered(State())
+    told = shown(places)
+    assert "대기 중" in told
+    assert "daemon: does not run, trainer: none needed" in told
+    assert "owed: 1 messages, 0 other" in told
+
+
+def test_a_training_with_its_newest_step_for_programs(
+    places: Places, remembered: Callable[[State], None]
+) -> None:
+    remembered(training())
+    with speak(places, datetime.now(UTC)).open() as lock, places.lock.open("w") as daemon:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(daemon, fcntl.LOCK_EX)
+        told = json.loads(shown(places, "--json"))
+    assert (told["daemon"], told["process"], told["headline"]) == ("runs", "alive", "학습 중, epoch 42/500")
+    assert told["stepped"]["loss"] == 0.25
+    assert told["cycle"]["phases"] == {"data": "awaited", "terms": "unread", "run": "training"}
+    assert told["owed"].items() >= {"messages": 1, "effects": 0, "parked": 0, "upload_waits_s": 0}.items()
+
+
+def test_the_trainer_is_seen_for_what_it_is(places: Places, remembered: Callable[[State], None]) -> None:
+    remembered(training())
+    assert look(places, Policy(), NOW).process == "unknown", "there is no lock to ask"
+    with speak(places, NOW).open() as lock:
+        assert look(places, Policy(), NOW).process == "dead"
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert look(places, Policy(), NOW).process == "alive"
+        assert look(places, Policy(), NOW + timedelta(hours=1)).process == "stalled"
+
+
+def test_looking_changes_nothing(places: Places, remembered: Callable[[State], None]) -> None:
+    remembered(training())
+    before = places.database.read_bytes()
+    shown(places)
+    assert places.database.read_bytes() == before
+
+
+def test_a_folder_without_a_database_is_one_line(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(status, ["--state-dir", str(tmp_path)])
+    assert ran.exit_code == 1
+    assert ran.output.count("\n") == 1
+    assert "--state-dir" in ran.output
+
+
+def test_a_file_that_is_not_there_is_not_called_free(tmp_path: Path) -> None:
+    assert is_locked(tmp_path / "nothing") is None
+
+
+@contextmanager
+def heeding_ctrl_c() -> Iterator[None]:
+    """What is started in the background ignores SIGINT, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_at_a_terminal_it_is_watched_in_one_place_until_ctrl_c(
+    places: Places, remembered: Callable[[State], None]
+) -> None:
+    remembered(training())
+    mine, its = pty.openpty()
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "status", "--watch"]
+    with (
+        heeding_ctrl_c(),
+        subprocess.Popen([*command, "--state-dir", str(places.path)], stdout=its) as watching,
+    ):
+        os.close(its)
+        seen = b""
+        while b"Ctrl-C" not in seen:
+            seen += os.read(mine, 4096)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 0
+    os.close(mine)
+    assert "Cycle 7" in seen.decode(errors="replace")

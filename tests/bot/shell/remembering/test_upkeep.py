@@ -1,0 +1,235 @@
+import asyncio
+import json
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.core import views
+from bot.core.effects import FetchData
+from bot.core.state import SCHEMA, State
+from bot.shell.remembering import tables, upkeep
+from bot.shell.machine.places import Places
+from bot.shell.remembering.rows import JournalLine, Part
+from bot.shell.machine.solitude import alone
+from bot.shell.commands.state import state as state_command
+from bot.shell.remembering.store import TABLES_VERSION, Store, StoreUnusable
+from bot.shell.remembering.tables import Record
+from bot.shell.remembering.upcasts import UPCASTS
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OLDER_TABLES = sorted(Path(__file__).parent.joinpath("states").glob("tables_*.sql"))
+STORED = sorted(Path(__file__).parent.joinpath("states").glob("schema_*.json"))
+PAGE = 4096
+
+
+def schema_of(path: Path) -> int:
+    return int(path.stem.removeprefix("schema_"))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """A folder whose database holds a state, an owed effect, and many messages."""
+    places = Places(tmp_path)
+
+    async def fill() -> None:
+        store = await Store.open(places.database)
+        parts = [
+            Part(ref=f"h0-{n}", part=1, parts=1, kind="receipt", recipients=(7,), content="x" * 900)
+            for n in range(200)
+        ]
+        fetch = FetchData(cycle=1, source="dataset/", asked=1)
+        line = JournalLine(at=NOW, event="Heard", headline="cycle 1")
+        record = Record(at=NOW, state=State(house="h0", said=200), parts=parts, owed=(fetch,), journal=line)
+        await store.ask(tables.record, record)
+        await store.close()
+
+    asyncio.run(fill())
+    return places
+
+
+def damage(places: Places, table: str, share: float = 1.0) -> None:
+    """Overwrites the last of the pages that only `table` uses, or the one so far along."""
+    with closing(sqlite3.connect(places.database)) as db:
+        found = db.execute("SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno", (table,)).fetchall()
+    page = found[round(share * (len(found) - 1))][0]
+    with places.database.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(b"\xff" * PAGE)
+
+
+def told(places: Places, verb: str, *arguments: str) -> tuple[int, str]:
+    ran = CliRunner().invoke(state_command, [verb, *arguments, "--state-dir", str(places.path)])
+    return ran.exit_code, ran.output
+
+
+async def opened(places: Places) -> tuple[State | None, bool]:
+    store = await Store.open(places.database)
+    try:
+        return await store.ask(tables.load), await store.ask(tables.owes, "fetch_data/1/1")
+    finally:
+        await store.close()
+
+
+class TestADamagedFile:
+    def test_it_is_refused_with_the_next_step(self, places: Places) -> None:
+        damage(places, "outbox")
+        before = places.database.read_bytes()
+        with pytest.raises(StoreUnusable, match="training-claw state repair") as refused:
+            asyncio.run(opened(places))
+        assert "\n" not in str(refused.value)
+        assert places.database.read_bytes() == before
+
+    def test_repair_saves_what_can_be_read_and_keeps_the_damaged_file(self, places: Places) -> None:
+        damage(places, "outbox")
+        before = places.database.read_bytes()
+        code, said = told(places, "repair")
+        assert code == 0, said
+        assert "state 1" in said
+        assert "cut short: outbox; some rows are lost" in said
+        (kept,) = places.path.glob("*.damaged-*[0-9]")
+        assert kept.read_bytes() == before
+        known, owes = asyncio.run(opened(places))
+        assert known == State(house="h0", said=200)
+        assert owes
+
+    def test_rows_on_both_sides_of_the_damage_are_saved(self, places: Places) -> None:
+        damage(places, "outbox", share=0.5)
+        _, said = told(places, "repair")
+        found = re.search(r"outbox (\d+)", said)
+        assert found is not None
+        assert 190 <= int(found[1]) < 200
+
+    def test_a_state_that_is_lost_is_said_and_nothing_is_touched(self, places: Places) -> None:
+        damage(places, "state")
+        before = places.database.read_bytes()
+        code, said = told(places, "repair")
+        assert code == 1
+        assert "put a backup in its place" in said
+        assert places.database.read_bytes() == before
+        assert not list(places.path.glob("*.damaged-*")) + list(places.path.glob("*.repaired"))
+
+    def test_a_whole_file_is_left_alone(self, places: Places) -> None:
+        code, said = told(places, "repair")
+        assert (code, said.endswith("is whole; nothing was done\n")) == (0, True)
+
+    def test_nothing_is_repaired_under_a_daemon(self, places: Places) -> None:
+        damage(places, "outbox")
+        with alone(places):
+            code, said = told(places, "repair")
+        assert code == 1
+        assert "stop it first" in said
+
+
+class TestABackup:
+    def test_it_is_whole_while_the_daemon_works(self, places: Places, tmp_path: Path) -> None:
+        with alone(places):
+            code, said = told(places, "backup", str(tmp_path / "copy"))
+        assert (code, said.endswith("whole\n")) == (0, True)
+        assert asyncio.run(opened_at(tmp_path / "copy")) == State(house="h0", said=200)
+
+    def test_a_file_that_exists_is_not_overwritten(self, places: Places, tmp_path: Path) -> None:
+        (tmp_path / "copy").write_text("dear to somebody")
+        assert told(places, "backup", str(tmp_path / "copy"))[0] == 1
+        assert (tmp_path / "copy").read_text() == "dear to somebody"
+
+    def test_a_damaged_file_makes_no_backup(self, places: Places, tmp_path: Path) -> None:
+        damage(places, "outbox")
+        code, said = told(places, "backup", str(tmp_path / "copy"))
+        assert code == 1
+        assert "state repair" in said
+        assert not (tmp_path / "copy").exists()
+
+
+class TestOlderStates:
+    def test_there_is_a_stored_row_of_every_older_schema(self) -> None:
+        assert [schema_of(path) for path in STORED] == list(range(1, SCHEMA)) == sorted(UPCASTS)
+
+    @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+    async def test_a_row_of_an_older_version_is_read(self, store: Store, path: Path) -> None:
+        def insert(db: sqlite3.Connection) -> None:
+            row = (schema_of(path), path.read_text(encoding="utf-8"))
+            db.execute("INSERT INTO state (id, schema, state) VALUES (1, ?, ?)", row)
+
+        await store.ask(insert)
+        known = await store.ask(tables.load)
+        assert known is not None
+        await store.ask(tables.record, Record(at=NOW, state=known))
+        assert await store.ask(tables.load) == known
+
+    def test_a_training_of_schema_1_does_not_begin_with_a_probe(self) -> None:
+        old = json.loads(STORED[0].read_text(encoding="utf-8"))
+        known = State.model_validate_json(json.dumps(UPCASTS[1](old)))
+        assert known.cycle is not None
+        assert (known.cycle.device.phase, known.cycle.run.phase) == ("proven", "training")
+        assert views.expected_job(known) == (known.cycle.run_name, known.cycle.attempts)
+
+
+class TestOlderTables:
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_a_file_of_an_older_version_keeps_every_row(self, places: Places, path: Path) -> None:
+        before = written_anew(places, path)
+        asyncio.run(opened(places))
+        assert rows_of(places) == before
+
+    def test_there_is_a_stored_file_of_every_older_number(self) -> None:
+        assert [int(path.stem.removeprefix("tables_")) for path in OLDER_TABLES] == [
+            *range(1, TABLES_VERSION)
+        ]
+
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_what_an_update_makes_is_what_a_new_file_has(
+        self, places: Places, tmp_path: Path, path: Path
+    ) -> None:
+        written_anew(places, path)
+        asyncio.run(opened(places))
+        asyncio.run(opened_at(tmp_path / "new"))
+        with (
+            closing(sqlite3.connect(tmp_path / "new")) as new,
+            closing(sqlite3.connect(places.database)) as old,
+        ):
+            assert columns_of(old) == columns_of(new)
+
+    @pytest.mark.parametrize("path", OLDER_TABLES, ids=lambda path: path.stem)
+    def test_a_damaged_one_is_repaired_all_the_same(self, places: Places, path: Path) -> None:
+        before = written_anew(places, path)
+        damage(places, "journal")
+        code, said = told(places, "repair")
+        assert code == 0, said
+        assert rows_of(places) == before | {"journal": []}
+
+
+def written_anew(places: Places, dump: Path) -> dict[str, list[tuple[object, ...]]]:
+    places.database.unlink()
+    with closing(sqlite3.connect(places.database)) as db:
+        db.executescript(dump.read_text(encoding="utf-8"))
+    return rows_of(places)
+
+
+def rows_of(places: Places) -> dict[str, list[tuple[object, ...]]]:
+    """All rows, by table, in the columns that all versions have."""
+    shared = {"outbox": "seq, ref, content, status, discord_id, created_at, tries"}
+    with closing(sqlite3.connect(places.database)) as db:
+        return {
+            table: db.execute(f"SELECT {shared.get(table, '*')} FROM {table}").fetchall()  # noqa: S608  ours
+            for table in upkeep.TABLES
+        }
+
+
+def columns_of(db: sqlite3.Connection) -> dict[str, set[tuple[object, ...]]]:
+    return {
+        table: {tuple(row[1:]) for row in db.execute(f"PRAGMA table_info({table})")}
+        for table in upkeep.TABLES
+    }
+
+
+async def opened_at(path: Path) -> State | None:
+    store = await Store.open(path)
+    try:
+        return await store.ask(tables.load)
+    finally:
+        await store.close()
