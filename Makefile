@@ -36,7 +36,7 @@ laws: $(READY)  ## the laws of the language with thousands of examples (about si
 	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
 
 faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (some minutes)
-	@$(BIN)/python -m bot.rehearsal.faults $(ARGS)
+	@$(BIN)/python -m bot.rehearsal.troubles $(ARGS)
 
 soak: $(READY)  ## 10,200 messages under faults and kills; ARGS="--folder ~/soak" keeps it, and goes on in it
 	@$(BIN)/python -m bot.rehearsal.soak $(ARGS)

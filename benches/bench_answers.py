@@ -31,15 +31,15 @@ import click
 from bot.core.effects import PublishCheckpoint
 from bot.core.state import Awaited, Checkpoint, Cycle, Held, Shelf, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import Guild
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.processes import Daemon
-from bot.rehearsal.tally import MARK, Tally, at_share
-from bot.rehearsal.thermometer import LINE_S, SAMPLE_S, read_readings
-from bot.shell.remembering import tables
-from bot.shell.supervising.launch import NICE
+from bot.rehearsal.soak.tally import MARK, Tally, at_share
+from bot.rehearsal.soak.thermometer import LINE_S, SAMPLE_S, read_readings
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store, open_to_read
+from bot.shell.supervising.launch import NICE
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
 
@@ -206,7 +206,7 @@ class Interview:
 @asynccontextmanager
 async def interviewed(folder: Path, emulator: str, checkpoints: int) -> AsyncIterator[Interview]:
     async with DiscordServer(Guild(cast_of(ROSTER))) as server:
-        program = (sys.executable, "-m", "bot.rehearsal.thermometer", folder / "readings.jsonl")
+        program = (sys.executable, "-m", "bot.rehearsal.soak.thermometer", folder / "readings.jsonl")
         options = ("--emulator", emulator)
         daemon = Daemon(env_file(server, folder), folder / "daemon.log", (*program, *options))
         await daemon.start()

@@ -5,7 +5,8 @@ import doctest
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,12 +26,13 @@ from trainer.checking.findings import constant_channels, duplicates, held, satur
 from trainer.checking.likeness import lookalikes
 from trainer.watching.detectors import DETECTORS
 
+HOUSE = Path(__file__).parents[1]
 ARCHITECTURE = Path(__file__).with_name("architecture.md")
 LANGUAGE = Path(__file__).with_name("protocol.md")
 OPERATING = Path(__file__).with_name("operating.md")
 JUDGING = Path(__file__).with_name("judging.md")
 SET_CHECKS = (episode_count, excluded_names, constant_channels, saturated, held, duplicates, lookalikes)
-GOLDEN = Path(__file__).parents[1] / "tests" / "protocol" / "golden"
+GOLDEN = HOUSE / "tests" / "protocol" / "golden"
 VOICE = Voice(operators=(200000000000000001,))
 TRACKS = {
     "device": state.Device,
@@ -50,6 +52,36 @@ def tracks() -> str:
 
 def joins() -> str:
     return _table("when", "then", [f"| {join.when} | {join.then} |" for join in JOINS])
+
+
+def rooms(package: str) -> Callable[[], str]:
+    """The rooms of a package and what each is, in the words of its own first line; the ground floor first."""
+
+    def draw() -> str:
+        house = HOUSE.joinpath(*package.split("."))
+        docs = {path.parent.name: ast.get_docstring(_parsed(path)) for path in house.glob("*/__init__.py")}
+        lines = {room: (doc or "").split("\n\n")[0].replace("\n", " ") for room, doc in docs.items()}
+        folder = package.replace(".", "/")
+        return _table(
+            "folder",
+            "what it is",
+            [f"| `{folder}/{room}/` | {lines[room]} |" for room in _storeys(package, lines)],
+        )
+
+    return draw
+
+
+def _storeys(package: str, found: Iterable[str]) -> list[str]:
+    """As the layers contract of `package` has them from below; those without a storey by their names."""
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    layers = next((one["layers"] for one in contracts if one.get("containers") == [package]), [])
+    order = [room for layer in reversed(layers) for room in layer.split(" | ")]
+    return sorted(found, key=lambda room: (order.index(room) if room in order else len(order), room))
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def kinds() -> str:
@@ -140,7 +172,8 @@ def _first_line(documented: Callable[..., Any]) -> str:
     return re.split(r"\n\n|>>>", inspect.getdoc(documented) or "")[0].replace("\n", " ").replace("|", "\\|")
 
 
-DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins}, LANGUAGE: {"kinds": kinds}}
+STOREYS = {f"rooms of {package}": rooms(package) for package in ("bot.shell", "bot.rehearsal", "trainer")}
+DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins} | STOREYS, LANGUAGE: {"kinds": kinds}}
 DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors, "fields": fields}}
 DRAWN |= {OPERATING: {"commands": commands}}
 

@@ -14,8 +14,8 @@ from benches.systemd.ground import Ground, apart
 from benches.systemd.machine import CannotBoot, Machine, image
 from benches.systemd.world import ROSTER, World, Wrong
 from bot.rehearsal.cast import cast_of
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import Guild
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.server import DiscordServer
 
 CASE_S = 1800.0
 

@@ -10,9 +10,9 @@ import aiohttp
 
 from benches.systemd.ground import METADATA, METRICS_PORT, WATCHDOG_S
 from benches.systemd.world import DAEMON, ROSTER, TRAINER, World, expect
-from bot.rehearsal import script
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.shell.doctor.command import sandbox
+from bot.rehearsal.players import script
+from bot.shell.doctor import sandbox
 from protocol.job import Failed, read_outcome
 from protocol.progress import Started
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.stage import Sizes, Stage, set_stage
 
 HOUSE = Path(__file__).parents[2]

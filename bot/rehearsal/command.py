@@ -14,10 +14,10 @@ import click
 from bot.rehearsal import play
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.console import Onlooker, Review
-from bot.rehearsal.judge import passed
+from bot.rehearsal.judging.judge import passed
 from bot.rehearsal.play import Direction, Encore
+from bot.rehearsal.players.tempers import Temper
 from bot.rehearsal.stage import FAST, Sizes, Stage, strike
-from bot.rehearsal.tempers import Temper
 from protocol.roster import Peer, Roster
 
 MIN_EPISODES = 50

@@ -16,10 +16,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bot.rehearsal.cast import Person, short_name
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.gauges import Gauge
-from bot.rehearsal.judge import Act, passed
-from bot.rehearsal.numbers import Numbers
-from bot.rehearsal.record import Entry
+from bot.rehearsal.judging.judge import Act, passed
+from bot.rehearsal.players.numbers import Numbers
 from protocol.roster import MENTION
 
 _COLOURS = {

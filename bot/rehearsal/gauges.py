@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.rehearsal.news import News
+from bot.rehearsal.discord.news import News
 from bot.rehearsal.stage import Stage
 from bot.shell.supervising.tail import understood
 from protocol.job import Job, read_job

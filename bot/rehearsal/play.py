@@ -11,19 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.rehearsal import peers, script, tempers
 from bot.rehearsal.cast import OPERATOR_ID, Person, cast_of
 from bot.rehearsal.console import Onlooker, Review
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.gallery import Gallery
 from bot.rehearsal.gauges import Dials
-from bot.rehearsal.guild import Guild
-from bot.rehearsal.judge import Act, Play, judge, numbers_of
-from bot.rehearsal.laboratory import evaluate
-from bot.rehearsal.outcomes import acts_with
+from bot.rehearsal.judging.judge import Act, Play, judge, numbers_of
+from bot.rehearsal.judging.outcomes import acts_with
+from bot.rehearsal.players import peers, script, tempers
+from bot.rehearsal.players.laboratory import evaluate
+from bot.rehearsal.players.tempers import Temper
 from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
 from bot.rehearsal.stage import Address, Stage, invite, set_stage, simulate_commands, write_env
-from bot.rehearsal.tempers import Temper
 from protocol.roster import Peer, Roster
 
 _ROSTER = Roster()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.script import CYCLE, Facts
+from bot.rehearsal.players.script import CYCLE, Facts
 from protocol.roster import Peer
 
 HELD_OUT_FIRST = 1000

@@ -23,31 +23,32 @@ from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy
 from bot.shell import freight as kinds
-from bot.shell.remembering import tables
 from bot.shell.bucket import BucketUrl, ObjectStore, open_bucket
 from bot.shell.bucket.errors import StoreError
-from bot.shell.conversation.channel import Fatal, id_at
-from bot.shell.deciding.clock import Clock
+from bot.shell.conversation.channel import id_at
 from bot.shell.conversation.courier import Courier
 from bot.shell.conversation.cramped import Cramped
-from bot.shell.deciding.desk import LATELY, STAMPED, Desk, Note, utc_now
 from bot.shell.conversation.door import Door
-from bot.shell.freight import Freight
-from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.conversation.history import History, lookout
 from bot.shell.conversation.intake import CURSOR, Intake
-from bot.shell.supervising.jobs import Jobs
-from bot.shell.deciding.lanes import Lane
-from bot.shell.supervising.launch import Process, Unit
-from bot.shell.discord.lifeline import Limits
 from bot.shell.conversation.memory import Memory
+from bot.shell.conversation.speech import Speech
+from bot.shell.deciding.clock import Clock
+from bot.shell.deciding.desk import LATELY, STAMPED, Desk, Note, utc_now
+from bot.shell.deciding.lanes import Lane
+from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
+from bot.shell.discord.lifeline import Limits
+from bot.shell.freight import Freight
+from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
 from bot.shell.machine.pulse import Pulse
 from bot.shell.machine.solitude import alone
-from bot.shell.conversation.speech import Speech
-from bot.shell.stagehand import Stagehand
-from bot.shell.remembering.store import NoRoom, Store, StoreUnusable
 from bot.shell.machine.supervisor import Supervisor
+from bot.shell.remembering import tables
+from bot.shell.remembering.store import NoRoom, Store, StoreUnusable
+from bot.shell.stagehand import Stagehand
+from bot.shell.supervising.jobs import Jobs
+from bot.shell.supervising.launch import Process, Unit
 from protocol import Voice
 
 if TYPE_CHECKING:

@@ -53,11 +53,11 @@ from bot.shell.bucket.errors import (
     TooLarge,
     Unavailable,
 )
+from bot.shell.bucket.left import left_of
 from bot.shell.bucket.manifest import read_marker
 from bot.shell.bucket.rereading import reread
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later
-from bot.shell.left import left_of
 from bot.shell.machine.places import Places
 from protocol import paths
 from protocol.job import WEIGHTS_FILE, weights_in

@@ -39,8 +39,8 @@ from bot.core.state import State
 from bot.shell.conversation.channel import Channel, Sent
 from bot.shell.deciding.desk import Step, utc_now
 from bot.shell.deciding.lanes import Carry
-from bot.shell.supervising.launch import Launcher, Process
 from bot.shell.remembering.rows import Part
+from bot.shell.supervising.launch import Launcher, Process
 
 DURING_S = 0.01
 """So long an order has been under way when it is to be interrupted."""

@@ -6,7 +6,7 @@ import pytest
 from bot.settings import Settings, SettingsError, read_settings, to_policy
 from protocol.roster import Roster
 
-HOUSE = Path(__file__).parents[3]
+HOUSE = Path(__file__).parents[2]
 ENV = {"DISCORD_TOKEN": "a.secret.token", "DISCORD_CHANNEL_ID": "1477000000000000001"}
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell.supervising.launch import NICE, OFFLINE
 from bot.shell.machine.places import Places
+from bot.shell.supervising.launch import NICE, OFFLINE
 from protocol.job import ExitCode
 
 HOUSE = Path(__file__).parents[2]

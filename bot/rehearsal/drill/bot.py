@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.processes import Daemon
 from protocol.roster import Roster
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.rehearsal import peers, script
 from bot.rehearsal.drill import points
 from bot.rehearsal.drill.book import Befallen, Evening, Size
 from bot.rehearsal.drill.bot import Refused
@@ -16,7 +15,8 @@ from bot.rehearsal.drill.inside import INSIDE, epochs_done, vulnerable
 from bot.rehearsal.drill.outside import OUTSIDE, Fault, Suffered
 from bot.rehearsal.drill.reckoning import reckoned
 from bot.rehearsal.drill.theatre import ROSTER, Programme, Theatre, TooLong, opened
-from bot.rehearsal.thermometer import size_of
+from bot.rehearsal.players import peers, script
+from bot.rehearsal.soak.thermometer import size_of
 from protocol.roster import Peer
 
 PLAY_S = 5400.0

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.state import Checking, Converting, Cycle, Held, Refused, Starting, Stopping, Training
-from bot.rehearsal import script
 from bot.rehearsal.drill.lost import lose_machine
 from bot.rehearsal.drill.outside import Fault, Suffered
 from bot.rehearsal.drill.theatre import Theatre
+from bot.rehearsal.players import script
 from bot.shell.supervising.launch import is_held, signal_holder
 from bot.shell.supervising.tail import everything
 from protocol.job import AttemptFolder

@@ -3,11 +3,11 @@
 import shutil
 
 from bot.core.state import Training
-from bot.rehearsal import script
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.outside import Suffered
 from bot.rehearsal.drill.theatre import ROSTER, Theatre
+from bot.rehearsal.players import script
 from bot.rehearsal.processes import end_jobs
-from bot.rehearsal.record import Entry
 
 AGAIN_S = 600.0
 

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.rehearsal import script
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence
+from bot.rehearsal.players import script
 from bot.rehearsal.processes import Daemon, plain_environment
-from bot.rehearsal.record import Entry
 from bot.shell.remembering.upkeep import back_up, is_whole
 
 AWAY_S = (2.0, 8.0)

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.drill.theatre import ROSTER, Theatre
-from bot.rehearsal.judge import ACTS, Play
-from bot.rehearsal.judge import Missing as NotPlayed
-from bot.shell.remembering import tables
+from bot.rehearsal.judging.judge import ACTS, Play
+from bot.rehearsal.judging.judge import Missing as NotPlayed
 from bot.shell.bucket import list_checkpoints, open_bucket, verify
 from bot.shell.bucket.errors import StoreError
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import open_to_read
 
 JUDGED = (

@@ -16,19 +16,19 @@ from bot.core import views
 from bot.core.policy import Policy
 from bot.core.state import Cycle, State
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.record import Entry
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.drill.bot import Bot
 from bot.rehearsal.drill.disks import Disk
-from bot.rehearsal.guild import Guild
 from bot.rehearsal.processes import Daemon, end_jobs
-from bot.rehearsal.record import Entry
+from bot.rehearsal.soak.tally import MARK, Tally
 from bot.rehearsal.stage import Address, Sizes, Stage, set_stage, write_env
-from bot.rehearsal.tally import MARK, Tally
 from bot.shell.deciding.desk import utc_now
-from bot.shell.outlook.looking import look
 from bot.shell.machine.places import Places
-from bot.shell.stagehand import Orders
+from bot.shell.outlook.looking import look
 from bot.shell.remembering.store import StoreUnusable
+from bot.shell.stagehand import Orders
 from protocol.job import AttemptFolder
 from protocol.roster import Roster
 

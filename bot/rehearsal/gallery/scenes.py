@@ -8,13 +8,13 @@ from typing import Any
 from bot.core.policy import Policy
 from bot.rehearsal.cast import Person, short_name
 from bot.rehearsal.console import Review
+from bot.rehearsal.discord.guild import Attachment, Message
 from bot.rehearsal.gallery import words
 from bot.rehearsal.gauges import gauges, job_of
-from bot.rehearsal.guild import Attachment, Message
-from bot.rehearsal.judge import passed
+from bot.rehearsal.judging.judge import passed
 from bot.rehearsal.stage import Stage
-from bot.shell.outlook.looking import look
 from bot.shell.machine.places import Places
+from bot.shell.outlook.looking import look
 from bot.shell.remembering.store import StoreUnusable
 from bot.shell.supervising.tail import everything
 from protocol.job import RunFolder

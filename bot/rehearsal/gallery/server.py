@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.rehearsal.cast import short_name
 from bot.rehearsal.console import Review
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.guild import MAX_CONTENT_CHARS, Deleted, Happening, RequestError
+from bot.rehearsal.discord.news import News
+from bot.rehearsal.discord.rest import Handler
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.gallery import scenes
 from bot.rehearsal.gallery.scenes import Json
-from bot.rehearsal.guild import MAX_CONTENT_CHARS, Deleted, Happening, RequestError
-from bot.rehearsal.news import News
-from bot.rehearsal.rest import Handler
 from bot.rehearsal.stage import Stage
 
 PAGE = Path(__file__).with_name("page")

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.rehearsal.guild import May
-from bot.rehearsal.trial import IMPATIENT, QUIET_S, Trial
+from bot.rehearsal.discord.guild import May
 from bot.rehearsal.troubles import of_peers, of_permissions, on_crashes, on_requests, on_the_gateway
 from bot.rehearsal.troubles.answers import (
     Inject,
@@ -18,6 +17,7 @@ from bot.rehearsal.troubles.brief import brief_faults
 from bot.rehearsal.troubles.of_peers import PATIENT_S
 from bot.rehearsal.troubles.on_requests import at_login, sends, sent_but
 from bot.rehearsal.troubles.on_the_gateway import QUICKLY_GIVEN_UP, QUICKLY_SILENT, closes, refuses
+from bot.rehearsal.troubles.trial import IMPATIENT, QUIET_S, Trial
 from bot.shell.discord.lifeline import Limits
 
 __all__ = ["TROUBLES", "Trouble", "brief_faults"]

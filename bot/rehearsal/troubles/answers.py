@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.rehearsal.bodies import refused_for_now
-from bot.rehearsal.rest import Interference
-from bot.rehearsal.trial import Trial
-from bot.rehearsal.wire import Json
+from bot.rehearsal.discord.bodies import refused_for_now
+from bot.rehearsal.discord.rest import Interference
+from bot.rehearsal.discord.wire import Json
+from bot.rehearsal.troubles.trial import Trial
 
 Inject = Callable[[Trial], Awaitable[None]]
 

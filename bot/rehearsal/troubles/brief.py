@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.rehearsal.bodies import is_send
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.rest import Interference
+from bot.rehearsal.discord.bodies import is_send
+from bot.rehearsal.discord.rest import Interference
+from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.troubles.answers import reset, status, times, too_many
 
 

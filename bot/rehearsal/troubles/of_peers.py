@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from bot.rehearsal.cast import STRANGER_ID
-from bot.rehearsal.trial import ROSTER, Trial, Wrong
-from bot.rehearsal.wire import Json, message_json
+from bot.rehearsal.discord.wire import Json, message_json
+from bot.rehearsal.troubles.trial import ROSTER, Trial, Wrong
 
 TO_US = f"<@{ROSTER.training}>"
 PATIENT_S = 1.0

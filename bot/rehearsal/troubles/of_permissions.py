@@ -1,8 +1,8 @@
 """A permission that is missing at start is said plainly; once it is there, all is made up for."""
 
-from bot.rehearsal.guild import EVERYTHING_NEEDED, May
-from bot.rehearsal.trial import Trial
+from bot.rehearsal.discord.guild import EVERYTHING_NEEDED, May
 from bot.rehearsal.troubles.answers import Inject
+from bot.rehearsal.troubles.trial import Trial
 
 
 def missing(permission: May, named: str) -> Inject:

@@ -6,9 +6,9 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.core.events import Ticked
-from bot.rehearsal.bodies import is_send
-from bot.rehearsal.trial import ROSTER, Trial, Wrong
+from bot.rehearsal.discord.bodies import is_send
 from bot.rehearsal.troubles.answers import always, is_anything, reset, status, times
+from bot.rehearsal.troubles.trial import ROSTER, Trial, Wrong
 from bot.shell.deciding.desk import STAMPED, Note
 
 HOURS_AWAY = 5

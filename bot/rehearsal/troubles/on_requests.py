@@ -2,11 +2,10 @@
 
 from aiohttp import web
 
-from bot.rehearsal.bodies import is_send
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.rest import Interference
-from bot.rehearsal.throttle import Throttle
-from bot.rehearsal.trial import ROSTER, Trial, Wrong
+from bot.rehearsal.discord.bodies import is_send
+from bot.rehearsal.discord.rest import Interference
+from bot.rehearsal.discord.throttle import Throttle
 from bot.rehearsal.troubles.answers import (
     Inject,
     is_anything,
@@ -17,6 +16,7 @@ from bot.rehearsal.troubles.answers import (
     status,
     times,
 )
+from bot.rehearsal.troubles.trial import ROSTER, Trial, Wrong
 
 PICTURE = b"\x89PNG of a loss curve" * 100
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from bot.rehearsal.gateway import HEARTBEAT_INTERVAL_MS
-from bot.rehearsal.trial import IMPATIENT, ROSTER, Trial
+from bot.rehearsal.discord.gateway import HEARTBEAT_INTERVAL_MS
+from bot.rehearsal.discord.wire import Json, message_json
 from bot.rehearsal.troubles.answers import Inject, always, is_gateway, is_me, late, status, times
-from bot.rehearsal.wire import Json, message_json
+from bot.rehearsal.troubles.trial import IMPATIENT, ROSTER, Trial
 
 QUICKLY_SILENT = replace(IMPATIENT, silence_s=1.0)
 QUICKLY_GIVEN_UP = replace(IMPATIENT, down_for_good_s=0.5)

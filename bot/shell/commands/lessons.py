@@ -15,8 +15,8 @@ import click
 from bot.core import ledger
 from bot.core.state import Entry, Judged, LessonHeard, Settled
 from bot.lessons.changes import written
-from bot.shell.machine.places import Places
 from bot.shell.commands.state_dir import STATE_DIR
+from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable, open_to_read
 from protocol.lessons import read_lessons
 from protocol.messages import ChangeReport

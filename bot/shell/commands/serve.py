@@ -26,9 +26,9 @@ def serve(env_file: Path | None) -> None:
     import asyncio  # noqa: PLC0415  nobody pays for the daemon but who runs it
 
     from bot.settings import SettingsError, read_settings  # noqa: PLC0415
-    from bot.shell.conversation.channel import Fatal  # noqa: PLC0415
     from bot.shell.daemon import TaskDied  # noqa: PLC0415
     from bot.shell.daemon import serve as run_daemon  # noqa: PLC0415
+    from bot.shell.machine.fatal import Fatal  # noqa: PLC0415
     from bot.shell.machine.logs import set_up_logs  # noqa: PLC0415
 
     faulthandler.enable()  # a watchdog's SIGABRT leaves every thread's stack in the log

@@ -7,9 +7,9 @@ from typing import NoReturn
 
 import click
 
-from bot.shell.conversation.channel import Fatal
-from bot.shell.machine.places import Places
 from bot.shell.commands.state_dir import STATE_DIR
+from bot.shell.machine.fatal import Fatal
+from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable
 
 
@@ -42,8 +42,8 @@ def backup(file: Path, state_dir: Path) -> None:
 @STATE_DIR
 def repair(state_dir: Path) -> None:
     """Save what can still be read of a damaged database. The damaged file is kept."""
-    from bot.shell.remembering import upkeep  # noqa: PLC0415
     from bot.shell.machine.solitude import alone  # noqa: PLC0415
+    from bot.shell.remembering import upkeep  # noqa: PLC0415
 
     places = Places(state_dir)
     if not places.database.is_file():

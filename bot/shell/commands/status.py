@@ -35,8 +35,8 @@ It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: the
 def status(state_dir: Path, bucket: str, as_json: bool, watch: bool) -> None:
     """What is going on: cycle, epoch, checkpoints, the trainer, what is still owed."""
     from bot.core.policy import Policy  # noqa: PLC0415  half a second nobody else pays
-    from bot.shell.outlook.looking import look  # noqa: PLC0415
     from bot.shell.machine.places import Places  # noqa: PLC0415
+    from bot.shell.outlook.looking import look  # noqa: PLC0415
     from bot.shell.remembering.store import StoreUnusable  # noqa: PLC0415
 
     policy = Policy(bucket=bucket)

@@ -15,10 +15,6 @@ CLOCK_SLACK = timedelta(minutes=5)
 SNOWFLAKE_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-class Fatal(Exception):
-    """The daemon cannot go on before a person has put something right. `str()` is one line."""
-
-
 class SendRefused(Exception):
     """The service will never take this message as it is. `str()` is one line."""
 

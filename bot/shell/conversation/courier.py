@@ -8,13 +8,13 @@ from pathlib import Path
 
 import structlog
 
-from bot.shell.remembering import tables
 from bot.shell.conversation.channel import CLOCK_SLACK, Channel, SendRefused, Sent, id_at
-from bot.shell.deciding.desk import utc_now
 from bot.shell.conversation.enclosed import enclosed
 from bot.shell.conversation.history import History
+from bot.shell.deciding.desk import utc_now
 from bot.shell.deciding.lanes import Later, pause_s
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import OwedPart, Part
 from bot.shell.remembering.store import Store
 from protocol.parts import reference

@@ -13,9 +13,9 @@ import structlog
 from bot.core import words
 from bot.core.effects import Post
 from bot.shell.conversation.channel import SendRefused, Sent
+from bot.shell.conversation.speech import Speech
 from bot.shell.deciding.lanes import Later
 from bot.shell.remembering.rows import Part
-from bot.shell.conversation.speech import Speech
 
 log = structlog.stdlib.get_logger("cramped")
 

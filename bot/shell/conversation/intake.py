@@ -16,12 +16,12 @@ from bot.core import listening
 from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
-from bot.shell.remembering import tables
 from bot.shell.conversation.channel import CLOCK_SLACK, Attached, Channel, HistoryClosed, Letter, Mark, id_at
-from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.conversation.door import AWAITING, YES, Door
 from bot.shell.conversation.history import History
+from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later, pause_s
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import InboxEntry
 from bot.shell.remembering.store import Store
 from protocol.parts import reference

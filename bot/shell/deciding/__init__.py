@@ -1,1 +1,1 @@
-"""The one place where what happened becomes what we know, the lanes that carry out what is owed, and the clock."""
+"""Where what happened becomes what we know, the lanes that carry out what is owed, and the clock."""

@@ -15,9 +15,10 @@ from discord.gateway import KeepAliveHandler
 
 from bot.core import views
 from bot.settings import Settings, to_policy
-from bot.shell.conversation.channel import Ears, Fatal, Letter, Mark
+from bot.shell.conversation.channel import Ears, Letter, Mark
 from bot.shell.discord.letters import letter_of
 from bot.shell.discord.lifeline import Lifeline, Limits, Storms, unanswered
+from bot.shell.machine.fatal import Fatal
 
 log = structlog.stdlib.get_logger("client")
 

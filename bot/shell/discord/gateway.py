@@ -19,13 +19,14 @@ from discord.http import Route
 from yarl import URL
 
 from bot.settings import Settings
-from bot.shell.conversation.channel import Ears, Fatal, HistoryClosed, Letter, Mark, SendRefused, Sent
-from bot.shell.discord.client import Client, CountIdentify, Warn
+from bot.shell.conversation.channel import Ears, HistoryClosed, Letter, Mark, SendRefused, Sent
 from bot.shell.conversation.door import ANSWERS
 from bot.shell.deciding.lanes import Later
+from bot.shell.discord.client import Client, CountIdentify, Warn
 from bot.shell.discord.letters import letter_of
 from bot.shell.discord.lifeline import Lifeline, Limits
 from bot.shell.discord.lifetime import live_through, still
+from bot.shell.machine.fatal import Fatal
 from bot.shell.remembering.rows import Part
 
 log = structlog.stdlib.get_logger("gateway")

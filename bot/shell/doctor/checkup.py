@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from bot.shell.doctor.command import sandbox
 from bot.shell.bucket import open_bucket
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.probing import Finding, probe
-from bot.shell.outlook.looking import is_locked
+from bot.shell.doctor import sandbox
 from bot.shell.machine.places import Places
+from bot.shell.outlook.looking import is_locked
 from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from bot.shell.doctor.command import sandbox
 from bot.shell.bucket.probing import Finding
+from bot.shell.doctor import sandbox
 
 WORDS = {"fine": "ok  ", "warning": "warn", "fault": "FIX "}
 COLOURS = {"fine": "green", "warning": "yellow", "fault": "red"}
@@ -55,7 +55,7 @@ async def _examine(found: AsyncGenerator[Finding], well: str) -> int:
 
 async def findings_in_unit(env_file: Path | None) -> AsyncGenerator[Finding]:
     """What systemd would start, and whether it would work."""
-    from bot.shell.doctor.command import checkup  # noqa: PLC0415
+    from bot.shell.doctor import checkup  # noqa: PLC0415
 
     why_not = sandbox.cannot()
     if why_not:
@@ -76,7 +76,7 @@ def device_of(env_file: Path | None) -> str:
 async def findings(env_file: Path | None, *, quick: bool) -> AsyncGenerator[Finding]:
     """What was found, as soon as it is. Without settings only what needs none is looked at."""
     from bot.settings import SettingsError, read_settings  # noqa: PLC0415
-    from bot.shell.doctor.command import account, checkup  # noqa: PLC0415
+    from bot.shell.doctor import account, checkup  # noqa: PLC0415
     from bot.shell.machine.places import Places  # noqa: PLC0415
 
     yield checkup.python()

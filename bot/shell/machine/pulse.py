@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from bot.shell.machine.supervisor import Supervisor
 from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Backlog
 from bot.shell.remembering.store import Store
-from bot.shell.machine.supervisor import Supervisor
 
 
 class Pulse:

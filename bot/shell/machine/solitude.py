@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 from collections.abc import Generator
 
-from bot.shell.conversation.channel import Fatal
+from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
 
 

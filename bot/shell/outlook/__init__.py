@@ -1,1 +1,1 @@
-"""How the daemon looks from outside, without disturbing it: one look, its facts, and a window on the loopback."""
+"""How the daemon looks from outside, nobody disturbed: one look, its facts, a window on the loopback."""

@@ -15,8 +15,8 @@ from bot.core import stall, views
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.state import State
-from bot.shell.remembering import tables
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Backlog, Waits
 from bot.shell.remembering.store import StoreUnusable, open_to_read
 from bot.shell.supervising.tail import understood

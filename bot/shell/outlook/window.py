@@ -13,11 +13,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from bot.core import stall
 from bot.core.policy import Policy
-from bot.shell.conversation.channel import Fatal
 from bot.shell.deciding.desk import utc_now
+from bot.shell.machine.fatal import Fatal
+from bot.shell.machine.places import Places
 from bot.shell.outlook.facts import Facts, at, facts
 from bot.shell.outlook.looking import look
-from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable
 
 LOOPBACK = "127.0.0.1"

@@ -1,7 +1,7 @@
 """What the daemon remembers: state, what was heard, what is owed, in one SQLite file and one transaction.
 
 Every statement runs on the store's own thread, never on the event loop; WAL and synchronous=FULL make a
-committed record survive a power cut. What is asked of the single tables stands in `bot.shell.remembering.tables`.
+committed record survive a power cut. What is asked of the single tables stands in `tables.py`.
 """
 
 import asyncio
@@ -160,7 +160,7 @@ def make(path: Path) -> sqlite3.Connection:
 
 def _missing(version: int) -> str:
     if version == 0:
-        return files("bot.shell").joinpath("schema.sql").read_text(encoding="utf-8")
+        return files("bot.shell.remembering").joinpath("schema.sql").read_text(encoding="utf-8")
     return "\n".join(GROWN[number] for number in range(version, TABLES_VERSION))
 
 

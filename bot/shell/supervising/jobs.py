@@ -18,14 +18,14 @@ from bot.core.effects import KillJob, StartJob, StopJob
 from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Here
-from bot.shell.remembering import tables
-from bot.shell.supervising import launch
 from bot.shell.deciding.desk import STAMPED, Desk, Note
-from bot.shell.supervising.exits import Exit
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
-from bot.shell.supervising.silence import BEGIN_S, FIRST_PROMISE_S, Silence
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
+from bot.shell.supervising import launch
+from bot.shell.supervising.exits import Exit
+from bot.shell.supervising.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.supervising.tail import Listener, TailLine, newest_before, read_lines
 from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob, weights_in
 from protocol.progress import Counted, Stepped

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.record import Entry
-from bot.rehearsal.script import Facts, developers_handoff, watchers_handoff
-from bot.rehearsal.trial import ROSTER, Trial, trial
+from bot.rehearsal.discord.record import Entry
+from bot.rehearsal.players.script import Facts, developers_handoff, watchers_handoff
+from bot.rehearsal.troubles.trial import ROSTER, Trial, trial
 from bot.shell.machine.places import Places
 from trainer.simulation.faults import Fault
 from trainer.simulation.simulate import simulate

@@ -11,10 +11,10 @@ from rich.console import Console
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.command import rehearse
 from bot.rehearsal.console import Onlooker, Review
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.gauges import Gauge, gauges
-from bot.rehearsal.judge import Act
-from bot.rehearsal.numbers import Numbers
-from bot.rehearsal.record import Entry
+from bot.rehearsal.judging.judge import Act
+from bot.rehearsal.players.numbers import Numbers
 from bot.rehearsal.stage import Sizes, Stage
 from protocol.job import CheckJob, RunFolder, TrainJob
 from protocol.progress import Counted, Stepped

@@ -4,9 +4,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bot.rehearsal.script import Facts, watchers_handoff
+from bot.rehearsal.players.script import Facts, watchers_handoff
 from bot.rehearsal.stage import Address, Sizes, Stage, invite
-from bot.rehearsal.trial import ROSTER, Trial, trial
+from bot.rehearsal.troubles.trial import ROSTER, Trial, trial
 from protocol.roster import Peer
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "developer.py"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.rehearsal import peers, script
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.etiquette import mention_faults
-from bot.rehearsal.guild import Guild
-from bot.rehearsal.judge import ACTS, Play, judge, passed
-from bot.rehearsal.numbers import Numbers, read_numbers, worded
-from bot.rehearsal.record import Entry, read_transcript
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.record import Entry, read_transcript
+from bot.rehearsal.discord.server import DiscordServer
+from bot.rehearsal.judging.etiquette import mention_faults
+from bot.rehearsal.judging.judge import ACTS, Play, judge, passed
+from bot.rehearsal.players import peers, script
+from bot.rehearsal.players.numbers import Numbers, read_numbers, worded
 from protocol.roster import Peer, Roster, mention
 
 ROSTER = Roster()

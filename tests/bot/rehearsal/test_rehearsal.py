@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.judge import Play, judge
-from bot.rehearsal.record import read_transcript
+from bot.rehearsal.discord.record import read_transcript
+from bot.rehearsal.judging.judge import Play, judge
 from protocol.roster import Roster
 
 PROGRAM = str(Path(sys.executable).with_name("training-claw"))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import cast_of
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import Guild
+from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.server import DiscordServer
 from bot.shell.remembering.store import Store
 from protocol.roster import Roster
 

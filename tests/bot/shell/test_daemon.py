@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.trial import IMPATIENT, settings_for
+from bot.rehearsal.discord.server import DiscordServer
+from bot.rehearsal.troubles.trial import IMPATIENT, settings_for
 from bot.shell.bucket import open_bucket
 from bot.shell.daemon import TaskDied, furnish, live
 from bot.shell.machine.places import Places

@@ -36,12 +36,12 @@ from bot.core.events import (
 )
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
-from bot.shell.remembering import tables
 from bot.shell.bucket import BucketUrl, open_bucket
 from bot.shell.deciding.desk import Desk
-from bot.shell.freight import Freight
 from bot.shell.deciding.lanes import Later
+from bot.shell.freight import Freight
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from protocol.job import weights_in

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.shell.remembering import tables
 from bot.shell.conversation.channel import Sent
 from bot.shell.conversation.cramped import Cramped
-from bot.shell.deciding.lanes import Later
-from bot.shell.remembering.rows import Part
 from bot.shell.conversation.speech import Speech
+from bot.shell.deciding.lanes import Later
+from bot.shell.remembering import tables
+from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import NoRoom, Store
 from protocol import Voice
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.state import Finished, State
 from bot.shell.bucket import Meta, ObjectStore, open_bucket, publish_checkpoint
-from bot.shell.left import left_of
+from bot.shell.bucket.left import left_of
 from protocol.training import TrainingConfig
 
 LOST = "cycle01-20260228T010000"

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.core.state import State
-from bot.shell.remembering import tables
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
 from protocol.messages import ChangeReport, SettledChange

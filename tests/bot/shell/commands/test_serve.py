@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.discord_server import DiscordServer
+from bot.rehearsal.discord.server import DiscordServer
 from protocol.roster import Roster
 
 ROSTER = Roster()

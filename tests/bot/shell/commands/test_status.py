@@ -16,11 +16,11 @@ from click.testing import CliRunner
 
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, State, Training, Unread
-from bot.shell.remembering import tables
-from bot.shell.outlook.looking import is_locked, look
-from bot.shell.machine.places import Places
-from bot.shell.remembering.rows import Part
 from bot.shell.commands.status import status
+from bot.shell.machine.places import Places
+from bot.shell.outlook.looking import is_locked, look
+from bot.shell.remembering import tables
+from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from protocol.progress import Stepped

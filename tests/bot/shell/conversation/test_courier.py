@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell.remembering import tables
 from bot.shell.conversation.channel import Letter, Mark, SendRefused, Sent, id_at
 from bot.shell.conversation.courier import Courier
 from bot.shell.conversation.history import History
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
 

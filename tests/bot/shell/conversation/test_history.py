@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID, Person
-from bot.rehearsal.trial import ROSTER, trial
+from bot.rehearsal.troubles.trial import ROSTER, trial
 from bot.shell.conversation import history
 from bot.shell.conversation.channel import Letter, Mark, SendRefused, Sent
 from bot.shell.conversation.history import FRESH, History

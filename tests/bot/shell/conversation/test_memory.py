@@ -10,9 +10,9 @@ from bot.core.events import CycleForgotten, Event
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell.conversation.channel import Letter
+from bot.shell.conversation.memory import Memory
 from bot.shell.deciding.desk import Desk
 from bot.shell.deciding.lanes import Later
-from bot.shell.conversation.memory import Memory
 from bot.shell.remembering.store import Store
 from protocol import CARD_VOICE, render
 from protocol.messages import PhaseReport

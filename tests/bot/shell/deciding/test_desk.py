@@ -10,8 +10,8 @@ from bot.core.effects import Effect, FetchData, Post
 from bot.core.events import DataFetched, Event, Gauges, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
-from bot.shell.remembering import tables
 from bot.shell.deciding.desk import STAMPED, Desk, Note
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import InboxEntry, Part
 from bot.shell.remembering.store import Store
 from protocol import Refused

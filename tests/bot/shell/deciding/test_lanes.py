@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from bot.core.effects import Effect, FetchData
 from bot.core.state import State
-from bot.shell.remembering import tables
 from bot.shell.deciding.lanes import LONGEST_PAUSE_S, Lane, Later, pause_s
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 

@@ -15,18 +15,19 @@ from bot.core.events import Event, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
-from bot.rehearsal.discord_server import DiscordServer
-from bot.rehearsal.guild import EVERYTHING_NEEDED, File, May
-from bot.rehearsal.wire import message_json
+from bot.rehearsal.discord.guild import EVERYTHING_NEEDED, File, May
+from bot.rehearsal.discord.server import DiscordServer
+from bot.rehearsal.discord.wire import message_json
 from bot.settings import Settings
-from bot.shell.remembering import tables
-from bot.shell.conversation.channel import Fatal, HistoryClosed, Letter
-from bot.shell.deciding.desk import Desk, utc_now
+from bot.shell.conversation.channel import HistoryClosed, Letter
 from bot.shell.conversation.door import Door
-from bot.shell.discord.gateway import Gateway
 from bot.shell.conversation.history import History
 from bot.shell.conversation.intake import CURSOR, Intake
+from bot.shell.deciding.desk import Desk, utc_now
+from bot.shell.discord.gateway import Gateway
 from bot.shell.discord.lifeline import Limits
+from bot.shell.machine.fatal import Fatal
+from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
 from protocol.roster import Roster

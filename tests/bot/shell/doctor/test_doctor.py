@@ -10,13 +10,13 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from bot.settings import Settings, read_settings
-from bot.shell.doctor.command import account, checkup, sandbox
 from bot.shell.bucket.probing import Finding
+from bot.shell.doctor import account, checkup, sandbox
 from bot.shell.doctor.command import device_of, doctor, findings
 from bot.shell.machine.places import Places
 from protocol.roster import CARD_IDS, Peer, Roster
 
-UNITS = Path(__file__).parents[3] / "deploy" / "systemd"
+UNITS = Path(__file__).parents[4] / "deploy" / "systemd"
 US, CHANNEL, GUILD = CARD_IDS[Peer.TRAINING], 1477000000000000001, "1477000000000000000"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REACT, VIEW, SEND, ATTACH, HISTORY, EVERYONE = 1 << 6, 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 17

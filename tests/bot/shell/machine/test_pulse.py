@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.shell.machine.pulse import Pulse
-from bot.shell.remembering.store import Store
 from bot.shell.machine.supervisor import STATUS_S, Supervisor
+from bot.shell.remembering.store import Store
 
 
 @pytest.fixture

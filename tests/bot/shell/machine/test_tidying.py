@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from bot.core.state import Awaited, Cycle, Fetched, State, Unread, Waiting
-from bot.shell.machine import tidying
-from bot.shell.remembering import tables
-from bot.shell.machine.places import Places
 from bot.shell.commands.state import state as state_command
+from bot.shell.machine import tidying
+from bot.shell.machine.places import Places
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from protocol.messages import Handoff

@@ -16,14 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.core.effects import PublishCurve
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, State, Training, Unread
-from bot.shell.remembering import tables
-from bot.shell.conversation.channel import Fatal
-from bot.shell.machine.places import Places
-from bot.shell.remembering.rows import Part
 from bot.shell.commands.status import status
+from bot.shell.machine.fatal import Fatal
+from bot.shell.machine.places import Places
+from bot.shell.outlook.window import Window
+from bot.shell.remembering import tables
+from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
-from bot.shell.outlook.window import Window
 from protocol.progress import Gpu, Stepped
 from protocol.training import TrainingConfig
 

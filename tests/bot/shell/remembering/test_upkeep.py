@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from bot.core import views
 from bot.core.effects import FetchData
 from bot.core.state import SCHEMA, State
-from bot.shell.remembering import tables, upkeep
-from bot.shell.machine.places import Places
-from bot.shell.remembering.rows import JournalLine, Part
-from bot.shell.machine.solitude import alone
 from bot.shell.commands.state import state as state_command
+from bot.shell.machine.places import Places
+from bot.shell.machine.solitude import alone
+from bot.shell.remembering import tables, upkeep
+from bot.shell.remembering.rows import JournalLine, Part
 from bot.shell.remembering.store import TABLES_VERSION, Store, StoreUnusable
 from bot.shell.remembering.tables import Record
 from bot.shell.remembering.upcasts import UPCASTS

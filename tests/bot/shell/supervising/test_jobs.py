@@ -14,15 +14,15 @@ from bot.core.effects import Effect, KillJob, StartJob, StopJob
 from bot.core.events import Event, JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Checking, Cycle, State, Unread
-from bot.shell.remembering import tables
-from bot.shell.supervising import launch
 from bot.shell.deciding.desk import Desk
-from bot.shell.supervising.jobs import Jobs
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
-from bot.shell.supervising.silence import BEGIN_S
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
+from bot.shell.supervising import launch
+from bot.shell.supervising.jobs import Jobs
+from bot.shell.supervising.silence import BEGIN_S
 from protocol.job import AttemptFolder, Checked, CheckJob, Failed, Holder, read_job
 from protocol.progress import Found
 from protocol.training import TrainingConfig

@@ -1,0 +1,117 @@
+"""What must come of each temper of Watcher's: acts in place of the usual ones."""
+
+from bot.rehearsal.discord.record import Entry
+from bot.rehearsal.judging.judge import ACTS, Look, Missing, Play, first, lesson_lines, shown, start_report
+from bot.rehearsal.players import script
+from bot.rehearsal.players.tempers import NOD, REASON, RIDDLE, SLOW, Temper
+
+LEAST_WAITING_REPORTS = 3
+
+_PROPOSED = "What was inferred was proposed and approved"
+
+
+def acts_with(temper: Temper) -> dict[str, Look]:
+    """The whole play, with this temper's acts where the usual approval stands."""
+    if temper is Temper.SILENT:
+        return {name: ACTS[name] for name in _OF_ANY_PLAY} | _SILENT
+    usual = {name: look for name, look in ACTS.items() if name != _PROPOSED or temper is Temper.APPROVING}
+    return usual | _INSTEAD.get(temper, {})
+
+
+def _rejected(play: Play) -> str:
+    return _line(play, "⛔", "batch_size", REASON)
+
+
+def _riddle_asked(play: Play) -> str:
+    asked = play.training(lambda one: script.has(one, "QUESTION") and RIDDLE in one.content)
+    return shown(first(asked, "a question about the lesson nobody understands"))
+
+
+def _riddle_open(play: Play) -> str:
+    return _line(play, "❔", RIDDLE)
+
+
+def _asked_back(play: Play) -> str:
+    nod = first(play.by(play.roster.watcher, lambda one: NOD in one.content), "Watcher's nod")
+    asked = [one for one in play.training(lambda one: script.has(one, "QUESTION")) if one.id > nod.id]
+    question = first(asked, "a question in yes/no form after the nod")
+    if len(asked) > 1:
+        raise Missing(f"it was asked back {len(asked)} times")
+    if start_report(play).id < question.id:
+        raise Missing("training started on a nod")
+    return shown(question)
+
+
+def _approved_in_the_end(play: Play) -> str:
+    return _line(play, "✅", "batch_size")
+
+
+def _half_applied(play: Play) -> str:
+    return f"{_line(play, '✅', 'batch_size')} / {_line(play, '⛔', SLOW)}"
+
+
+def _proposed(play: Play) -> str:
+    return shown(_proposal(play))
+
+
+def _never_started(play: Play) -> str:
+    if play.training(lambda one: script.has(one, "REPORT", script.START)):
+        raise Missing("training started without Watcher's word")
+    return "no word, no start"
+
+
+def _waiting_is_visible(play: Play) -> str:
+    asked = _proposal(play)
+    named = script.asked_approval(asked.content)
+    reports = play.training(lambda one: script.has(one, "REPORT") and one.id > asked.id)
+    silent = [one for one in reports if script.asked_approval(one.content) != named]
+    if silent:
+        raise Missing(f"a report does not say what is waited for: {shown(silent[0])}")
+    if len(reports) < LEAST_WAITING_REPORTS:
+        raise Missing(f"{len(reports)} reports while waiting; there must be {LEAST_WAITING_REPORTS}")
+    return f"{len(reports)} reports, each with [APPROVE] {named}"
+
+
+def _operators_told(play: Play) -> str:
+    alerts = play.training(lambda one: script.has(one, "ALERT"))
+    if len(alerts) > 1:
+        raise Missing(f"operators were told {len(alerts)} times")
+    return shown(first(alerts, "an alert to the operators"))
+
+
+_OF_ANY_PLAY = (
+    "Watcher's HANDOFF was heard",
+    "Developer's HANDOFF was heard",
+    "Every message reaches whom it must",
+)
+
+_SILENT: dict[str, Look] = {
+    "What was inferred was proposed": _proposed,
+    "Silence was not taken for consent": _never_started,
+    "Every report says what is waited for": _waiting_is_visible,
+    "Operators were told, once": _operators_told,
+}
+
+_INSTEAD: dict[Temper, dict[str, Look]] = {
+    Temper.REJECTING: {
+        "The rejected lesson stands in DONE with its reason": _rejected,
+        "What nobody understands was asked back": _riddle_asked,
+        "What nobody answered stands in DONE as open": _riddle_open,
+    },
+    Temper.ACKNOWLEDGING: {
+        "A nod was asked back, once": _asked_back,
+        "The yes that followed was applied": _approved_in_the_end,
+    },
+    Temper.PARTIAL: {"One line was applied, the other was not": _half_applied},
+}
+
+
+def _line(play: Play, *words: str) -> str:
+    """The line of DONE that has them all."""
+    lines = [line.lstrip("- ") for line in lesson_lines(play) if all(word in line for word in words)]
+    return first(lines, f"in DONE a line with {', '.join(words)}")
+
+
+def _proposal(play: Play) -> Entry:
+    asked = play.training(lambda one: script.asked_approval(one.content) is not None)
+    return first(asked, "a proposal")
