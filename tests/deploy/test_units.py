@@ -108,7 +108,7 @@ def test_a_trainer_has_no_network_and_nothing_secret() -> None:
 
 def test_a_trainer_sees_every_folder_that_a_job_can_name_and_not_the_database() -> None:
     seen = " ".join(TRAINER["BindPaths"] + TRAINER["BindReadOnlyPaths"])
-    source = (HOUSE / "bot" / "shell" / "places.py").read_text(encoding="utf-8")
+    source = (HOUSE / "bot" / "shell" / "machine" / "places.py").read_text(encoding="utf-8")
     folders = set(re.findall(r'self\.path / "([^"]+)"', source)) - HIDDEN
     assert folders >= {"runs", "dataset"}
     assert [name for name in folders if f"/var/lib/training-claw/{name}" not in seen] == []
