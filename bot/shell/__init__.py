@@ -1,1 +1,1 @@
-"""Acts: SQLite, Discord, processes, the bucket, the clock. Begin with daemon.py, which wires it all."""
+"""Acts: SQLite, Discord, processes, the bucket, the clock. Begin with daemon.py and wiring.py."""

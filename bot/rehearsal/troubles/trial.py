@@ -17,12 +17,13 @@ from bot.rehearsal.discord.guild import File, Guild
 from bot.rehearsal.discord.server import DiscordServer
 from bot.settings import Settings
 from bot.shell.bucket import open_bucket
-from bot.shell.daemon import House, furnish, live
+from bot.shell.daemon import live
 from bot.shell.deciding.desk import utc_now
 from bot.shell.discord.lifeline import Limits
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import Store
 from bot.shell.stagehand import Orders
+from bot.shell.wiring import House, furnish
 from protocol.roster import Roster
 
 ROSTER = Roster()

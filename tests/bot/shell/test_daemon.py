@@ -8,9 +8,10 @@ import pytest
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.troubles.trial import IMPATIENT, settings_for
 from bot.shell.bucket import open_bucket
-from bot.shell.daemon import TaskDied, furnish, live
+from bot.shell.daemon import TaskDied, live
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import Store
+from bot.shell.wiring import furnish
 
 
 async def test_a_desk_that_ends_over_the_first_event_ends_the_daemon(
