@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Examples(click.Command):
     epilog="""\
   training-claw rehearse
   training-claw rehearse --web                # in a browser
+  training-claw rehearse --web --watcher silent   # … and it is you who approves or rejects what is proposed
   training-claw rehearse --web --port 8000    # … on another machine, after ssh -L 8000:127.0.0.1:8000 HOST
   training-claw rehearse --fast --transcript talk.jsonl
   training-claw rehearse --dir /tmp/rehearsal --episodes 80
@@ -106,14 +108,18 @@ def rehearse(
     An embedded Discord, a bucket in a folder, peers who play their parts; the daemon, its trainer and the
     learning are real. Exit status 0 only if the whole play took place.
     """
+    if port and not web:
+        raise click.UsageError("--port is the browser's; add --web, or leave it out")
+    encore = Encore(_free(port)) if web else None
+    written = _writable(transcript) if transcript else None
     stage = Stage(_folder(folder), _sizes(fast=fast, episodes=episodes, epochs=epochs))
     direction = Direction(
         stage,
-        transcript or stage.transcript,
+        written or stage.transcript,
         patience_s,
         kill_at_epoch,
         _peers(guests),
-        Encore(port) if web else None,
+        encore,
         Temper(temper),
     )
     with Onlooker(cast_of(Roster())) as onlooker:
@@ -126,6 +132,10 @@ def rehearse(
     kept = keep or folder is not None or not won
     _leave(stage, kept=kept)
     onlooker.verdict(review if kept else replace(review, folder=None))
+    if not kept:
+        click.echo(
+            "data and checkpoints were removed; --keep keeps them. --web shows all of this in a browser"
+        )
     sys.exit(0 if won else 1)
 
 
@@ -159,10 +169,37 @@ def _folder(given: Path | None) -> Path:
         return Path(tempfile.mkdtemp(prefix="training-claw-rehearsal-"))
     if given.exists() and any(given.iterdir()):
         raise click.UsageError(f"--dir {given} is not empty; name a new folder")
-    given.mkdir(parents=True, exist_ok=True)
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--dir {given} cannot be made ({error.strerror}); name another") from None
     if not os.access(given, os.W_OK):
         raise click.UsageError(f"--dir {given} cannot be written to; name another")
     return given.resolve()
+
+
+def _writable(transcript: Path) -> Path:
+    """Seen now rather than after the play."""
+    try:
+        transcript.touch()
+    except OSError as error:
+        raise click.UsageError(
+            f"--transcript {transcript} cannot be written ({error.strerror}); name another file"
+        ) from None
+    return transcript
+
+
+def _free(port: int) -> int:
+    """Seen before anything is made. 0 is any port that is free."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise click.UsageError(
+                f"--port {port} cannot be had ({error.strerror}); leave --port out for a free one"
+            ) from None
+    return port
 
 
 def _sizes(*, fast: bool, episodes: int | None, epochs: int | None) -> Sizes:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -20,6 +21,7 @@ from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.gauges import Gauge
 from bot.rehearsal.judging.judge import Act, passed
 from bot.rehearsal.players.numbers import Numbers
+from bot.rehearsal.stage import TIMEZONE
 from protocol.roster import MENTION
 
 _COLOURS = {
@@ -30,6 +32,10 @@ _COLOURS = {
     "Evaluation": "blue",
     "operator": "bright_white",
 }
+
+
+SUBTEXT = "-# "
+"""Discord's mark of small print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,10 @@ class Onlooker:
         lines = self._readable(entry.content).splitlines() or [""]
         for number, line in enumerate(lines):
             who = f"{name}{' (edit)' if entry.edited else ''}" if number == 0 else ""
-            clock = f"{entry.time.astimezone():%H:%M:%S}" if number == 0 else ""
-            self._print(
-                Text.assemble((f"{clock:8} ", "dim"), (f"{who:>12} ", f"bold {colour}"), (line, colour))
-            )
+            clock = f"{entry.time.astimezone(ZoneInfo(TIMEZONE)):%H:%M:%S}" if number == 0 else ""
+            small = line.startswith(SUBTEXT)
+            said = (line.removeprefix(SUBTEXT), "dim") if small else (line, colour)
+            self._print(Text.assemble((f"{clock:8} ", "dim"), (f"{who:>12} ", f"bold {colour}"), said))
         for filename in entry.attachments:
             self._print(Text(f"{'':22}📎 {filename}", style="dim"))
 

@@ -1,6 +1,7 @@
 """How far the daemon's work is, for the eye: read from the files it leaves, never from what it says."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +57,18 @@ class Dials:
 def gauges(stage: Stage) -> Iterator[Gauge]:
     """Every gauge there is a reading for, in the order of the work."""
     for name, episodes in (("simulating", stage.dataset), ("fetching", stage.state)):
-        if done := sum(1 for _ in episodes.glob("**/episode_*/ego.mp4")):
+        if done := _videos_of_the_newest(episodes):
             yield Gauge(name, done, stage.sizes.episodes)
     for attempt in sorted(stage.runs.glob("*/attempts/*"), key=_number):
         job, line = job_of(attempt), _newest_line(attempt)
         if job is not None and line is not None:
             yield _gauge(_VERBS[job.kind], line)
+
+
+def _videos_of_the_newest(folder: Path) -> int:
+    """How many there are of the data set that was begun last; a later cycle fetches another one."""
+    sets = Counter(video.parents[1] for video in folder.glob("**/episode_*/ego.mp4"))
+    return sets[max(sets, key=lambda found: found.stat().st_mtime)] if sets else 0
 
 
 def _gauge(verb: str, line: Counted | Stepped) -> Gauge:

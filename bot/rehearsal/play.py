@@ -23,7 +23,7 @@ from bot.rehearsal.players import peers, script, tempers
 from bot.rehearsal.players.laboratory import evaluate
 from bot.rehearsal.players.tempers import Temper
 from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
-from bot.rehearsal.stage import Address, Stage, invite, set_stage, simulate_commands, write_env
+from bot.rehearsal.stage import TIMEZONE, Address, Stage, invite, set_stage, simulate_commands, write_env
 from protocol.roster import Peer, Roster
 
 _ROSTER = Roster()
@@ -118,7 +118,10 @@ async def _perform(
     write_env(stage, _person(Peer.TRAINING).token, address)
     async with _daemon(stage) as daemon:
         await _first_of(discord.gateway.until_connected(_ROSTER.training), _refused(daemon))
-        onlooker.note("the daemon is in the channel")
+        onlooker.note(
+            f"the daemon is in the channel, where one speaks Korean (clocks: {TIMEZONE}); it REPORTs every "
+            f"{stage.sizes.report_every_s} s, in production every 30 minutes"
+        )
         parts = players(discord, stage, direction.temper)
         for guest in direction.guests:
             del parts[guest.value]

@@ -93,6 +93,10 @@ class Sizes:
 FAST = Sizes(episodes=50, held_out=4, epochs=15, save_checkpoint_every=3, report_every_s=5)
 
 
+TIMEZONE = "Asia/Seoul"
+"""Of the messages' clocks, as in production; whoever watches is shown the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Names of everything in the rehearsal's folder."""
@@ -211,7 +215,7 @@ def write_env(stage: Stage, token: str, discord: Address) -> None:
         "OPERATOR_IDS": OPERATOR_ID,
         "REPORT_EVERY_S": stage.sizes.report_every_s,
         "REMIND_OPERATORS_AFTER_S": stage.sizes.remind_operators_after_s,
-        "TIMEZONE": "Asia/Seoul",
+        "TIMEZONE": TIMEZONE,
         "DEVICE": "cpu",
         "APPROVAL": "explicit",
     }

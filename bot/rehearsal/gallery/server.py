@@ -22,7 +22,7 @@ from bot.rehearsal.discord.rest import Handler
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.gallery import scenes
 from bot.rehearsal.gallery.scenes import Json
-from bot.rehearsal.stage import Stage
+from bot.rehearsal.stage import TIMEZONE, Stage
 
 PAGE = Path(__file__).with_name("page")
 _LOOPBACK = "127.0.0.1"
@@ -91,7 +91,8 @@ class Gallery:
         self.url = f"http://{_LOOPBACK}:{self._runner.addresses[0][1]}/"
         self._discord.guild.subscribe(self._happened)
         self._reading = asyncio.create_task(self._read(), name="gallery")
-        self.tell("cast", {"people": [name for name in self._people if name != _SILENT]})
+        people = [name for name in self._people if name != _SILENT]
+        self.tell("cast", {"people": people, "episodes": self._stage.sizes.episodes, "timezone": TIMEZONE})
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,6 +4,10 @@
 const messages = document.getElementById("messages");
 const newest = document.getElementById("newest");
 const known = new Map();
+let timeZone = undefined; // the messages' own, once it is known
+
+// With mentions as names, on one line.
+const plain = (message) => message.content.split("\n")[0].replace(/<@!?(\d+)>/g, (_, id) => `@${message.mentions[id] ?? id}`);
 
 const element = (name, className, ...children) => {
   const made = document.createElement(name);
@@ -39,22 +43,42 @@ function bodyOf(message) {
   return body;
 }
 
-const button = (label, title, press) => {
+const button = (label, title, press, name = title) => {
   const made = element("button", "", label);
   made.type = "button";
   made.title = title;
-  made.setAttribute("aria-label", title);
+  made.setAttribute("aria-label", name);
   made.addEventListener("click", press);
   return made;
 };
 
 function quoteOf(message) {
   const asked = message.reply_to && known.get(message.reply_to);
-  return asked ? [element("div", "quote", `↩ ${asked.author}: ${asked.content.split("\n")[0]}`)] : [];
+  return asked ? [element("div", "quote", `↩ ${asked.author}: ${plain(asked)}`)] : [];
 }
 
-const wasUnheard = (message) =>
-  message.author !== "Training" && !message.content.startsWith("!") && !Object.keys(message.mentions).length && !message.reply_to;
+// Why Training will not answer this, if it will not; and what would be heard instead.
+function whyUnheard(message) {
+  if (message.author === "Training") return null;
+  if (message.author === "stranger") return "stranger";
+  if (message.content.startsWith("!")) return message.author === "operator" ? null : "notOperator";
+  return Object.keys(message.mentions).length || message.reply_to ? null : "unheard";
+}
+
+function unheardOf(message, again) {
+  const why = whyUnheard(message);
+  if (!why) return [];
+  const line = element("div", "unheard", say(why));
+  if (why === "unheard") line.append(" ", button(say("again"), say("again"), () => again(message)));
+  return [line];
+}
+
+// What a message is about, for who does not read Korean.
+function gistOf(message) {
+  const first = message.content.split("\n")[0];
+  const gist = LANGUAGE === "en" && GISTS.find(([words]) => words.test(first));
+  return gist ? [element("div", "gist", gist[1])] : [];
+}
 
 function attachmentOf(one) {
   const link = element("a", "");
@@ -69,18 +93,18 @@ function attachmentOf(one) {
   return link;
 }
 
-function drawn(message, tools) {
+function drawn(message, tools, again) {
   const item = element("li", "message");
   item.id = `message-${message.id}`;
   item.style.setProperty("--who", `var(--${message.author.toLowerCase()}, var(--stranger))`);
-  const time = element("time", "", new Date(message.at).toLocaleTimeString());
+  const time = element("time", "", new Date(message.at).toLocaleTimeString(undefined, { timeZone }));
   time.dateTime = message.at;
   const head = element("div", "head", element("span", "name", message.author), time, ...(message.edited ? [element("span", "small", say("edited"))] : []));
   const bar = element("span", "tools", ...tools(message));
   head.append(bar);
   const reactions = Object.entries(message.reactions).map(([emoji, count]) => element("span", "reaction", `${emoji} ${count}`));
-  const right = element("div", "", head, ...quoteOf(message), bodyOf(message), ...message.attachments.map(attachmentOf), ...reactions,
-    ...(wasUnheard(message) ? [element("div", "unheard", say("unheard"))] : []));
+  const right = element("div", "", head, ...gistOf(message), ...quoteOf(message), bodyOf(message),
+    ...message.attachments.map(attachmentOf), ...reactions, ...unheardOf(message, again));
   item.append(element("div", "face", message.author[0].toUpperCase()), right);
   item.firstChild.setAttribute("aria-hidden", "true");
   return item;
@@ -95,12 +119,20 @@ function stayDown() {
 }
 newest.addEventListener("click", () => { down = true; stayDown(); newest.hidden = true; });
 
-function showMessage(message, tools) {
+// Tab passes through the buttons of the newest messages alone; the others are there for a pointer.
+const AT_HAND = 3;
+function keepShortWay() {
+  const bars = messages.querySelectorAll(".tools:not(:empty)");
+  bars.forEach((bar, number) => bar.querySelectorAll("button").forEach((one) => { one.tabIndex = number < bars.length - AT_HAND ? -1 : 0; }));
+}
+
+function showMessage(message, tools, again) {
   const before = document.getElementById(`message-${message.id}`);
   if (message.deleted) { before?.remove(); return; }
   known.set(message.id, message);
-  const item = drawn(message, tools);
+  const item = drawn(message, tools, again);
   if (before) before.replaceWith(item); else messages.append(item);
+  keepShortWay();
   stayDown();
 }
 

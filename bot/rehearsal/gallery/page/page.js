@@ -4,7 +4,7 @@
 const TRAINING = "<@1477243247956066414>";
 const at = (id) => document.getElementById(id);
 const text = at("text"), speaker = at("speaker"), problem = at("problem"), replying = at("replying");
-let replyTo = null, proposal = "";
+let replyTo = null, proposal = "", episodes = "";
 
 document.documentElement.lang = LANGUAGE;
 for (const one of document.querySelectorAll("[data-say]")) one.textContent = say(one.dataset.say);
@@ -23,15 +23,21 @@ async function post(path, about) {
 function reply(message) {
   replyTo = message?.id ?? null;
   replying.hidden = !message;
-  replying.firstElementChild.textContent = message ? `${say("replying")} ${message.author}: ${message.content.split("\n")[0].slice(0, 60)}` : "";
+  replying.firstElementChild.textContent = message ? `${say("replying")} ${message.author}: ${plain(message).slice(0, 60)}` : "";
   if (message) text.focus();
 }
 
+// A yes or a no is there for what asks for one.
+const asksForAWord = (message) => /\[(APPROVE|QUESTION)\]/.test(message.content);
+const mark = (message, emoji) => button(emoji, `${speaker.value} ${emoji}`, () => post("react", { author: speaker.value, message_id: message.id, emoji }));
 const tools = (message) => message.author !== "Training" ? [] : [
-  button("✅", `${speaker.value} ✅`, () => post("react", { author: speaker.value, message_id: message.id, emoji: "✅" })),
-  button("❌", `${speaker.value} ❌`, () => post("react", { author: speaker.value, message_id: message.id, emoji: "❌" })),
+  ...(asksForAWord(message) ? [mark(message, "✅"), mark(message, "❌")] : []),
   button("↩", say("reply"), () => reply(message)),
 ];
+
+function write(words) { text.value = words; text.focus(); }
+const again = (message) => write(`${TRAINING} ${message.content.replace(/^(@\S+|<@!?\d+>)\s*/, "")}`);
+at("mention").addEventListener("click", () => write(text.value.startsWith(TRAINING) ? text.value : `${TRAINING} ${text.value}`));
 
 at("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -48,26 +54,32 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !["TEXTAREA", "SELECT"].includes(document.activeElement.tagName)) { event.preventDefault(); text.focus(); }
 });
 
+function filledIn(words) {
+  return words.replaceAll("{training}", TRAINING).replaceAll("{hash}", proposal).replaceAll("{episodes}", episodes);
+}
+
 function showExamples() {
-  at("examples").replaceChildren(...(EXAMPLES[speaker.value] ?? []).map(([label, words]) => button(label, words, () => {
-    text.value = words.replaceAll("{training}", TRAINING).replaceAll("{hash}", proposal);
-    text.focus();
-  })));
+  at("examples").replaceChildren(...(EXAMPLES[speaker.value] ?? []).map(([labels, words]) => {
+    const label = labels[LANGUAGE] ?? labels;
+    return button(label, filledIn(words), () => write(filledIn(words)), label);
+  }));
 }
 speaker.addEventListener("change", showExamples);
 
 // --- in ---------------------------------------------------------------------------
 
 const shown = {
-  cast: ({ people: names }) => {
+  cast: ({ people: names, episodes: count, timezone }) => {
+    episodes = count;
+    timeZone = timezone;
     speaker.replaceChildren(...names.map((name) => new Option(name, name)));
     showExamples();
   },
   note: ({ text: words }) => showNote(words),
   message: (message) => {
     const asked = message.author === "Training" && message.content?.match(/\[APPROVE\] ([0-9a-f]{6,64})/);
-    if (asked) proposal = asked[1];
-    showMessage(message, tools);
+    if (asked && asked[1] !== proposal) { proposal = asked[1]; showExamples(); }
+    showMessage(message, tools, again);
   },
   gauges: ({ value }) => at("gauges").replaceChildren(...value.map((one) => {
     const bar = element("progress");
@@ -85,8 +97,8 @@ const shown = {
     at("verdict").textContent = say(passed ? "passed" : "failed");
     at("verdict").className = passed ? "good" : "bad";
     at("acts").replaceChildren(...acts.map((act) => {
-      const line = element("li", "", `${act.passed ? "✅" : "❌"} ${act.name}`);
-      line.title = act.evidence;
+      const line = element("li", act.passed ? "good" : "bad", `${act.passed ? "✓" : "✗"} ${act.name}`);
+      line.append(element("div", "small", act.evidence));
       return line;
     }));
     at("ending").scrollIntoView({ block: "nearest" });

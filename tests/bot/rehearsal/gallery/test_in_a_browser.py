@@ -1,5 +1,6 @@
 """The page as a person meets it: a real browser, a real daemon, the keyboard."""
 
+import re
 import shutil
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -49,6 +50,9 @@ async def test_one_learns_the_protocol_by_playing(tmp_path: Path, browser: Brows
         await an_operator_asks(page)
         await a_watcher_forgets_the_mention(page)
         await a_watcher_is_heard(page)
+        await who_is_not_listened_to_is_told_why(page)
+        await a_handoff_names_the_right_number(page)
+        await the_way_by_tab_is_short(page)
         await nothing_said_is_markup(page, one)
         await a_picture_is_shown(page, one)
         assert broken == []
@@ -65,15 +69,41 @@ async def an_operator_asks(page: Page) -> None:
 
 async def a_watcher_forgets_the_mention(page: Page) -> None:
     await page.locator("#speaker").select_option("Watcher")
-    await page.get_by_role("button", name="@Training 지금 몇 epoch이야?").click()
+    await page.get_by_role("button", name="without a mention").click()
     await page.keyboard.press("Enter")
     await expect(page.locator(".message").last).to_contain_text("does not exist for Training")
 
 
 async def a_watcher_is_heard(page: Page) -> None:
-    await page.locator("#text").fill(f"<@{ROSTER.training}> 지금 몇 epoch이야?")
-    await page.locator("#send").click()
-    await expect(page.locator(".message", has_text="[ANSWER]").last).to_contain_text("@Watcher")
+    """What went unheard is said again, with the mention."""
+    await page.locator(".unheard").last.get_by_role("button").click()
+    await expect(page.locator("#text")).to_have_value(f"<@{ROSTER.training}> 지금 몇 epoch이야?")
+    await page.keyboard.press("Enter")
+    answer = page.locator(".message", has_text="[ANSWER]").last
+    await expect(answer).to_contain_text("@Watcher")
+    await expect(answer).to_contain_text("The answer to what was asked")
+
+
+async def who_is_not_listened_to_is_told_why(page: Page) -> None:
+    for speaker, why in (("Watcher", "choose operator"), ("stranger", "to nobody else")):
+        await page.locator("#speaker").select_option(speaker)
+        await page.locator("#text").fill("!status")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".message", has_text=why).last).to_contain_text(speaker)
+
+
+async def a_handoff_names_the_right_number(page: Page) -> None:
+    await page.locator("#speaker").select_option("Developer")
+    await page.get_by_role("button", name="HANDOFF").click()
+    await expect(page.locator("#text")).to_have_value(re.compile(f"에피소드 수: {FAST.episodes}개"))
+    await page.locator("#text").fill("")
+
+
+async def the_way_by_tab_is_short(page: Page) -> None:
+    reached = await page.evaluate(
+        "[...document.querySelectorAll('.tools button')].filter(b => b.tabIndex >= 0).length"
+    )
+    assert 0 < reached <= 9
 
 
 async def nothing_said_is_markup(page: Page, one: Trial) -> None:
