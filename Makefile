@@ -7,11 +7,15 @@ READY := .venv/.ready
 UV_VERSION := 0.13.9
 COVERAGE := --cov --cov-report=term --cov-fail-under=100
 
+# At a terminal uv draws its own bars; elsewhere it is silent for as long as it takes.
+QUIET := $(shell [ -t 2 ] || echo --quiet)
+UNREACHED := { echo "the Python package index cannot be reached, or lacks this version; see the lines above" >&2; exit 1; }
+
 $(READY): requirements.lock pyproject.toml deploy/find-python
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { python=$$(deploy/find-python) && "$$python" -m venv --clear .venv; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@echo "installing $$(grep -c == requirements.lock) pinned packages into .venv (a few GB the first time)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "making .venv" && python=$$(deploy/find-python) && "$$python" -m venv --clear .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || $(UNREACHED)
+	@echo "installing $$(grep -c == requirements.lock) pinned packages into .venv (a few GB and some minutes the first time; kept in uv's cache for the next)"
+	@$(BIN)/uv pip install $(QUIET) --python $(BIN)/python --require-hashes -r requirements.lock || $(UNREACHED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ./protocol --editable .
 	@touch $@
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core import ledger, shelf
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Data, Entry, Here, Proposal
+from bot.core.state import Admitted, Cycle, Data, Entry, Here, Judged, Proposal, Settled
 from protocol import paths
 from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem
@@ -173,10 +173,25 @@ def started(cycle: Cycle, line: Started) -> StartReport:
         now=line.at,
         eta=None,
         notes=(
+            *_whose_word(terms),
             *(f"데이터 인증: {cycle.data.certificate[:12]}", f"config: {terms.config.hash}", looked),
             *_held_out(cycle, terms.config, cycle.data.episodes - line.episodes),
         ),
     )
+
+
+def _whose_word(terms: Judged | Settled) -> tuple[str, ...]:
+    """On whose word the config differs from the usual one."""
+    different = [change.field for change in diff(TrainingConfig(), terms.config)]
+    said = {change.field for entry in terms.ledger if entry.status == "applied" for change in entry.changes}
+    planned = {*terms.from_plan} - said
+    sources = {
+        "PLAN.md": [field for field in different if field in planned],
+        "레슨런·승인": [field for field in different if field in said],
+        "봇 설정": [field for field in different if field not in said | planned],
+    }
+    told = "; ".join(f"{source} {', '.join(fields)}" for source, fields in sources.items() if fields)
+    return (f"변경 근거: {told}",) if told else ()
 
 
 def _held_out(cycle: Cycle, config: TrainingConfig, episodes: int) -> tuple[str, ...]:
