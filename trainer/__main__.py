@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 
 import click
@@ -210,6 +211,7 @@ def convert_command(
         config = config_of(config_path)
         if form == "hdf5" and output.is_dir():
             raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
+        must_take(output.parent)
         keeping = Keeping(output if form == "hdf5" else None)
         judgement = judged(path, config, keeping)
         if not judgement.verdict.ok:
@@ -219,6 +221,22 @@ def convert_command(
             sys.exit(ExitCode.REFUSED)
         done = (_converted if form == "hdf5" else _exported)(path, output, config, judgement)
     click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
+
+
+def must_take(folder: Path) -> None:
+    """Seen before the work rather than after it.
+
+    Raises:
+        JobError("bad_job"): nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise JobError(
+            "bad_job", f"{folder}: cannot be written to ({error.strerror}); name another place"
+        ) from None
 
 
 def _converted(path: Path, output: Path, config: TrainingConfig, judgement: Judgement) -> Converted:
@@ -345,7 +363,9 @@ def show(path: Path, verdict: Checked) -> None:
         click.secho(f"admitted: {path} ({size}, sha256 {verdict.hash})", fg="green")
     else:
         refused = sum(problem.severity == "refuse" for problem in verdict.problems)
-        click.secho(f"refused: {path} ({size}, {refused} problems)", fg="red")
+        click.secho(
+            f"refused: {path} ({size}, {refused} {'problem' if refused == 1 else 'problems'})", fg="red"
+        )
 
 
 @contextmanager
@@ -357,7 +377,8 @@ def one_line_errors() -> Iterator[None]:
         click.echo(f"error: {error}", err=True)
         sys.exit(EXIT_OF_FAILURE[error.failed.failure])
     except OSError as error:
-        click.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror or error}", err=True)
         sys.exit(ExitCode.NO_SPACE if error.errno == errno.ENOSPC else ExitCode.FAILED)
 
 

@@ -99,7 +99,10 @@ def bucket(ctx: click.Context, bucket: str | None, emulator: str) -> None:
 @click.argument("url")
 @click.pass_obj
 def ls(at: Bucket, url: str) -> None:
-    """What lies at URL: sizes, and of checkpoints whose they are and whether they are whole."""
+    """List what lies at URL; of checkpoints, too, whose they are.
+
+    Whether one is whole is what `verify` looks at.
+    """
     _run(_ls(at, url))
 
 
@@ -125,7 +128,7 @@ async def _ls(at: Bucket, text: str) -> int:
 @click.argument("url")
 @click.pass_obj
 def stat(at: Bucket, url: str) -> None:
-    """What is known of one object, or of one checkpoint from its manifest."""
+    """Show what is known of an object, or of a checkpoint."""
     _run(_stat(at, url))
 
 
@@ -154,7 +157,10 @@ async def _stat(at: Bucket, text: str) -> int:
 @click.option("--mirror", is_flag=True, help="Remove what else lies in FOLDER.")
 @click.pass_obj
 def pull(at: Bucket, url: str, folder: Path | None, mirror: bool) -> None:
-    """Bring URL to FOLDER, every byte checked; what is there already does not travel again."""
+    """Bring URL to FOLDER, every byte checked.
+
+    What is there already does not travel again.
+    """
     _run(_pull(at, url, folder, mirror=mirror))
 
 
@@ -214,7 +220,10 @@ async def _push(
 @click.option("--quick", is_flag=True, help="Compare the bucket's own checksums; read nothing again.")
 @click.pass_obj
 def verify(at: Bucket, url: str, quick: bool) -> None:
-    """Read every checkpoint at or below URL again, and hold it against its manifest."""
+    """Read every byte of the checkpoints at or below URL.
+
+    Each is held against its manifest.
+    """
     _run(_verify(at, url, quick=quick))
 
 
@@ -247,7 +256,10 @@ async def _verify(at: Bucket, text: str, *, quick: bool) -> int:
 @click.option("--apply", is_flag=True, help="Take it away, once all that stays is verified.")
 @click.pass_obj
 def retention(at: Bucket, url: str, keep: int, apply: bool) -> None:
-    """What of ours retention would take away: never what is foreign, the best, or a cycle's last."""
+    """Show what of ours retention would take away.
+
+    That is never what is foreign, the best, or a cycle's last.
+    """
     _run(_retention(at, url, keep, apply=apply))
 
 

@@ -57,7 +57,9 @@ async def published_below(store: ObjectStore, name: str) -> tuple[Listed, ...]:
     """The checkpoints at `name` or below it. Raises NotFound when there are none."""
     below = [each for each in await list_checkpoints(store) if each.path.startswith(check_prefix(name))]
     if not below:
-        raise NotFound(f"{name} holds no checkpoint: see `training-claw bucket ls` one level up")
+        raise NotFound(
+            f"{name or 'the bucket'} holds no checkpoint: see `training-claw bucket ls` one level up"
+        )
     return tuple(below)
 
 

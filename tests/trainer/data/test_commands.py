@@ -118,3 +118,10 @@ def test_a_config_that_cannot_be_is_named(tmp_path: Path, text: str, said: str) 
     path.write_text(text)
     with pytest.raises(JobError, match=said):
         read_config(path)
+
+
+def test_a_place_that_cannot_be_written_is_named_before_the_work(simulated: Path, small: Path) -> None:
+    result = call("convert", simulated, "/proc/nowhere/data.h5", "--config", small)
+    assert result.exit_code == ExitCode.USAGE
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: /proc/nowhere: cannot be written to")
