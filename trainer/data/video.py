@@ -128,9 +128,9 @@ def survey(path: Path, span: Span | None = None, keep: Keep = NOTHING_KEPT) -> F
         for number, frame in enumerate(_frames(container, stream, span)):
             times.append((frame.time or 0.0) - (span.start if span else 0.0))
             sizes[frame.width, frame.height] = None
-            eye.see(brightness(frame))
             if keep.wants(number):
                 keep.put(_rgb(frame, reformatter))
+            eye.see(brightness(frame))  # last: what was just read in order is still in the cache
     if not times:
         raise VideoError("no frame in it", 0)
     return Footage(path.name, np.array(times), tuple(sizes), rate, told, packets, eye.seen())
@@ -231,8 +231,9 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
 
 def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> Picture:
     """The reformatter is to be kept: a new one a frame costs more than the decoding."""
-    rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24")
-    return rgb.to_ndarray().astype(np.uint8, copy=False)
+    plane = reformatter.reformat(frame, frame.width, frame.height, "rgb24").planes[0]
+    lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+    return lines[:, : plane.width * 3].reshape(plane.height, plane.width, 3)
 
 
 def _reason(error: Exception) -> str:
