@@ -1,29 +1,38 @@
-"""How fast a data set is admitted, as ratios to what decoding alone costs on the same cores in the same run.
+"""How fast a data set is admitted, as ratios to what decoding alone costs on the same core in the same run.
 
-    python benches/bench_admission.py --episodes 8 --frames 300
-    python benches/bench_admission.py --noise 2          grain as of a camera: more bits, slower to decode
+    python benches/bench_admission.py
+    python benches/bench_admission.py --grain 2.15 --episodes 8 --frames 300
 
-Every figure is the least of rounds in which all ways take turns. Ratios are of processor time, the workers'
-included, which a busy machine stretches less than the clock. Starting the workers is taken off, and shown.
+The grain in the pictures, in grey levels, sets the bitrate (0: 0.4 Mbit/s, 2.15: 0.8, 2.8: 2, 4: 9). The more
+bits, the slower to decode, while what comes after costs the same.
+
+Every figure is the least of rounds in which all ways take turns, in this one process: no start of a worker is
+in it. Ratios are of processor time, which a busy machine stretches less than the clock. ffmpeg is started for
+each file anew; the last ratio leaves that out. `bare calls` are what no way of ours could do without, as long
+as pixels are to be LeRobot's own: decode, RGB at full size, resize, and nothing done with it. The last two
+lines are of the real thing, with workers and their starts.
 """
 
-import importlib
 import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from unittest.mock import patch
 
 import av
 import click
 import numpy as np
+import torch
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from torch.nn.functional import interpolate
 
 from protocol.training import TrainingConfig
 from trainer.checking.check import Keeping, judge
@@ -33,9 +42,9 @@ from trainer.converting.draft import discard
 from trainer.data.episodes import find_episodes
 from trainer.data.tree import look_through
 from trainer.data.video import count_packets
-from trainer.process.attempt import Stop, hears_nothing
+from trainer.process.attempt import Stop, Told
 from trainer.process.bar import progress_bar
-from trainer.process.workers import cores, in_processes
+from trainer.process.workers import cores
 from trainer.simulation.simulate import simulate
 from trainer.simulation.video_faults import planes_of
 
@@ -57,7 +66,24 @@ def ffmpeg_null(path: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def encode_as_usual(path: Path, noise: float = 0.0) -> None:
+def start_ffmpeg(_: Path) -> None:
+    command = ["ffmpeg", "-v", "error", "-version"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def bare_calls(path: Path) -> None:
+    """LeRobot's own pixels with the least that can be called for them, as a script would write it."""
+    reformatter = VideoReformatter()
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        for frame in container.decode(stream):
+            rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24").to_ndarray()
+            planes = torch.from_numpy(rgb.reshape(1, *rgb.shape)).permute(0, 3, 1, 2)
+            interpolate(planes, size=[224, 224], mode="bilinear", antialias=True)
+
+
+def encode_as_usual(path: Path, grain: float = 0.0) -> None:
     """With x264's own defaults: the simulator's own videos are made fast, and are decoded twice as fast."""
     planes, rng = planes_of(path, 640, 480), np.random.default_rng(0)
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -65,73 +91,98 @@ def encode_as_usual(path: Path, noise: float = 0.0) -> None:
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         for picture in planes:
-            grain = rng.normal(0, noise, picture.shape) if noise else 0
-            seen = np.clip(picture + grain, 0, 255).astype(np.uint8)
+            speckle = rng.normal(0, grain, picture.shape) if grain else 0
+            seen = np.clip(picture + speckle, 0, 255).astype(np.uint8)
             container.mux(stream.encode(VideoFrame.from_ndarray(seen, format="yuv420p")))
         container.mux(stream.encode())
 
 
-def import_torch(_: Path) -> None:
-    importlib.import_module("trainer.data.pixels")
+class Alone:
+    """Works off here and now what a crew of processes would share."""
+
+    def do[Item, Result](
+        self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
+    ) -> list[Result]:
+        del told
+        return [work(item) for item in items]
+
+
+@contextmanager
+def alone(items: int, stop: Stop) -> Iterator[Alone]:
+    del items, stop
+    yield Alone()
 
 
 @click.command()
 @click.option("--episodes", default=8, show_default=True)
 @click.option("--frames", default=300, show_default=True)
 @click.option("--rounds", default=3, show_default=True)
-@click.option("--noise", default=0.0, show_default=True, help="Grey levels of grain in the pictures.")
-def main(episodes: int, frames: int, rounds: int, noise: float) -> None:
-    config = TrainingConfig().with_changes({"dataset.min_episodes": 1})
+@click.option("--grain", default=(0.0, 2.15, 2.8, 4.0), show_default=True, multiple=True)
+def main(episodes: int, frames: int, rounds: int, grain: tuple[float, ...]) -> None:
+    torch.set_num_threads(1)
     with TemporaryDirectory(prefix="bench-admission-") as made:
-        data, output = Path(made, "set"), Path(made, "data.h5")
+        plain = Path(made, "plain")
         with progress_bar("simulating") as told:
-            simulate(data, episodes=episodes, frames=frames, told=told)
-        sources = find_episodes(data)
-        videos = [source.path / "ego.mp4" for source in sources]
-        for video in videos:
-            encode_as_usual(video, noise)
-        tree = look_through(data)
-        parts = [part_of(source, data, tree) for source in sources]
-        in_all = partial(in_processes, stop=Stop(), told=hears_nothing)
-        keeping = Keeping(output, Path(made, "surveys"))
+            simulate(plain, episodes=episodes, frames=frames, told=told)
+        for each in grain:
+            data = Path(made, f"grain-{each:g}", "set")
+            shutil.copytree(plain, data)
+            for video in data.glob("*/ego.mp4"):
+                encode_as_usual(video, each)
+            _bench(data, episodes * frames, rounds)
 
-        def ingest() -> None:
-            judgement = judge(data, config, keeping=keeping)
-            convert(data, output, config, judgement.verdict.hash, hashes=judgement.hashes)
 
-        def fresh() -> None:
-            output.unlink(missing_ok=True)
-            discard(output)
-            shutil.rmtree(Path(made, "surveys"), ignore_errors=True)
-            ingest()
+def _bench(data: Path, frames: int, rounds: int) -> None:
+    config = TrainingConfig().with_changes({"dataset.min_episodes": 1})
+    output, surveys = data.with_name("data.h5"), data.with_name("surveys")
+    sources = find_episodes(data)
+    videos = [source.path / "ego.mp4" for source in sources]
+    tree = look_through(data)
+    parts = [part_of(source, data, tree) for source in sources]
 
-        def quick() -> None:
-            for part, video in zip(parts, videos, strict=True):
-                count_packets(video)
-                read_part(config, part)
+    def ingest() -> None:
+        judgement = judge(data, config, keeping=Keeping(output, surveys))
+        convert(data, output, config, judgement.verdict.hash, hashes=judgement.hashes)
 
-        ways: dict[str, Callable[[], object]] = {
-            "decode only": lambda: in_all(decode_only, videos),
-            "check, deep": lambda: judge(data, config),
-            "check + convert": fresh,
-            "handed over again": ingest,
-            "container": lambda: [count_packets(video) for video in videos],
-            "quick tier": quick,
-            "start of workers": lambda: in_all(Path.exists, videos),
-            "start with torch": lambda: in_all(import_torch, videos),
-        }
-        if shutil.which("ffmpeg"):
-            ways["ffmpeg -f null"] = lambda: [ffmpeg_null(video) for video in videos]
+    def fresh() -> None:
+        output.unlink(missing_ok=True)
+        discard(output)
+        shutil.rmtree(surveys, ignore_errors=True)
+        ingest()
+
+    def quick() -> None:
+        for part, video in zip(parts, videos, strict=True):
+            count_packets(video)
+            read_part(config, part)
+
+    ways: dict[str, Callable[[], object]] = {
+        "decode only": lambda: [decode_only(video) for video in videos],
+        "bare calls": lambda: [bare_calls(video) for video in videos],
+        "check, deep": lambda: judge(data, config),
+        "check + convert": fresh,
+        "handed over again": ingest,
+        "container": lambda: [count_packets(video) for video in videos],
+        "quick tier": quick,
+    }
+    if shutil.which("ffmpeg"):
+        ways["ffmpeg -f null"] = lambda: [ffmpeg_null(video) for video in videos]
+        ways["start of ffmpeg"] = lambda: [start_ffmpeg(video) for video in videos]
+    with patch("trainer.checking.check.crew", alone):
         took = _measured(ways, rounds)
-        megabits = sum(video.stat().st_size for video in videos) * 8 / 1e6 / (episodes * frames / 30)
-        click.echo(f"{episodes * frames} frames of {megabits:.1f} Mbit/s, {cores()} cores")
-        _show(took, episodes * frames)
-        click.echo(f"largest worker's own memory while ingesting: {_memory_of(fresh) / 2**20:.0f} MiB")
+    size = sum(video.stat().st_size for video in videos)
+    click.echo(f"\n{frames} frames of {size * 8 / 1e6 / (frames / 30):.1f} Mbit/s")
+    _show(took, frames, size)
+    began = time.perf_counter()
+    memory = _memory_of(fresh) / 2**20
+    click.echo(
+        f"check + convert, {cores()} cores, with starts: {time.perf_counter() - began:.2f}s by the clock"
+    )
+    click.echo(f"largest worker's own memory in it: {memory:.0f} MiB")
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Seconds by the clock, and of processor time, our workers' included."""
+    """Seconds by the clock, and of processor time, ffmpeg's included."""
 
     wall: float
     cpu: float
@@ -157,24 +208,19 @@ def _cpu_s() -> float:
     return sum(each.ru_utime + each.ru_stime for each in ours)
 
 
-STARTS = {
-    "decode only": "start of workers",
-    "check, deep": "start of workers",
-    "check + convert": "start with torch",
-    "handed over again": "start of workers",
-}
-
-
-def _show(took: dict[str, Took], frames: int) -> None:
-    limits = [name for name in ("decode only", "ffmpeg -f null") if name in took]
-    alone = {
-        name: each.cpu - (took[STARTS[name]].cpu if name in STARTS else 0.0) for name, each in took.items()
-    }
-    click.echo(f"{'':18}{'clock':>9}{'processor':>11}{'frames/s a core':>17}  of: {', '.join(limits)}")
-    for name, seconds in alone.items():
-        ratios = "  ".join(f"{alone[limit] / seconds:5.2f}" for limit in limits)
-        rate = frames / seconds
-        click.echo(f"{name:18}{took[name].wall:8.2f}s{seconds:10.2f}s{rate:17.0f}  {ratios}")
+def _show(took: dict[str, Took], frames: int, size: int) -> None:
+    """A line a way; its shares are of what each of the limits takes."""
+    limits = {name: took[name].cpu for name in ("bare calls", "decode only")}
+    if "ffmpeg -f null" in took:
+        limits["ffmpeg -f null"] = took["ffmpeg -f null"].cpu
+        limits["less its start"] = took["ffmpeg -f null"].cpu - took["start of ffmpeg"].cpu
+    click.echo(
+        f"{'':18}{'clock':>9}{'processor':>11}{'frames/s a core':>17}{'MB/s':>7}  of: {', '.join(limits)}"
+    )
+    for name, each in took.items():
+        shares = "  ".join(f"{limit / each.cpu:5.2f}" for limit in limits.values())
+        rates = f"{frames / each.cpu:17.0f}{size / 1e6 / each.cpu:7.1f}"
+        click.echo(f"{name:18}{each.wall:8.2f}s{each.cpu:10.2f}s{rates}  {shares}")
 
 
 def _memory_of(work: Callable[[], object]) -> int:
