@@ -20,6 +20,7 @@ from trainer.data.episodes import find_episodes
 from trainer.data.fingerprint import hash_folder
 from trainer.data.pixels import resize
 from trainer.data.store import FrameStore, create, stats_of
+from trainer.data.video import pictures, write_video
 from trainer.jobs import do
 from trainer.process.attempt import Attempt, JobError, Stop
 
@@ -42,6 +43,17 @@ def test_pixels_are_lerobot_s_bit_for_bit(converted: FrameStore, simulated: Path
         expected = lerobot_s_pixels(simulated / name / "ego.mp4", (48, 64))[3:-2]
         assert np.array_equal(converted.frames["ego"][start:end], expected)
         start = end
+
+
+@pytest.mark.parametrize("width", [50, 64])
+def test_a_picture_is_lerobot_s_whether_its_lines_are_padded_or_not(tmp_path: Path, width: int) -> None:
+    video, rng = tmp_path / "ego.mp4", np.random.default_rng(0)
+    planes = rng.integers(0, 256, (6, 57, width), np.uint8)
+    write_video(video, planes, width=width, height=38, fps=30)
+    expected: list[np.ndarray] = []
+    with av.open(video) as container:
+        expected.extend(frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+    assert np.array_equal(list(pictures(video)), expected)
 
 
 def test_cuts_and_exclusions_are_applied(converted: FrameStore, simulated: Path) -> None:
