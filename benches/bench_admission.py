@@ -71,16 +71,22 @@ def start_ffmpeg(_: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def bare_calls(path: Path) -> None:
-    """LeRobot's own pixels with the least that can be called for them, as a script would write it."""
+def bare_calls(path: Path, *, resized: bool = True) -> None:
+    """LeRobot's own pixels with the least that can be called for them."""
     reformatter = VideoReformatter()
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         for frame in container.decode(stream):
-            rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24").to_ndarray()
-            planes = torch.from_numpy(rgb.reshape(1, *rgb.shape)).permute(0, 3, 1, 2)
-            interpolate(planes, size=[224, 224], mode="bilinear", antialias=True)
+            _bare_call(frame, reformatter, resized)
+
+
+def _bare_call(frame: VideoFrame, reformatter: VideoReformatter, resized: bool) -> None:
+    """What is made here is gone when the next one is made: two at a time would not fit into the cache."""
+    rgb = reformatter.reformat(frame, frame.width, frame.height, "rgb24").to_ndarray()
+    if resized:
+        planes = torch.from_numpy(rgb.reshape(1, *rgb.shape)).permute(0, 3, 1, 2)
+        interpolate(planes, size=[224, 224], mode="bilinear", antialias=True)
 
 
 def encode_as_usual(path: Path, grain: float = 0.0) -> None:
@@ -157,6 +163,7 @@ def _bench(data: Path, frames: int, rounds: int) -> None:
 
     ways: dict[str, Callable[[], object]] = {
         "decode only": lambda: [decode_only(video) for video in videos],
+        "decode + RGB": lambda: [bare_calls(video, resized=False) for video in videos],
         "bare calls": lambda: [bare_calls(video) for video in videos],
         "check, deep": lambda: judge(data, config),
         "check + convert": fresh,
