@@ -250,7 +250,10 @@ def _watch(over: Event) -> int:
 
 
 def _anonymous_bytes(process: str) -> int:
+    """Of a child that is about to become a worker the memory is still ours."""
     try:
+        if Path(f"/proc/{process}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes():
+            return 0
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
         return 0
