@@ -13,6 +13,7 @@
         recipe.json                     how a step is computed on this device (trainer.learning.recipe)
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
+            arrived                     of a check that began ahead: there once all its data is here
             lock                        held by the process for as long as it lives; holds a Holder
             events.jsonl                facts, appended by the process alone (protocol.progress)
             outcome.json                the verdict: temp, fsync, rename. The exit code is only a hint
@@ -71,7 +72,8 @@ class CheckJob(Value):
 
     Each picture is decoded once: what a ConvertJob for `output` needs of it is kept on the way, what was seen
     is remembered in the folder `surveys`, and neither is done again for an episode that has not changed.
-    `earlier` are converted files from which pictures may be copied, their surveys beside them.
+    `earlier` are converted files from which pictures may be copied, their surveys beside them. `coming_bytes`
+    of the set are still to come: each file lands whole, and AttemptFolder.arrived says when all is here.
     """
 
     kind: Literal["check"] = "check"
@@ -80,6 +82,7 @@ class CheckJob(Value):
     output: Path | None = None
     surveys: Path | None = None
     earlier: tuple[Path, ...] = ()
+    coming_bytes: int = Field(default=0, ge=0)
 
 
 class ConvertJob(Value):
@@ -279,6 +282,10 @@ class AttemptFolder:
     @property
     def outcome(self) -> Path:
         return self.path / "outcome.json"
+
+    @property
+    def arrived(self) -> Path:
+        return self.path / "arrived"
 
     @property
     def certificate(self) -> Path:

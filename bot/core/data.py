@@ -3,14 +3,17 @@
 from datetime import datetime
 
 from bot.core import words
-from bot.core.effects import Effect, FetchData, Post, StartJob
-from bot.core.events import DataFetched, FetchFailed, JobEnded
+from bot.core.effects import Effect, FetchData, Post, StartJob, StopJob, TellArrived
+from bot.core.events import DataFetched, FetchFailed, JobEnded, RowsFetched
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import (
+    Abandoning,
     Admitted,
+    Arriving,
     Awaited,
     Checking,
+    CheckingAhead,
     Converting,
     Cycle,
     Fetched,
@@ -43,21 +46,80 @@ def fetch(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Mov
     return now(cycle, data=fetching, asked=asked), (order,)
 
 
-def fetched(cycle: Cycle, event: DataFetched) -> Move:
+def rows_fetched(cycle: Cycle, event: RowsFetched) -> Move:
+    """A fetch that is repeated says so again, and a check may be at work by then."""
     match cycle.data:
-        case Fetching() as data:
-            done = Fetched(source=data.source, announced=data.announced, since=event.at)
-            return now(cycle, data=done), ()
+        case Fetching(source=source, announced=announced, since=since):
+            arriving = Arriving(
+                source=source, announced=announced, coming_bytes=event.coming_bytes, since=since
+            )
+            return now(cycle, data=arriving), ()
         case _:
             return cycle, ()
+
+
+def fetched(cycle: Cycle, event: DataFetched) -> Move:
+    match cycle.data:
+        case Fetching() | Arriving() as data:
+            done = Fetched(source=data.source, announced=data.announced, since=event.at)
+            return now(cycle, data=done), ()
+        case CheckingAhead() as data:
+            return _check_the_rest(cycle, data, event.at)
+        case _:
+            return cycle, ()
+
+
+def _check_the_rest(cycle: Cycle, data: CheckingAhead, at: datetime) -> Move:
+    """The check that has begun goes on to its verdict."""
+    checking = Checking(
+        source=data.source,
+        announced=data.announced,
+        attempt=data.attempt,
+        tries=1,
+        config=data.config,
+        since=at,
+    )
+    return now(cycle, data=checking), (TellArrived(run=cycle.run_name, attempt=data.attempt),)
 
 
 def fetch_failed(cycle: Cycle, event: FetchFailed) -> Move:
     match cycle.data:
-        case Fetching():
+        case Fetching() | Arriving():
             return refuse(cycle, event.cause, (event.problem,), event.at)
+        case CheckingAhead() as data:
+            return _abandon(cycle, data, event)
         case _:
             return cycle, ()
+
+
+def _abandon(cycle: Cycle, data: CheckingAhead, event: FetchFailed) -> Move:
+    """Two processes of one run never meet: nothing begins anew before this one has left."""
+    leaving = Abandoning(
+        source=data.source,
+        announced=data.announced,
+        attempt=data.attempt,
+        cause=event.cause,
+        problem=event.problem,
+        since=event.at,
+    )
+    return now(cycle, data=leaving), (StopJob(run=cycle.run_name, attempt=data.attempt),)
+
+
+def check_ahead(cycle: Cycle, data: Arriving, config: TrainingConfig) -> Move:
+    """Begin to look whether what is still arriving is fit for `config`."""
+    attempt = cycle.attempts + 1
+    ahead = CheckingAhead(
+        source=data.source, announced=data.announced, attempt=attempt, config=config, since=data.since
+    )
+    order = StartJob(
+        run=cycle.run_name,
+        attempt=attempt,
+        work="check",
+        source=data.source,
+        config=config,
+        coming_bytes=data.coming_bytes,
+    )
+    return now(cycle, data=ahead, attempts=attempt), (order,)
 
 
 def check(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) -> Move:
@@ -80,6 +142,10 @@ def check(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) ->
 
 def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
     match cycle.data, event.outcome:
+        case CheckingAhead(attempt=event.attempt) as data, _:
+            return _wait_for_the_rest(cycle, data), ()
+        case Abandoning(attempt=event.attempt, cause=cause, problem=problem), _:
+            return refuse(cycle, cause, (problem,), event.at)
         case Checking(attempt=event.attempt) as data, Checked() as verdict:
             return _judge(cycle, data, verdict, event.at)
         case Converting(attempt=event.attempt) as data, Converted() as made:
@@ -95,6 +161,11 @@ def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
             return _try_again(cycle, data, event, policy)
         case _:
             return cycle, ()
+
+
+def _wait_for_the_rest(cycle: Cycle, data: CheckingAhead) -> Cycle:
+    """However a check ended before all was here, the one after the fetch says what there is to say."""
+    return now(cycle, data=Fetching(source=data.source, announced=data.announced, since=data.since))
 
 
 def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datetime) -> Move:

@@ -93,7 +93,8 @@ class BringBack(Order):
 class StartJob(Order):
     """Start a trainer process, unless this attempt was started before. `source` is where its data is from.
 
-    `journal` says of each change of the config on whose word it was made.
+    `journal` says of each change of the config on whose word it was made. `coming_bytes` of a check's data
+    are still to come: it begins with what is here, and hears by TellArrived when that is all.
     """
 
     kind: Literal["start_job"] = "start_job"
@@ -104,10 +105,23 @@ class StartJob(Order):
     config: TrainingConfig
     certificate: str = ""
     journal: tuple[str, ...] = ()
+    coming_bytes: int = 0
 
     @property
     def key(self) -> str:
         return f"start_job/{self.run}/{self.attempt}"
+
+
+class TellArrived(Order):
+    """Tell a check that began ahead that its data set is all here."""
+
+    kind: Literal["tell_arrived"] = "tell_arrived"
+    run: str
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"tell_arrived/{self.run}/{self.attempt}"
 
 
 class StopJob(Order):
@@ -218,6 +232,7 @@ Effect = Annotated[
     | FetchWeights
     | BringBack
     | StartJob
+    | TellArrived
     | StopJob
     | KillJob
     | PublishCheckpoint

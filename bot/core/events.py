@@ -177,6 +177,14 @@ class TermsUnreadable(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowsFetched(Fact):
+    """Of a simulator's data set all is here but `coming_bytes` of videos, which are under way."""
+
+    cycle: int
+    coming_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataFetched(Fact):
     cycle: int
     files: int
@@ -318,6 +326,7 @@ Event = (
     | StrangerCommanded
     | TermsRead
     | TermsUnreadable
+    | RowsFetched
     | DataFetched
     | FetchFailed
     | WeightsFetched

@@ -12,6 +12,7 @@ from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
 from bot.core.state import (
     Admitted,
+    Arriving,
     Cycle,
     Ended,
     Fetched,
@@ -40,6 +41,10 @@ def _named_on_an_unproven_device(cycle: Cycle) -> bool:
 
 def _named_on_a_proven_device(cycle: Cycle) -> bool:
     return isinstance(cycle.data, Named) and isinstance(cycle.device, Proven)
+
+
+def _arriving_under_known_terms(cycle: Cycle) -> bool:
+    return isinstance(cycle.data, Arriving) and not isinstance(cycle.terms, Unread)
 
 
 def _fetched_under_known_terms(cycle: Cycle) -> bool:
@@ -82,6 +87,12 @@ def _probe(cycle: Cycle, at: datetime) -> Move:
     return device.probe(cycle, at)
 
 
+def _check_ahead(cycle: Cycle, _: datetime) -> Move:
+    assert isinstance(cycle.data, Arriving), "the guard has looked"
+    assert not isinstance(cycle.terms, Unread), "the guard has looked"
+    return data.check_ahead(cycle, cycle.data, cycle.terms.config)
+
+
 def _check(cycle: Cycle, at: datetime) -> Move:
     assert not isinstance(cycle.terms, Unread), "the guard has looked"
     return data.check(cycle, cycle.terms.config, at)
@@ -104,6 +115,7 @@ def _hand_on(cycle: Cycle, _: datetime) -> Move:
 JOINS = (
     Join("Named ∧ device Unproven", "Probing", _named_on_an_unproven_device, _probe),
     Join("Named ∧ device Proven", "Fetching", _named_on_a_proven_device, _fetch),
+    Join("Arriving ∧ not Unread", "CheckingAhead", _arriving_under_known_terms, _check_ahead),
     Join("Fetched ∧ not Unread", "Checking", _fetched_under_known_terms, _check),
     Join(
         "Admitted ∧ Settled under another data rule ∧ Unstarted",

@@ -12,7 +12,18 @@ from bot.core.effects import KillJob, StopJob
 from bot.core.events import JobFellSilent
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
-from bot.core.state import Checking, Converting, Cycle, Probing, Stalled, Starting, Stopping, Training
+from bot.core.state import (
+    Abandoning,
+    Checking,
+    CheckingAhead,
+    Converting,
+    Cycle,
+    Probing,
+    Stalled,
+    Starting,
+    Stopping,
+    Training,
+)
 from protocol.progress import Stepped
 
 type Verdict = Literal["alive", "dead", "stalled", "unknown"]
@@ -42,7 +53,9 @@ def fell_silent(cycle: Cycle, event: JobFellSilent) -> Move:
             return _asked_to_leave(cycle, run, event)
         case ((Stalled(attempt=event.attempt) | Stopping(attempt=event.attempt)), _, _):
             return cycle, (KillJob(run=event.run, attempt=event.attempt),)
-        case _, (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)), _:
+        case _, (Checking() | CheckingAhead() | Abandoning() | Converting()) as data, _ if (
+            data.attempt == event.attempt
+        ):
             # it has nothing to save, and is begun anew once it is gone
             return cycle, (KillJob(run=event.run, attempt=event.attempt),)
         case _, _, Probing(attempt=event.attempt):

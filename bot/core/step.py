@@ -48,6 +48,7 @@ from bot.core.events import (
     JobFellSilent,
     JobSpoke,
     Reacted,
+    RowsFetched,
     Sighted,
     Spoke,
     StrangerCommanded,
@@ -126,9 +127,9 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return terms.unreadable(cycle, event)
         case BroughtBack(cycle=cycle.number):
             return left.brought_back(cycle, event)
-        case (DataFetched() | FetchFailed() | WeightsFetched() | WeightsRefused()) as come if (
-            come.cycle == cycle.number
-        ):
+        case (
+            RowsFetched() | DataFetched() | FetchFailed() | WeightsFetched() | WeightsRefused()
+        ) as come if come.cycle == cycle.number:
             return _brought(cycle, come)
         case CheckpointPublished(cycle=cycle.number):
             return shelf.checkpoint_published(cycle, event, policy)
@@ -148,9 +149,13 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return cycle, ()
 
 
-def _brought(cycle: Cycle, event: DataFetched | FetchFailed | WeightsFetched | WeightsRefused) -> Move:
-    """What the bucket was asked for is here, or will not come."""
+def _brought(
+    cycle: Cycle, event: RowsFetched | DataFetched | FetchFailed | WeightsFetched | WeightsRefused
+) -> Move:
+    """What the bucket was asked for is here, in part or all of it, or will not come."""
     match event:
+        case RowsFetched():
+            return data.rows_fetched(cycle, event)
         case DataFetched():
             return data.fetched(cycle, event)
         case FetchFailed():

@@ -7,9 +7,12 @@ from bot.core import shelf, sightings, strangers
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.state import (
+    Abandoning,
     Absent,
+    Arriving,
     Awaited,
     Checking,
+    CheckingAhead,
     Converting,
     Cooling,
     Cycle,
@@ -81,7 +84,7 @@ def silence(heard_at: datetime) -> tuple[Phase, str, datetime, str]:
 def progress_notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:
     """How far the work under way has come, where it can be counted."""
     notes: list[str] = []
-    if isinstance(cycle.data, Checking | Converting) and gauges.counted:
+    if isinstance(cycle.data, CheckingAhead | Checking | Converting) and gauges.counted:
         done, total, _ = gauges.counted
         notes.append(f"진행: 에피소드 {done}/{total}")
     if gauges.transfer:
@@ -234,7 +237,11 @@ def _before_the_run(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return _before_the_data(cycle, since)
         case Awaited(since=since), _:
             return "awaiting_data", "Developer의 데이터 HANDOFF", since, "데이터 다운로드와 검증"
-        case Fetching(since=since, source=source), _:
+        case CheckingAhead(since=since, source=source), _:
+            return "fetching", f"{source} 다운로드 (도착한 영상부터 검증 중)", since, "데이터 무결성 검증"
+        case Abandoning(since=since), _:
+            return "fetching", "검증 프로세스 종료 (다운로드 실패)", since, "실패 이유 보고"
+        case Fetching(since=since, source=source) | Arriving(since=since, source=source), _:
             return "fetching", f"{source} 다운로드", since, "데이터 무결성 검증"
         case _, Unread(since=since):
             return "awaiting_handoff", "PLAN.md와 레슨런 확인", since, "데이터 무결성 검증"
@@ -343,7 +350,7 @@ def expected_job(state: State) -> tuple[str, int] | None:
     match state.cycle:
         case Cycle(run=Starting() | Training() | Stalled() | Stopping() as run, run_name=name):
             return name, run.attempt
-        case Cycle(data=Checking() | Converting() as data, run_name=name):
+        case Cycle(data=CheckingAhead() | Abandoning() | Checking() | Converting() as data, run_name=name):
             return name, data.attempt
         case Cycle(device=Probing(attempt=attempt), run_name=name):
             return name, attempt

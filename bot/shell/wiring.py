@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import views
-from bot.core.effects import Effect, KillJob, StartJob, StopJob
+from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.core.step import step
@@ -41,7 +41,7 @@ from protocol import Voice
 if TYPE_CHECKING:
     from bot.shell.outlook.window import Window
 
-JOBS = ("start_job", "stop_job", "kill_job")
+JOBS = ("start_job", "tell_arrived", "stop_job", "kill_job")
 LAUNCHERS: dict[str, type[Process] | type[Unit]] = {"process": Process, "unit": Unit}
 FIRST_LOOK_BACK = timedelta(minutes=1)
 """A first start listens to what was said just before it; later ones go on where the last one stopped."""
@@ -180,6 +180,8 @@ async def _carry_job(jobs: Jobs, order: Effect) -> None:
     match order:
         case StartJob():
             await jobs.start(order)
+        case TellArrived():
+            await jobs.tell_arrived(order)
         case StopJob() | KillJob():
             await jobs.stop(order)
         case _:

@@ -6,9 +6,12 @@ Each track is a sum type; a class holds only what is true in that phase. Times a
 from pydantic import AwareDatetime
 
 from bot.core.state.data import (
+    Abandoning,
     Admitted,
+    Arriving,
     Awaited,
     Checking,
+    CheckingAhead,
     Converting,
     Data,
     Fetched,
@@ -29,14 +32,17 @@ from protocol.training import TrainingConfig
 
 __all__ = [
     "SCHEMA",
+    "Abandoning",
     "Absent",
     "ActedOn",
     "Admitted",
     "Answered",
+    "Arriving",
     "Awaited",
     "Best",
     "Bringing",
     "Checking",
+    "CheckingAhead",
     "Checkpoint",
     "Converting",
     "Cooling",

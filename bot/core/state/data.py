@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from bot.core.state.known import Known
 from protocol.job import Problem
+from protocol.messages import BlockCause
 from protocol.training import TrainingConfig
 
 
@@ -29,6 +30,42 @@ class Fetching(Known):
     phase: Literal["fetching"] = "fetching"
     source: str
     announced: int | None
+    since: AwareDatetime
+
+
+class Arriving(Known):
+    """Of a simulator's episodes all but the videos is here, so a check has something to begin with.
+
+    `coming_bytes` are those of the videos that are still to come.
+    """
+
+    phase: Literal["arriving"] = "arriving"
+    source: str
+    announced: int | None
+    coming_bytes: int
+    since: AwareDatetime
+
+
+class CheckingAhead(Known):
+    """The check looks at each video as it lands. Its verdict waits until all is here."""
+
+    phase: Literal["checking_ahead"] = "checking_ahead"
+    source: str
+    announced: int | None
+    attempt: int
+    config: TrainingConfig
+    since: AwareDatetime
+
+
+class Abandoning(Known):
+    """The rest will not come. The check that has begun was asked to leave; then Watcher is told why."""
+
+    phase: Literal["abandoning"] = "abandoning"
+    source: str
+    announced: int | None
+    attempt: int
+    cause: BlockCause
+    problem: str
     since: AwareDatetime
 
 
@@ -89,6 +126,16 @@ class Refused(Known):
 
 
 Data = Annotated[
-    Awaited | Named | Fetching | Fetched | Checking | Converting | Admitted | Refused,
+    Awaited
+    | Named
+    | Fetching
+    | Arriving
+    | CheckingAhead
+    | Abandoning
+    | Fetched
+    | Checking
+    | Converting
+    | Admitted
+    | Refused,
     Field(discriminator="phase"),
 ]

@@ -4,7 +4,17 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.core.state import Checking, Converting, Cycle, Held, Refused, Starting, Stopping, Training
+from bot.core.state import (
+    Checking,
+    CheckingAhead,
+    Converting,
+    Cycle,
+    Held,
+    Refused,
+    Starting,
+    Stopping,
+    Training,
+)
 from bot.rehearsal.drill.lost import lose_machine
 from bot.rehearsal.drill.outside import Fault, Suffered
 from bot.rehearsal.drill.theatre import Theatre
@@ -158,7 +168,7 @@ def _work(theatre: Theatre) -> str:
     match theatre.cycle():
         case Cycle(run=Starting() | Training() | Stopping()):
             return "train"
-        case Cycle(data=Checking()):
+        case Cycle(data=Checking() | CheckingAhead()):
             return "check"
         case Cycle(data=Converting()):
             return "convert"

@@ -12,6 +12,12 @@ SAID: dict[type, Words] = {
     known.Awaited: {"en": "waiting for Developer's HANDOFF", "ko": "Developer의 HANDOFF를 기다림"},
     known.Named: {"en": "its place is known", "ko": "위치를 알게 됨"},
     known.Fetching: {"en": "being fetched from the bucket", "ko": "버킷에서 내려받는 중"},
+    known.Arriving: {"en": "its rows are here, its videos are coming", "ko": "행은 도착, 영상을 내려받는 중"},
+    known.CheckingAhead: {
+        "en": "being fetched, and checked as it lands",
+        "ko": "내려받으며 도착한 만큼 검증 중",
+    },
+    known.Abandoning: {"en": "will not come; its check is leaving", "ko": "다운로드 실패, 검증을 끝내는 중"},
     known.Fetched: {"en": "fetched", "ko": "내려받음"},
     known.Checking: {"en": "being checked, episode by episode", "ko": "에피소드별 검증 중"},
     known.Converting: {"en": "admitted; being converted to one HDF5 file", "ko": "통과, HDF5로 변환 중"},

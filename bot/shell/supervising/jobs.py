@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from bot.core.effects import KillJob, StartJob, StopJob
+from bot.core.effects import KillJob, StartJob, StopJob, TellArrived
 from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Here
@@ -96,6 +96,20 @@ class Jobs:
             log.info("started", attempt=str(attempt), work=order.work)
         await self._store.ask(tables.settle, order.key)
         self._wanted.put_nowait(attempt)
+
+    async def tell_arrived(self, order: TellArrived) -> None:
+        """One that has left meanwhile does not mind, nor one that never came.
+
+        Raises:
+            Later: there is no room for an empty file.
+        """
+        arrived = self._places.attempt(order.run, order.attempt).arrived
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                arrived.touch()
+        except OSError as error:
+            raise Later(f"{arrived}: {error.strerror}", alarming=True) from error
+        await self._store.ask(tables.settle, order.key)
 
     async def stop(self, order: StopJob | KillJob) -> None:
         """SIGTERM or SIGKILL to it, and to nobody else.
@@ -227,6 +241,7 @@ class Jobs:
                     output=run.data,
                     surveys=run.surveys,
                     earlier=self._places.earlier(order.run),
+                    coming_bytes=order.coming_bytes,
                 )
             case "convert":
                 return ConvertJob(

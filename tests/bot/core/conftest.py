@@ -19,6 +19,7 @@ from bot.core.events import (
     JobEnded,
     JobSpoke,
     LessonsFile,
+    RowsFetched,
     TermsRead,
     Ticked,
 )
@@ -82,6 +83,9 @@ class Play:
 
     def device_is_proven(self) -> tuple[Effect, ...]:
         return self.job_ends(Probed(device="NVIDIA A100"))
+
+    def rows_are_fetched(self) -> tuple[Effect, ...]:
+        return self.happened(RowsFetched(at=self.later(), cycle=self.cycle.number, coming_bytes=9 * 10**8))
 
     def data_is_fetched(self) -> tuple[Effect, ...]:
         return self.happened(

@@ -18,6 +18,7 @@ from bot.core.effects import (
     ReadTerms,
     StartJob,
     StopJob,
+    TellArrived,
     VerifyCheckpoint,
     read_effect,
 )
@@ -32,6 +33,7 @@ ORDERS = (
     FetchWeights(cycle=1, run=RUN, path="checkpoints/cycle00/act_best", asked=3),
     BringBack(cycle=1, run=RUN, of="cycle01-lost", epoch=50, asked=4),
     StartJob(run=RUN, attempt=1, work="check", source="dataset/", config=TrainingConfig()),
+    TellArrived(run=RUN, attempt=1),
     StopJob(run=RUN, attempt=1),
     KillJob(run=RUN, attempt=1),
     PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta={}),

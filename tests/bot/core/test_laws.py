@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from bot.core import data, ledger
 from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
-from bot.core.events import FetchFailed, Gauges, JobFellSilent, LessonsFile, Reacted
+from bot.core.events import (
+    DataFetched,
+    FetchFailed,
+    Gauges,
+    JobEnded,
+    JobFellSilent,
+    LessonsFile,
+    Reacted,
+    RowsFetched,
+)
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Settled, State, Unread
 from bot.lessons.judgement import Remedied
@@ -57,6 +66,7 @@ moves = st.lists(
         st.tuples(st.just("lessons"), lessons),
         st.tuples(st.just("terms"), lessons),
         st.tuples(st.just("probed"), st.booleans()),
+        st.tuples(st.just("rows"), st.none()),
         st.tuples(st.just("fetched"), st.booleans()),
         st.tuples(st.just("checked"), st.booleans()),
         st.tuples(st.just("converted"), st.none()),
@@ -161,8 +171,8 @@ def _go_one_step(play: Any) -> None:
             play.developer_hands_over()
         case "named", _, _:
             _prove(play)
-        case "fetching", _, _:
-            play.data_is_fetched()
+        case (("fetching" | "checking_ahead" | "abandoning"), _, _):
+            _fetch_on(play)
         case "checking", _, _:
             play.data_is_checked()
         case "converting", _, _:
@@ -177,6 +187,16 @@ def _go_one_step(play: Any) -> None:
             _finish(play)
         case _:
             play.ticks(9000)
+
+
+def _fetch_on(play: Any) -> None:
+    match play.cycle.data.phase:
+        case "fetching":
+            play.rows_are_fetched()
+        case "checking_ahead":
+            play.data_is_fetched()
+        case _:
+            _job_ends(play, "stopped")
 
 
 def _prove(play: Any) -> None:
@@ -216,6 +236,7 @@ MOVES = {
         lambda play, hints: play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=hints))
     ),
     "probed": _in_a_cycle(_probe),
+    "rows": _in_a_cycle(lambda play, _: play.rows_are_fetched()),
     "fetched": _in_a_cycle(_fetch),
     "checked": _in_a_cycle(lambda play, ok: play.data_is_checked(ok=ok)),
     "converted": _in_a_cycle(lambda play, _: play.data_is_converted()),
@@ -389,6 +410,35 @@ def test_nothing_is_killed_that_did_not_fall_silent_and_no_training_unasked(stag
 
     play.happened = watch
     perform(play, script)
+
+
+class Hasty:
+    """A play in which a fetch has its rows first, and a check that began ahead leaves as soon as asked."""
+
+    def __init__(self, play: Any) -> None:
+        self.play = play
+        self.happened = play.happened
+        play.happened = self.happen
+
+    def happen(self, event: Any) -> Any:
+        if isinstance(event, DataFetched | FetchFailed):
+            self.happened(RowsFetched(at=event.at, cycle=event.cycle, coming_bytes=1))
+        effects = self.happened(event)
+        if self.play.state.cycle and self.play.cycle.data.phase == "abandoning":
+            run, attempt = self.play.cycle.run_name, self.play.cycle.attempts
+            effects += self.happened(JobEnded(at=event.at, run=run, attempt=attempt, outcome=None))
+        return effects
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves)
+def test_what_is_said_is_the_same_whether_a_check_began_ahead_or_not(stage_class, script) -> None:
+    in_sequence = [one for one in script if one[0] != "rows"]
+    plain, hasty = stage_class(Policy()), stage_class(Policy())
+    Hasty(hasty)
+    perform(plain, in_sequence)
+    perform(hasty, in_sequence)
+    assert [one.model_dump() for one in hasty.posted()] == [one.model_dump() for one in plain.posted()]
 
 
 @settings(max_examples=60, deadline=None)
