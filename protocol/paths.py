@@ -6,6 +6,10 @@ Folders end in a slash. Numbers are padded (`cycle03`, `act_epoch_050`) but sort
 PLAN = "ssot/PLAN.md"
 CHECKPOINTS = "checkpoints/"
 
+ROWS = "actions.jsonl"
+VIDEO = ".mp4"
+"""In an episode's folder, as the simulator writes it: a row a frame, and how the name of a video ends."""
+
 
 def lessons(cycle: int) -> str:
     """

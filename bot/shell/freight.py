@@ -34,6 +34,7 @@ from bot.core.events import (
     FetchFailed,
     HandedOn,
     LessonsFile,
+    RowsFetched,
     TermsRead,
     TermsUnreadable,
     WeightsFetched,
@@ -147,8 +148,15 @@ class Freight:
             cause: BlockCause = "foreign_bucket" if "://" in order.source else "no_data"
             return _refused(order, cause, str(error))
         place = self._places.dataset(order.source)
+
+        async def rows_here(coming_bytes: int) -> None:
+            rows = RowsFetched(at=STAMPED, cycle=order.cycle, coming_bytes=coming_bytes)
+            await self._desk.tell(Note(event=rows))
+
         try:
-            fetched = await bucket.fetch_dataset(self._store, prefix, place, self._gauge(order.source))
+            fetched = await bucket.fetch_dataset(
+                self._store, prefix, place, self._gauge(order.source), rows_here
+            )
             await asyncio.to_thread(bucket.settle, place)
         except NotFound:
             return _refused(order, "no_data", f"{self._url.url(prefix)}에 데이터가 없음")

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from protocol.job import Problem
+from protocol.paths import ROWS, VIDEO
 from protocol.training import TrainingConfig
 from trainer.data.episode import Episode, unreadable
 from trainer.data.material import MAX_METADATA_BYTES, Damaged, read_json, read_whole
 from trainer.data.rows import RowError, Table, read_table
 from trainer.data.video import Footage, Keep, Picture, VideoError, VideoTooLarge, pictures, survey
 
-ACTIONS, METADATA = "actions.jsonl", "metadata.json"
+ACTIONS, METADATA = ROWS, "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class SimulatorEpisode:
             return unreadable(f"{path.name} 손상 (프레임 {error.frame}부터 디코딩 불가)", error.frame)
 
     def made_of(self, camera: str) -> Path:
-        return self.path / f"{camera}.mp4"
+        return self.path / f"{camera}{VIDEO}"
 
     def table(self, config: TrainingConfig) -> Table:
         return read_table(self.path / ACTIONS, self._metadata([]) or {}, config)

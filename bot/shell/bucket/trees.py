@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.shell.bucket.arriving import RowsHere, nobody_waits, videos_of_rows
 from bot.shell.bucket.crc import FileSums
 from bot.shell.bucket.errors import BadContent, BadName, NotFound, Unavailable
 from bot.shell.bucket.gathering import DOWN, gather
@@ -29,11 +30,18 @@ class Fetched:
     removed: int
 
 
-async def fetch_dataset(store: ObjectStore, prefix: str, dest: Path, progress: Progress = quiet) -> Fetched:
+async def fetch_dataset(
+    store: ObjectStore,
+    prefix: str,
+    dest: Path,
+    progress: Progress = quiet,
+    rows_here: RowsHere = nobody_waits,
+) -> Fetched:
     """Makes the folder `dest` equal to `prefix` in the bucket (or to the one object of that name).
 
-    Unchanged files stay, each other appears whole and verified by one rename, and what else lies in
-    `dest` is removed. Safe to repeat after any interruption.
+    Unchanged files stay, what else lies in `dest` is removed, and then each other appears whole and verified
+    by one rename: whatever is there is right. `rows_here` is told between a simulator's rows and its videos,
+    once more if it has to begin again. Safe to repeat after any interruption.
 
     Raises:
         NotFound: nothing lies there.
@@ -44,7 +52,7 @@ async def fetch_dataset(store: ObjectStore, prefix: str, dest: Path, progress: P
     for _ in range(TRIES):
         folder, objects = await _dataset_at(store, prefix)
         with contextlib.suppress(NotFound):  # replaced since it was listed
-            return await fetch_tree(store, folder, objects, dest, progress)
+            return await fetch_tree(store, folder, objects, dest, progress, rows_here)
     raise Unavailable(f"{prefix} keeps changing while it is read: finish the upload, then hand over again")
 
 
@@ -61,24 +69,44 @@ async def _dataset_at(store: ObjectStore, prefix: str) -> tuple[str, list[Obj]]:
 
 
 async def fetch_tree(
-    store: ObjectStore, prefix: str, objects: Sequence[Obj], dest: Path, progress: Progress = quiet
+    store: ObjectStore,
+    prefix: str,
+    objects: Sequence[Obj],
+    dest: Path,
+    progress: Progress = quiet,
+    rows_here: RowsHere = nobody_waits,
 ) -> Fetched:
     """Makes `dest` equal to `objects`, all of which lie under `prefix`; each is pinned to its generation."""
     places = {local_path(dest, each.name.removeprefix(prefix)): each for each in objects}
     removed = await asyncio.to_thread(_remove_extras, dest, frozenset(places))
     tally = Tally(sum(each.size for each in objects), progress)
+    missing = await _missing(store.sums, places, tally)
 
-    async def fetch(place: Path) -> int:
+    async def fetch(place: Path) -> None:
         wanted = places[place]
-        if await asyncio.to_thread(_holds, store.sums, place, wanted):
-            tally.settled(wanted.name, wanted.size)
-            return -1
         await store.get_file(wanted.name, place, want=wanted, progress=tally.of(wanted.name))
-        return wanted.size
 
-    sizes = [size for size in await gather(fetch, places, DOWN) if size >= 0]
-    total = sum(each.size for each in objects)
-    return Fetched(len(objects), total, len(sizes), sum(sizes), removed)
+    last = videos_of_rows(places)
+    await gather(fetch, [place for place in missing if place not in last], DOWN)
+    videos = [place for place in missing if place in last]
+    if coming_bytes := sum(places[place].size for place in videos):
+        await rows_here(coming_bytes)
+    await gather(fetch, videos, DOWN)
+    total, new = sum(each.size for each in objects), sum(places[place].size for place in missing)
+    return Fetched(len(objects), total, len(missing), new, removed)
+
+
+async def _missing(sums: FileSums, places: Mapping[Path, Obj], tally: Tally) -> list[Path]:
+    """Which are not there as they should be."""
+
+    async def is_there(place: Path) -> bool:
+        there = await asyncio.to_thread(_keeps_only, sums, place, places[place])
+        if there:
+            tally.settled(places[place].name, places[place].size)
+        return there
+
+    there = await gather(is_there, places, DOWN)
+    return [place for place, found in zip(places, there, strict=True) if not found]
 
 
 def settle(folder: Path) -> None:
@@ -111,6 +139,15 @@ async def read_text(store: ObjectStore, name: str, limit: int = TEXT_BYTES) -> s
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadContent(f"{name} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+
+
+def _keeps_only(sums: FileSums, place: Path, wanted: Obj) -> bool:
+    """Whether just that lies there; what else does is removed, but for a folder: who fetches says so."""
+    if _holds(sums, place, wanted):
+        return True
+    if not place.is_dir():
+        place.unlink(missing_ok=True)
+    return False
 
 
 def _holds(sums: FileSums, place: Path, wanted: Obj) -> bool:

@@ -29,6 +29,7 @@ from bot.core.events import (
     Event,
     FetchFailed,
     HandedOn,
+    RowsFetched,
     TermsRead,
     TermsUnreadable,
     WeightsFetched,
@@ -114,6 +115,17 @@ async def test_the_data_set_comes_to_this_machine(yard: Yard) -> None:
         assert event.files == 1
         assert (yard.places.dataset(source) / "episode_000/metadata.json").read_text() == "{}"
     assert yard.desk.gauges.transfer is None
+
+
+async def test_the_rows_are_told_of_before_the_videos_come(yard: Yard) -> None:
+    yard.put("dataset/episode_000/actions.jsonl", "{}")
+    yard.put("dataset/episode_000/ego.mp4", "video")
+    await yard.carry(fetch("dataset/"))
+    rows, _ = yard.events
+    assert isinstance(rows, RowsFetched)
+    assert rows.coming_bytes == 5
+    await yard.carry(fetch("dataset/").model_copy(update={"asked": 2}))
+    assert [type(event) for event in yard.events] == [RowsFetched, DataFetched, DataFetched]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,57 @@ class TestFetchingADataset:
             await fetch_dataset(bench.store, "", tmp_path / "data")
 
 
+class TestRowsComeBeforeVideos:
+    async def test_when_they_are_told_of_all_is_here_but_the_videos(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        files = seed_dataset(bench, 3)
+        seen: list[tuple[int, set[str]]] = []
+
+        async def rows_here(coming_bytes: int) -> None:
+            seen.append((coming_bytes, {*files_in(tmp_path / "data")}))
+
+        await fetch_dataset(bench.store, "dataset/", tmp_path / "data", rows_here=rows_here)
+        assert seen == [(3 * 5000, {name for name in files if not name.endswith(".mp4")})]
+        assert files_in(tmp_path / "data") == files
+
+    async def test_what_lies_there_by_then_is_right(self, bench: Bench, tmp_path: Path) -> None:
+        """Handed over again, one video made anew: the former one is gone before anybody looks."""
+        seed_dataset(bench, 2)
+        await fetch_dataset(bench.store, "dataset/", tmp_path / "data")
+        bench.seed("dataset/episode_001/ego.mp4", b"oediv" * 1000)
+        videos: list[str] = []
+
+        async def rows_here(coming_bytes: int) -> None:
+            assert coming_bytes == 5000
+            videos.extend(name for name in files_in(tmp_path / "data") if name.endswith(".mp4"))
+
+        await fetch_dataset(bench.store, "dataset/", tmp_path / "data", rows_here=rows_here)
+        assert videos == ["episode_000/ego.mp4"]
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ["all.h5"],
+            ["meta/info.json", "videos/ego/chunk-000/file-000.mp4", "data/chunk-000/file-000.parquet"],
+            ["episode_000/actions.jsonl", "episode_000/metadata.json"],
+            ["episode_000/actions.jsonl", "notes/flight.mp4"],
+        ],
+        ids=["HDF5", "LeRobotDataset", "no videos", "videos elsewhere"],
+    )
+    async def test_of_another_set_nobody_hears_by_halves(
+        self, bench: Bench, tmp_path: Path, names: list[str]
+    ) -> None:
+        for name in names:
+            bench.seed(f"dataset/{name}", b"1")
+
+        async def rows_here(coming_bytes: int) -> None:
+            raise AssertionError(coming_bytes)
+
+        await fetch_dataset(bench.store, "dataset/", tmp_path / "data", rows_here=rows_here)
+        assert {*files_in(tmp_path / "data")} == {*names}
+
+
 class TestReadingText:
     async def test_text_is_read(self, bench: Bench) -> None:
         bench.seed("lessons/cycle03.md", "\ufeff[학습] 배치 축소".encode())

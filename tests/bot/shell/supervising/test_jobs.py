@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.effects import Effect, KillJob, StartJob, StopJob
+from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
 from bot.core.events import Event, JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Checking, Cycle, State, Unread
@@ -121,6 +121,18 @@ async def test_a_job_is_told_listened_to_and_ends_with_its_verdict(house: House)
     assert isinstance(job, CheckJob)
     assert (job.output, job.surveys) == (house.places.run("fine").data, house.places.run("fine").surveys)
     assert not launch.is_held(folder)
+
+
+async def test_a_check_that_began_ahead_finds_in_its_folder_that_all_is_here(house: House) -> None:
+    folder = await house.start("fine")
+    assert not folder.arrived.exists()
+    for run in ("fine", "never begun"):
+        order = TellArrived(run=run, attempt=1)
+        await house.store.ask(tables.record, Record(at=NOW, state=house.desk.state, owed=(order,)))
+        await house.jobs.tell_arrived(order)
+        assert not await house.store.ask(tables.owes, order.key)
+    assert folder.arrived.exists()
+    assert not house.places.run("never begun").path.exists()
 
 
 async def test_a_job_leaves_the_processors_to_us_when_we_need_them(house: House) -> None:
