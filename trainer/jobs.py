@@ -8,8 +8,10 @@ from typing import assert_never
 
 from protocol.job import Checked, CheckJob, Converted, ConvertJob, Job, Outcome, ProbeJob, TrainJob
 from protocol.progress import Counted
+from trainer.checking.ahead import Arrival
 from trainer.checking.certificate import certificate
-from trainer.checking.check import Keeping, judge
+from trainer.checking.check import judge
+from trainer.checking.keeping import Keeping
 from trainer.checking.report import write_report
 from trainer.converting.convert import convert
 from trainer.converting.draft import discard
@@ -18,6 +20,8 @@ from trainer.data.tree import look_through
 from trainer.process.attempt import Attempt, JobError, Told, now, replace_whole
 
 COUNTED_EVERY_S = 1.0
+WAITING_SAID_EVERY_S = 60.0
+"""So often it is said again that nothing new has come, by who waits for it."""
 COUNTED_WITHIN_S = 600.0
 """An hour's episode is decoded in less, and so is a large file hashed from a slow disk."""
 
@@ -52,7 +56,9 @@ def _check(job: CheckJob, attempt: Attempt) -> Checked:
         job.data,
         job.config,
         keeping=Keeping(job.output, job.surveys, job.earlier),
+        arrival=Arrival(attempt.folder.arrived, job.coming_bytes) if job.coming_bytes else None,
         stop=attempt.stop,
+        told_ahead=_counting(attempt, "episode"),
         told_read=_counting(attempt, "file"),
         told=_counting(attempt, "episode"),
     )
@@ -104,12 +110,14 @@ def _checked(job: ConvertJob, attempt: Attempt) -> tuple[str, Mapping[str, str]]
 
 def _counting(attempt: Attempt, unit: str) -> Told:
     """Says how far it is, not so often that anybody minds."""
-    said = [-COUNTED_EVERY_S]
+    said_at, said = -WAITING_SAID_EVERY_S, -1
 
     def told(done: int, total: int) -> None:
-        moment = time.monotonic()
-        if done == total or moment - said[0] >= COUNTED_EVERY_S:
-            said[0] = moment
+        nonlocal said_at, said
+        silent_s = time.monotonic() - said_at
+        news = done != said and (done == total or silent_s >= COUNTED_EVERY_S)
+        if news or silent_s >= WAITING_SAID_EVERY_S:
+            said_at, said = time.monotonic(), done
             line = Counted(at=now(), next_within_s=COUNTED_WITHIN_S, done=done, total=total, unit=unit)
             attempt.say(line)
 

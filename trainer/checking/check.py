@@ -8,40 +8,22 @@ from pathlib import Path
 
 from protocol.job import Checked, Problem
 from protocol.training import TrainingConfig
+from trainer.checking.ahead import Arrival, look_ahead
 from trainer.checking.checks import episode_count, excluded_names
 from trainer.checking.examine import Examined, Subject, examine
 from trainer.checking.findings import constant_channels, duplicates, held, saturated
+from trainer.checking.inventory import Inventory, take_stock
+from trainer.checking.keeping import KEPT_NOWHERE, Keeping
 from trainer.checking.likeness import lookalikes
-from trainer.checking.reading import Part, Reading, changed, part_of, read_part, stray
-from trainer.checking.surveys import Surveys, survey_key
+from trainer.checking.reading import Reading, changed, read_part, stray
+from trainer.checking.surveys import survey_keys
 from trainer.checking.tally import Tally
 from trainer.converting.draft import Draft, begin, is_of, places_of
-from trainer.data.episode import Source, refuse
-from trainer.data.episodes import find_episodes, kept
-from trainer.data.fingerprint import Hashes, Stamp, content_at, hash_files, hash_set, is_at, stamp
-from trainer.data.tree import Tree, look_through
+from trainer.data.episode import refuse
+from trainer.data.episodes import kept
+from trainer.data.fingerprint import Hashes, Stamp, hash_files, hash_set, is_at
 from trainer.process.attempt import Stop, Told, hears_nothing
-from trainer.process.workers import crew
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What is worked out while checking is kept: pictures in the draft of `output`, surveys in a folder.
-
-    `earlier` are converted files that pictures may be copied from.
-    """
-
-    output: Path | None = None
-    surveys: Path | None = None
-    earlier: tuple[Path, ...] = ()
-
-    def remembered(self) -> Surveys:
-        """Earlier files have theirs beside them, under the same name."""
-        name = self.surveys.name if self.surveys else ""
-        return Surveys(self.surveys, tuple(each.with_name(name) for each in self.earlier if name))
-
-
-KEPT_NOWHERE = Keeping()
+from trainer.process.workers import Crew, crew
 
 
 @dataclass(frozen=True)
@@ -70,24 +52,37 @@ def judge(
     config: TrainingConfig,
     *,
     keeping: Keeping = KEPT_NOWHERE,
+    arrival: Arrival | None = None,
     stop: Stop | None = None,
+    told_ahead: Told = hears_nothing,
     told_read: Told = hears_nothing,
     told: Told = hears_nothing,
 ) -> Judgement:
     """The verdict on the episodes under the folder `data`, for training by `config`.
 
     Every picture is decoded, strictly. `told_read(done, total)` hears of every episode whose rows were read,
-    `told` of every one whose pictures were looked at.
+    `told` of every one whose pictures were looked at. Of a set that is still in its `arrival` the verdict is
+    given when that is over; `told_ahead` hears of what is looked at until then (checking.ahead).
 
     Raises:
         JobError("stopped"): asked to leave. What was kept until then is there the next time.
     """
     if not data.is_dir():
         return _refused("no_data", "데이터 폴더 없음")
-    there = _inventory(data)
-    if not there.sources and not there.tree.astray:
-        return _refused("no_data", "에피소드 없음")
-    hashes, examined = _work(there, config, keeping, stop or Stop(), told_read, told)
+    there = take_stock(data)
+    with crew(len(kept(there.sources, config)), stop or Stop()) as workers:
+        if arrival is not None:
+            look_ahead(there, config, keeping, arrival, workers, told_ahead)
+            there = take_stock(data)
+        if not there.sources and not there.tree.astray:
+            return _refused("no_data", "에피소드 없음")
+        hashes, examined = _work(there, config, keeping, workers, told_read, told)
+    return _judgement(there, config, hashes, examined)
+
+
+def _judgement(
+    there: Inventory, config: TrainingConfig, hashes: Hashes, examined: Sequence[Examined]
+) -> Judgement:
     problems = (
         *episode_count(len(kept(there.sources, config)), config),
         *excluded_names([source.name for source in there.sources], config),
@@ -110,55 +105,29 @@ def _refused(check: str, message: str) -> Judgement:
     return Judgement(Checked(ok=False, episodes=0, frames=0, hash="", problems=(refuse(check, message),)))
 
 
-# --- what is there ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Inventory:
-    """`shared` are the files of several episodes or of none, as they were: looked after for all at once."""
-
-    data: Path
-    tree: Tree
-    sources: tuple[Source, ...]
-    parts: tuple[Part, ...]
-    shared: Mapping[str, Stamp]
-
-    def moved(self) -> list[str]:
-        """Which of the shared files have changed since."""
-        return [name for name, before in self.shared.items() if stamp(self.tree.files[name]) != before]
-
-    def name_of(self, path: Path) -> str:
-        return path.relative_to(self.data).as_posix()
-
-
-def _inventory(data: Path) -> Inventory:
-    tree = look_through(data)
-    sources = find_episodes(data)
-    parts = tuple(part_of(source, data, tree) for source in sources)
-    own = {name for part in parts for name in part.files}
-    shared = {name: stamp(path) for name, path in tree.files.items() if name not in own}
-    return Inventory(data, tree, sources, parts, shared)
-
-
 # --- the work -----------------------------------------------------------------------
 
 
 def _work(
-    there: Inventory, config: TrainingConfig, keeping: Keeping, stop: Stop, told_read: Told, told: Told
+    there: Inventory,
+    config: TrainingConfig,
+    keeping: Keeping,
+    workers: Crew,
+    told_read: Told,
+    told: Told,
 ) -> tuple[Hashes, list[Examined]]:
     """The hashes of all files, and every remaining episode examined."""
     remaining = kept(there.sources, config)
     surveys = keeping.remembered()
-    with crew(len(remaining), stop) as workers:
-        wanted = [part for part in there.parts if part.source in remaining]
-        readings = workers.do(partial(read_part, config), wanted, told=told_read)
-        hashes = {name: each for reading in readings for name, each in reading.hashes.items()}
-        others = {name: path for name, path in there.tree.files.items() if name not in hashes}
-        hashes |= hash_files(others, stop=stop)
-        draft = _draft(there, readings, hashes, config, keeping)
-        subjects = [_subject(there, reading, hashes, config, draft) for reading in readings]
-        surveys.forget_all_but(frozenset(key for each in subjects for key in each.keys.values()))
-        return hashes, workers.do(partial(examine, config, surveys), subjects, told=told)
+    wanted = [part for part in there.parts if part.source in remaining]
+    readings = workers.do(partial(read_part, config), wanted, told=told_read)
+    hashes = {name: each for reading in readings for name, each in reading.hashes.items()}
+    others = {name: path for name, path in there.tree.files.items() if name not in hashes}
+    hashes |= hash_files(others, stop=workers.stop)
+    draft = _draft(there, readings, hashes, config, keeping)
+    subjects = [_subject(there, reading, hashes, config, draft) for reading in readings]
+    surveys.forget_all_but(frozenset(key for each in subjects for key in each.keys.values()))
+    return hashes, workers.do(partial(examine, config, surveys), subjects, told=told)
 
 
 def _draft(
@@ -185,14 +154,11 @@ def _draft(
 def _subject(
     there: Inventory, reading: Reading, hashes: Hashes, config: TrainingConfig, draft: Draft | None
 ) -> Subject:
-    source = reading.part.source
-    within = (source.name if source.shares_its_file else "", config.dataset.fps)
-    keys: dict[str, str] = {}
+    source, cameras = reading.part.source, reading.episode.cameras
+    keys = survey_keys(source, cameras, there.data, hashes, config.dataset.fps)
     shared: dict[Path, Stamp] = {}
-    for camera in reading.episode.cameras:
-        place = there.name_of(source.made_of(camera))
-        keys[camera] = survey_key(content_at(place, hashes), camera, *within)
-        names = [name for name in there.shared if is_at(place, name)]
+    for camera in cameras:
+        names = [name for name in there.shared if is_at(there.name_of(source.made_of(camera)), name)]
         shared |= {there.tree.files[name]: there.shared[name] for name in names}
     return Subject(reading, keys, shared, draft.tasks.get(source.name) if draft else None)
 

@@ -6,6 +6,7 @@ One small JSON file each. Damage is not remembered: what is damaged should come 
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import av
 import numpy as np
 
+from trainer.data.episode import Source
+from trainer.data.fingerprint import content_at
 from trainer.data.looks import Looks
 from trainer.data.video import Footage
 
@@ -57,6 +60,17 @@ def survey_key(content: str, camera: str, part: str, fps: int) -> str:
     """
     how = VERSION, av.__version__, content, camera, part, fps
     return hashlib.sha256(repr(how).encode()).hexdigest() if content else ""
+
+
+def survey_keys(
+    source: Source, cameras: Sequence[str], data: Path, hashes: Mapping[str, str], fps: int
+) -> dict[str, str]:
+    """By camera. `hashes` are those of the files under `data`, by name."""
+    part = source.name if source.shares_its_file else ""
+    places = {camera: source.made_of(camera).relative_to(data).as_posix() for camera in cameras}
+    return {
+        camera: survey_key(content_at(place, hashes), camera, part, fps) for camera, place in places.items()
+    }
 
 
 def _written(footage: Footage) -> bytes:

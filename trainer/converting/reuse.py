@@ -62,16 +62,20 @@ class Known:
 
 def known_in(path: Path) -> Known:
     """What the file at `path` has, however it came to be there; nothing when it is not one of ours."""
+    return Known(path, {key: where for key, where in episodes_of(path) if key})
+
+
+def episodes_of(path: Path) -> list[tuple[str, Where]]:
+    """The same, one episode after the other; the key of one that is still to come may be empty."""
     try:
         with h5py.File(path, "r") as file:
             keys = dataset_in(file, KEYS).asstr()[:]
             ends = dataset_in(file, "episode_ends")[:].tolist()
             firsts = dataset_in(file, FIRSTS)[:].tolist()
             named = zip(keys, [0, *ends[:-1]], ends, firsts, strict=True)
-            places = {str(key): Where(number, *where) for number, (key, *where) in enumerate(named)}
-            return Known(path, places)
+            return [(str(key), Where(number, *where)) for number, (key, *where) in enumerate(named)]
     except (OSError, KeyError, ValueError):
-        return Known()
+        return []
 
 
 def done_in(path: Path) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.converting.reuse import checksum
-from trainer.data.store import checksum_map, picture_places
+from trainer.data.store import checksum_map, key_map, picture_places
 from trainer.data.video import Picture
 
 type Size = tuple[int, int]
@@ -57,6 +57,16 @@ def slots(path: Path, kept: range, start: int) -> Iterator[Mapping[str, Slot]]:
         os.close(file)
 
 
-def settle(path: Path, number: int, checksums: list[int]) -> None:
-    """Episode `number` is whole in there."""
+def settle(path: Path, number: int, checksums: list[int] | int) -> None:
+    """Episode `number` is whole in there; with 0 it is not."""
     checksum_map(path, "r+")[number] = checksums
+
+
+def key_at(path: Path, number: int) -> str:
+    """What episode `number` in there is made of; empty where that is not known yet."""
+    return bytes(key_map(path)[number]).decode()
+
+
+def put_key(path: Path, number: int, key: str) -> None:
+    """Episode `number` in there is whole, and made of this. Only then, and only once: see `key_at`."""
+    key_map(path, "r+")[number] = key.encode()

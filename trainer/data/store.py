@@ -5,7 +5,8 @@
     action                        float32  (N, A)
     episode_ends                  int64    (E,)           exclusive; an episode starts where the last ended
     episode_names                 utf-8    (E,)
-    episode_keys                  ascii    (E,)           what each was made of (see trainer.converting.reuse)
+    episode_keys                  ascii    (E,)           what each was made of (trainer.converting.reuse), or
+                                                          empty: nobody knows yet
     episode_firsts                int64    (E,)           how many frames were cut from each one's head
     episode_checksums             uint32   (E, cameras)   CRC-32C of each one's pictures; 0: not there yet
     attributes of the root        schema, fps, action_names, state_names, camera_names, certificate, config,
@@ -36,6 +37,8 @@ ACTION = "action"
 KEYS = "episode_keys"
 FIRSTS = "episode_firsts"
 CHECKSUMS = "episode_checksums"
+KEY = np.dtype("S64")
+"""A hash in hexadecimal. Of a fixed length, so that one is written in its place while others are at work."""
 
 type Frames = NDArray[np.uint8]
 type Rows = NDArray[np.float32]
@@ -106,7 +109,7 @@ def create(
         file.create_dataset(ACTION, data=action.astype(np.float32))
         file.create_dataset("episode_ends", data=np.asarray(episode_ends, dtype=np.int64))
         file.create_dataset("episode_names", data=list(episode_names), dtype=h5py.string_dtype())
-        file.create_dataset(KEYS, data=list(episode_keys), dtype=h5py.string_dtype("ascii"))
+        file.create_dataset(KEYS, data=np.array(list(episode_keys), KEY))
         file.create_dataset(FIRSTS, data=np.asarray(episode_firsts, dtype=np.int64))
         file.create_dataset(CHECKSUMS, data=np.zeros((len(episode_keys), cameras), np.uint32))
         for camera in config.dataset.camera_names:
@@ -141,6 +144,23 @@ def checksum_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint3
         told = dataset_in(file, CHECKSUMS)
         offset, shape = told.id.get_offset(), told.shape
     return np.memmap(path, np.uint32, mode, offset=offset, shape=shape)
+
+
+def key_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.bytes_]:
+    """The keys (E,) of the file at `path`, likewise. Raises ValueError: an older version wrote them."""
+    with h5py.File(path, "r") as file:
+        told = dataset_in(file, KEYS)
+        offset, shape, kind = told.id.get_offset(), told.shape, told.dtype
+    if kind != KEY:
+        raise ValueError(f"{path}: keys of another form")
+    return np.memmap(path, KEY, mode, offset=offset, shape=shape)
+
+
+def complete(path: Path, keys: Sequence[str], certificate: str) -> None:
+    """Put in what was not known when the file was created."""
+    key_map(path, "r+")[:] = np.array(list(keys), KEY)
+    with h5py.File(path, "r+", libver="latest") as file:
+        file.attrs["certificate"] = certificate
 
 
 def stats_of(rows: Rows) -> dict[str, list[float]]:

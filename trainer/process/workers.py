@@ -8,6 +8,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,8 +18,14 @@ from trainer.process.attempt import JobError, Stop, Told
 
 PR_SET_PDEATHSIG = 1
 STOP_LOOKED_AT_EVERY_S = 0.5
+ASKED_EVERY_S = 0.2
+"""What has come since then begins so much later than it could."""
 ITEMS_PER_WORKER = 4
 """Fewer are done sooner than another process is started."""
+
+
+type Heard = Callable[[int], None]
+"""Hears how many are done."""
 
 
 class Crew:
@@ -26,7 +33,7 @@ class Crew:
 
     def __init__(self, executor: ProcessPoolExecutor, stop: Stop) -> None:
         self._executor = executor
-        self._stop = stop
+        self.stop = stop
 
     def do[Item, Result](
         self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
@@ -40,12 +47,39 @@ class Crew:
         results: dict[int, Result] = {}
         pending = {self._executor.submit(work, item): number for number, item in enumerate(items)}
         while pending:
-            self._stop.leave_if_asked()
+            self.stop.leave_if_asked()
             done, _ = wait(pending, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
             for future in done:
                 results[pending.pop(future)] = _result_of(future)
                 told(len(results), len(items))
         return [results[number] for number in range(len(items))]
+
+    def keep_up[Item](
+        self, work: Callable[[Item], object], more: Callable[[], Sequence[Item] | None], *, told: Heard
+    ) -> None:
+        """`work(item)` for all that `more()` has each time it is asked, until that is None.
+
+        What is under way then is finished, what waits is let go. `told` hears how many are done, again and
+        again, also while there is nothing to do. Raises what `do` raises.
+        """
+        done, pending = 0, set[Future[object]]()
+        while (items := more()) is not None:
+            self.stop.leave_if_asked()
+            pending |= {self._executor.submit(work, item) for item in items}
+            finished, pending = wait(pending, timeout=ASKED_EVERY_S, return_when=FIRST_COMPLETED)
+            done += len([_result_of(each) for each in finished])
+            told(done)
+            if not pending and not finished:
+                time.sleep(ASKED_EVERY_S)
+        self._finish([each for each in pending if not each.cancel()])
+
+    def _finish(self, pending: Sequence[Future[object]]) -> None:
+        left = set(pending)
+        while left:
+            self.stop.leave_if_asked()
+            finished, left = wait(left, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
+            for each in finished:
+                _result_of(each)
 
 
 @contextmanager

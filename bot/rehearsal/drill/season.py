@@ -19,6 +19,7 @@ from bot.rehearsal.drill.reckoning import Ending
 from bot.rehearsal.drill.theatre import Programme
 from bot.rehearsal.processes import CommandFailed, run_trainer
 from bot.rehearsal.stage import Sizes
+from protocol.paths import ROWS, VIDEO
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -116,7 +117,8 @@ def _pretend(folder: Path, episodes: int) -> None:
     for number in range(episodes):
         episode = folder / f"episode_{number:03d}"
         episode.mkdir(parents=True)
-        (episode / "metadata.json").write_text(f'{{"number": {number}}}\n', encoding="ascii")
+        for name in ("metadata.json", ROWS, f"ego{VIDEO}"):
+            (episode / name).write_text(f'{{"number": {number}}}\n', encoding="ascii")
 
 
 def _played(programme: Programme, told: Told) -> Evening:

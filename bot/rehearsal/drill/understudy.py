@@ -96,6 +96,9 @@ class Understudy:
                 return self._train(job)
 
     def _check(self, job: CheckJob) -> Checked:
+        while job.coming_bytes and not self._folder.arrived.exists():
+            self._pause()
+            self._say(Counted(at=_now(), next_within_s=PROMISE_S, done=0, total=1, unit="episode"))
         names = sorted(path.name for path in job.data.iterdir() if path.is_dir())
         self._count(names)
         seen = hashlib.sha256("\n".join(names).encode()).hexdigest()

@@ -1,111 +1,29 @@
 """No picture is decoded twice: a killed conversion goes on, a changed set costs what changed in it."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from shutil import copytree, rmtree
 from subprocess import Popen, TimeoutExpired
-from typing import Any
 
 import numpy as np
 import pytest
 
-from protocol.job import Checked, Converted
+from protocol.job import Converted
 from protocol.training import TrainingConfig
-from trainer.checking import check as checking
-from trainer.checking.check import Judgement, Keeping, judge
+from trainer.checking.check import judge
+from trainer.checking.keeping import Keeping
 from trainer.checking.surveys import Surveys, survey_key
 from trainer.converting.convert import convert
 from trainer.converting.draft import draft_of
 from trainer.converting.reuse import known_in
-from trainer.data.simulator_episode import SimulatorEpisode
 from trainer.data.store import FrameStore, checksum_map, frame_maps
-from trainer.data.video import Keep
-from trainer.process import workers
-from trainer.process.attempt import JobError, Stop, Told
+from trainer.process.attempt import JobError, Stop
 from trainer.simulation.faults import Fault
 
+from .desk import Desk, pictures_of
+
 NO_VIDEO = Fault("missing_video", 0)
-
-
-@pytest.fixture
-def folder(simulated: Path, tmp_path: Path) -> Path:
-    return copytree(simulated, tmp_path / "set")
-
-
-class InThisProcess:
-    """A crew of one: us."""
-
-    def __init__(self, stop: Stop) -> None:
-        self.stop = stop
-
-    def do[Item, Result](
-        self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
-    ) -> list[Result]:
-        results: list[Result] = []
-        for done, item in enumerate(items, start=1):
-            self.stop.leave_if_asked()
-            results.append(work(item))
-            told(done, len(items))
-        return results
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """All work is done in this process, which counts the episodes that are decoded."""
-    decoded: list[str] = []
-    look = SimulatorEpisode.look
-
-    def counting(self: SimulatorEpisode, camera: str, config: TrainingConfig, keep: Keep) -> Any:
-        decoded.append(self.name)
-        return look(self, camera, config, keep)
-
-    @contextmanager
-    def crew(items: int, stop: Stop) -> Iterator[InThisProcess]:
-        yield InThisProcess(stop)
-
-    monkeypatch.setattr(SimulatorEpisode, "look", counting)
-    for module in (checking, workers):
-        monkeypatch.setattr(module, "crew", crew)
-    return decoded
-
-
-def pictures_of(path: Path) -> np.ndarray:
-    return FrameStore.open(path).frames["ego"].copy()
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where a set is checked and converted, as the bot has it done."""
-
-    path: Path
-    config: TrainingConfig
-
-    @property
-    def output(self) -> Path:
-        return self.path / "data.h5"
-
-    def check(self, data: Path, stop: Stop | None = None, **more: Any) -> Judgement:
-        keeping = Keeping(self.output, self.path / "surveys", more.pop("earlier", ()))
-        return judge(data, self.config, keeping=keeping, stop=stop, **more)
-
-    def convert(self, data: Path, verdict: Checked, earlier: tuple[Path, ...] = ()) -> np.ndarray:
-        convert(data, self.output, self.config, verdict.hash, earlier=earlier)
-        return pictures_of(self.output)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, config: TrainingConfig) -> Desk:
-    return Desk(tmp_path / "run", config)
-
-
-@pytest.fixture
-def plain(folder: Path, config: TrainingConfig) -> np.ndarray:
-    """The set's pictures, converted without a check."""
-    convert(folder, folder.parent / "plain.h5", config, "plain")
-    return pictures_of(folder.parent / "plain.h5")
 
 
 EACH_ONCE = ["episode_000", "episode_001", "episode_002", "episode_003"]

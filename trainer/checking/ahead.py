@@ -1,0 +1,118 @@
+"""A data set is looked at while it is still arriving, so that little is left to do once all of it is there.
+
+Nothing is judged here. What takes long, decoding, is done for every video that has landed, and kept as a
+check keeps it: what was seen by the file's content, the pictures in the draft. The check that follows is the
+one that every set gets, and finds them there; so whatever changed or did not come meanwhile, its verdict is
+on what lies there in the end.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from protocol.training import TrainingConfig
+from trainer.checking.examine import Subject, examine
+from trainer.checking.inventory import Inventory
+from trainer.checking.keeping import Keeping
+from trainer.checking.reading import Part, Reading, part_of, read_part
+from trainer.checking.surveys import Surveys, survey_keys
+from trainer.converting.draft import Draft, Task, begin, places_of
+from trainer.data.episode import Source
+from trainer.data.episodes import kept
+from trainer.data.tree import look_through
+from trainer.process.attempt import Told, hears_nothing
+from trainer.process.workers import Crew
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """So many bytes were still to come when the job began; the file `sign` is there once all of them are."""
+
+    sign: Path
+    coming_bytes: int
+
+    def is_over(self) -> bool:
+        return self.sign.exists()
+
+
+@dataclass(frozen=True)
+class Errand:
+    """An episode that has landed, and its place in the draft where it has one."""
+
+    part: Part
+    task: Task | None
+
+
+def look_ahead(
+    there: Inventory,
+    config: TrainingConfig,
+    keeping: Keeping,
+    arrival: Arrival,
+    workers: Crew,
+    told: Told = hears_nothing,
+) -> None:
+    """Until all has arrived. `told(done, total)` hears of every episode looked at, and while we wait."""
+    wanted = [each for each in there.parts if each.source in kept(there.sources, config)]
+    draft = None
+    if not arrival.is_over():
+        readings = workers.do(partial(read_part, config), wanted, told=hears_nothing)
+        draft = _draft(there, readings, config, keeping, arrival.coming_bytes)
+    work = partial(_look, config, keeping.remembered(), there.data)
+    total = len(wanted)
+    workers.keep_up(
+        work, _landings(there, wanted, config, draft, arrival), told=lambda done: told(done, total)
+    )
+
+
+def _landings(
+    there: Inventory, wanted: Sequence[Part], config: TrainingConfig, draft: Draft | None, arrival: Arrival
+) -> Callable[[], Sequence[Errand] | None]:
+    """Which episodes have come to be whole since it was last asked; None once all has arrived."""
+    missing = [part.source for part in wanted if not part.source.shares_its_file]
+
+    def landed() -> Sequence[Errand] | None:
+        if arrival.is_over():
+            return None
+        whole = [source for source in missing if _is_whole(source, config)]
+        if not whole:
+            return ()
+        missing[:] = [source for source in missing if source not in whole]
+        tree = look_through(there.data)
+        tasks = draft.tasks if draft else {}
+        return [Errand(part_of(source, there.data, tree), tasks.get(source.name)) for source in whole]
+
+    return landed
+
+
+def _is_whole(source: Source, config: TrainingConfig) -> bool:
+    """Each file lands whole; a camera that never comes is the check's business."""
+    return all(source.made_of(camera).is_file() for camera in config.dataset.camera_names)
+
+
+def _draft(
+    there: Inventory, readings: Sequence[Reading], config: TrainingConfig, keeping: Keeping, coming_bytes: int
+) -> Draft | None:
+    """Laid out by the rows alone, as if every video came. What is still to come must find room beside it."""
+    told = [(each.part.source, each.episode.table) for each in readings if each.episode.table is not None]
+    if keeping.output is None or not told:
+        return None
+    sources, tables = [source for source, _ in told], [table for _, table in told]
+    places = places_of(sources, tables, there.data, {}, config)
+    try:
+        return begin(keeping.output, places, tables, config, "", keeping.earlier, coming_bytes)
+    except OSError:
+        return None
+
+
+def _look(config: TrainingConfig, surveys: Surveys, data: Path, errand: Errand) -> None:
+    """In a worker: decode, remember, and say in the draft what the pictures were made of."""
+    reading = read_part(config, errand.part)
+    source, cameras = errand.part.source, reading.episode.cameras
+    keys = survey_keys(source, cameras, data, reading.hashes, config.dataset.fps)
+    task = errand.task.landed(data, reading.hashes, config) if errand.task else None
+    if task is None or not task.is_free():
+        examine(config, surveys, Subject(reading, keys))
+        return
+    examine(config, surveys, Subject(reading, keys, task=task))
+    task.sign()
