@@ -17,6 +17,7 @@ from aiohttp import BodyPartReader, web
 
 from bot.shell.bucket.crc import Crc32c, FileSums
 
+PIECE_BYTES = 32 << 10
 KEPT_BYTES = 1 << 20
 """Uploads up to this size can be read again: a checkpoint's marker and manifest."""
 
@@ -33,10 +34,15 @@ class Stored:
 
 
 class Server:
-    """`tree` is served under `dataset/`; every request is answered `latency_s` late."""
+    """`tree` is served under `dataset/`; every request is answered `latency_s` late.
 
-    def __init__(self, tree: Path, latency_s: float) -> None:
+    All that is read goes through one line of `bytes_per_s`, shared by who reads; 0: as fast as it goes.
+    """
+
+    def __init__(self, tree: Path, latency_s: float, bytes_per_s: float = 0.0) -> None:
         self._latency_s = latency_s
+        self._bytes_per_s = bytes_per_s
+        self._free_at = 0.0
         sums, self._objects = FileSums(), dict[str, Stored]()
         for path in sorted(each for each in tree.rglob("*") if each.is_file()):
             found = sums.of(path)
@@ -93,7 +99,21 @@ class Server:
         if stored.data is not None:
             return web.Response(body=stored.data, headers=told)
         assert stored.file, "it was let go"
+        if self._bytes_per_s:
+            return await self._paced(request, stored.file, told | {"Content-Length": str(stored.size)})
         return web.FileResponse(stored.file, headers=told, chunk_size=1 << 20)
+
+    async def _paced(self, request: web.Request, file: Path, told: dict[str, str]) -> web.StreamResponse:
+        response = web.StreamResponse(headers=told)
+        await response.prepare(request)
+        data = memoryview(await asyncio.to_thread(file.read_bytes))
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES]
+            now = asyncio.get_running_loop().time()
+            self._free_at = max(self._free_at, now) + len(piece) / self._bytes_per_s
+            await asyncio.sleep(self._free_at - now)
+            await response.write(piece)
+        return response
 
     async def _copy(self, request: web.Request) -> web.Response:
         name, dest = request.match_info["name"], request.match_info["dest"]
@@ -169,8 +189,9 @@ async def _swallow(request: web.Request, crc: Crc32c) -> int:
     return size
 
 
-async def main(tree: str, latency_s: str) -> None:
-    runner = web.AppRunner(Server(Path(tree), float(latency_s)).app(), shutdown_timeout=1)
+async def main(tree: str, latency_s: str, bytes_per_s: str = "0") -> None:
+    server = Server(Path(tree), float(latency_s), float(bytes_per_s))
+    runner = web.AppRunner(server.app(), shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)

@@ -22,6 +22,9 @@ from protocol.training import TrainingConfig
 from trainer.checking.check import Judgement, judge
 from trainer.converting.draft import draft_of
 from trainer.converting.reuse import known_in
+from trainer.data.episodes import find_episodes
+from trainer.data.fingerprint import hash_folder
+from trainer.data.store import FrameStore
 from trainer.process.attempt import JobError, Stop
 from trainer.simulation.faults import Fault
 
@@ -110,7 +113,7 @@ class TestWhatArrivesIsLookedAtAsItLands:
         self, delivery: Delivery, desk: Desk, plain: np.ndarray, here: list[str]
     ) -> None:
         stop, videos = Stop(), delivery.videos()
-        delivery.comes(*videos[:2]).steps.append(lambda: setattr(stop, "asked", True))
+        delivery.comes(*videos[:2]).steps.append(partial(setattr, stop, "asked", True))
         with pytest.raises(JobError, match="stopped"):
             desk.check(delivery.folder, stop, arrival=delivery)
         delivery.comes(*videos[2:])
@@ -144,15 +147,45 @@ class TestWhatArrivesIsLookedAtAsItLands:
     def test_pictures_of_a_video_that_was_replaced_are_found_under_its_name_alone(
         self, delivery: Delivery, desk: Desk, plain: np.ndarray
     ) -> None:
-        first, second = delivery.videos()[:2]
-        exchanged = delivery.folder / second
+        first, second, *_ = delivery.videos()
+        delivery.steps.append(partial(copy, delivery.whole / second, delivery.folder / first))
         delivery.comes(*delivery.videos())
-        delivery.steps.insert(1, lambda: copy(delivery.whole / second, delivery.folder / first))
-        delivery.steps.append(lambda: delivery.land(first))
         verdict = desk.check(delivery.folder, arrival=delivery).verdict
-        assert exchanged.exists()
         assert verdict == judge(delivery.whole, desk.config).verdict
         assert np.array_equal(desk.convert(delivery.folder, verdict), plain)
+
+    @pytest.mark.usefixtures("here")
+    def test_rows_that_changed_after_the_draft_was_laid_out_are_the_new_ones(
+        self, delivery: Delivery, desk: Desk
+    ) -> None:
+        rows = "episode_000/actions.jsonl"
+        copy(delivery.whole / "episode_001/actions.jsonl", delivery.folder / rows)
+        delivery.comes(*delivery.videos(), rows)
+        verdict = desk.check(delivery.folder, arrival=delivery).verdict
+        desk.convert(delivery.folder, verdict)
+        made, table = FrameStore.open(desk.output), find_episodes(delivery.whole)[0].table(desk.config)
+        assert np.array_equal(made.action[:16], table.action.astype(np.float32))
+        assert made.certificate == hash_folder(delivery.whole)
+
+    @pytest.mark.usefixtures("here")
+    def test_a_place_whose_pictures_have_a_name_is_not_given_to_others(
+        self, delivery: Delivery, desk: Desk
+    ) -> None:
+        """Whoever were killed in the middle of that would leave pictures under a name not their own."""
+        stop, names = Stop(), list[set[str]]()
+
+        def look() -> None:
+            names.append({*known_in(draft_of(desk.output)).places})
+
+        first, second, *_ = delivery.videos()
+        delivery.steps.append(partial(copy, delivery.whole / second, delivery.folder / first))
+        delivery.steps += [look, partial(setattr, stop, "asked", True)]
+        with pytest.raises(JobError, match="stopped"):
+            desk.check(delivery.folder, stop, arrival=delivery)
+        delivery.begun = False
+        delivery.comes(first).steps += [look]
+        desk.check(delivery.folder, arrival=delivery)
+        assert names[0] == names[1]
 
     @pytest.mark.usefixtures("here")
     def test_nobody_takes_a_draft_for_whole_whose_set_has_not_come(
@@ -173,7 +206,17 @@ class TestWhatArrivesIsLookedAtAsItLands:
 
 type WholeSets = Callable[[str | None], tuple[Path, Judgement, np.ndarray | None]]
 
-FAULTS = (None, "damaged_video", "missing_video", "frame_count", "nan", "black_frames", "missing_actions")
+FAULTS = (
+    None,
+    None,
+    None,
+    "damaged_video",
+    "missing_video",
+    "frame_count",
+    "nan",
+    "black_frames",
+    "missing_actions",
+)
 
 
 @dataclass(frozen=True)
@@ -183,8 +226,8 @@ class Story:
     fault: str | None
     order: tuple[int, ...]
     stops: frozenset[int]
-    replaced: int | None
-    strange_rows: int | None
+    replaced: int
+    strange_rows: int
     sudden: int
 
 
@@ -193,12 +236,12 @@ stories = st.builds(
     fault=st.sampled_from(FAULTS),
     order=st.permutations(range(4)).map(tuple),
     stops=st.frozensets(st.integers(0, 4), max_size=2),
-    replaced=st.none() | st.integers(0, 3),
-    strange_rows=st.none() | st.integers(0, 2),
+    replaced=st.integers(0, 3),
+    strange_rows=st.integers(0, 3),
     sudden=st.integers(0, 4),
 )
-"""`stops`: after which landings the check is stopped and begun anew; `replaced`, `strange_rows`: which video was
-another's at first, and whose rows were; from the landing `sudden` on all come at once."""
+"""`stops`: after which landings the check is stopped and begun anew; `replaced`, `strange_rows`: which video
+and which rows were episode_003's at first; from the landing `sudden` on all come at once."""
 
 
 @pytest.fixture(scope="session")
@@ -232,11 +275,10 @@ def delivered(story: Story, delivery: Delivery, stop: Stop) -> None:
         delivery.comes(name)
         if landed in story.stops:
             delivery.steps.append(partial(setattr, stop, "asked", True))
-    if story.strange_rows is not None:
-        rows = f"episode_{story.strange_rows:03d}/actions.jsonl"
-        if (delivery.whole / rows).exists():
-            copy(stray / "actions.jsonl", delivery.folder / rows)
-            last.append(rows)
+    rows = f"episode_{story.strange_rows:03d}/actions.jsonl"
+    if (delivery.whole / rows).exists():
+        copy(stray / "actions.jsonl", delivery.folder / rows)
+        last.append(rows)
     delivery.steps.append(lambda: [delivery.land(name) for name in last])
 
 
