@@ -3,10 +3,10 @@
     python -m benches.bench_overlap
     python -m benches.bench_overlap --slower 2           the line is half as fast as the check
 
-A set lies behind a local stand-in for Google Cloud Storage whose line all readers share. First the check
-of the whole set is timed alone; then the line is made as fast as that, or `--slower`. The fetch is the bot's,
-the check a process of the trainer's, its start included; each way begins with nothing, and they take turns. The
-least that is possible is the longer of the two, fetch and check; in sequence it is their sum.
+A set lies behind a local stand-in for Google Cloud Storage whose line all readers share. First the check of
+the whole set is timed alone; then the line is made that fast, or `--slower`. The fetch is the bot's, the
+check a process of the trainer's, its start included; each way begins with nothing, and they take turns.
+The least that is possible is the longer of the two, fetch and check; in sequence it is their sum.
 """
 
 import asyncio

@@ -183,7 +183,7 @@ def _goes_on(theatre: Theatre) -> bool:
             return vulnerable(theatre)
         case Cycle(run=Starting() | Stopping() | Held()) | Cycle(data=Refused()):
             return False
-        case Cycle(data=Checking() | Converting()):
+        case Cycle(data=CheckingAhead() | Checking() | Converting()):
             return vulnerable(theatre)
         case Cycle(run=run) if run.phase in ("cooling", "stalled"):
             return False
