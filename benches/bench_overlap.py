@@ -17,12 +17,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
-from benches.bench_admission import encode_as_usual
 from bot.shell.bucket import fetch_dataset, open_bucket
 from bot.shell.bucket.arriving import RowsHere, nobody_waits
 from bot.shell.supervising.launch import Process, holder, is_alive, outcome_of, reap
@@ -106,23 +106,20 @@ def served(tree: Path, bytes_per_s: float) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--episodes", default=48, show_default=True)
+@click.argument("data", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--episodes", default=48, show_default=True, help="Where no DATA is given, simulate so many.")
 @click.option("--frames", default=300, show_default=True)
 @click.option("--rounds", default=2, show_default=True)
-@click.option("--noise", default=0.0, show_default=True, help="Grey levels of grain in the pictures.")
-@click.option(
-    "--slower", default=1.0, show_default=True, help="How much longer fetching takes than checking."
-)
-def main(episodes: int, frames: int, rounds: int, noise: float, slower: float) -> None:
+@click.option("--slower", default=1.0, show_default=True, help="Fetching takes so much longer than checking.")
+def main(data: Path | None, episodes: int, frames: int, rounds: int, slower: float) -> None:
     config = TrainingConfig().with_changes({"dataset.min_episodes": 1})
     with TemporaryDirectory(prefix="bench-overlap-") as made:
-        tree = Path(made, "bucket")
-        with progress_bar("simulating") as told:
-            simulate(tree, episodes=episodes, frames=frames, told=told)
-        for video in tree.glob("*/ego.mp4"):
-            encode_as_usual(video, noise)
+        tree = data or Path(made, "bucket")
+        if data is None:
+            with progress_bar("simulating") as told:
+                simulate(tree, episodes=episodes, frames=frames, told=told)
         size = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
-        stage = lambda: Stage(Path(made, "stage"), config)  # noqa: E731 - empty each time
+        stage = partial(Stage, Path(made, "stage"), config)
         alone_s = _took(lambda: _checked(tree, stage()))[0]
         with served(tree, size / (alone_s * slower)) as address:
             _show(_measured(address, stage, tree, rounds), size)

@@ -15,12 +15,13 @@ from protocol.training import TrainingConfig
 from trainer.checking.examine import Subject, examine
 from trainer.checking.inventory import Inventory
 from trainer.checking.keeping import Keeping
-from trainer.checking.reading import Part, Reading, part_of, read_part
+from trainer.checking.reading import Part, part_of, read_part
 from trainer.checking.surveys import Surveys, survey_keys
 from trainer.converting.draft import Draft, Task, begin, places_of
 from trainer.data.episode import Source
 from trainer.data.episodes import kept
-from trainer.data.tree import look_through
+from trainer.data.rows import Table
+from trainer.data.tree import Tree, look_through
 from trainer.process.attempt import Told, hears_nothing
 from trainer.process.workers import Crew
 
@@ -53,34 +54,37 @@ def look_ahead(
     told: Told = hears_nothing,
 ) -> None:
     """Until all has arrived. `told(done, total)` hears of every episode looked at, and while we wait."""
-    wanted = [each for each in there.parts if each.source in kept(there.sources, config)]
-    draft = None
-    if not arrival.is_over():
-        readings = workers.do(partial(read_part, config), wanted, told=hears_nothing)
-        draft = _draft(there, readings, config, keeping, arrival.coming_bytes)
+    if arrival.is_over():
+        return
+    remaining = kept(there.sources, config)
+    wanted = [part for part in there.parts if part.source in remaining]
+    tables = workers.do(partial(_table, config), wanted, told=hears_nothing)
+    whole = [(part.source, table) for part, table in zip(wanted, tables, strict=True) if table is not None]
+    draft = _draft(there, whole, config, keeping, arrival.coming_bytes)
     work = partial(_look, config, keeping.remembered(), there.data)
-    total = len(wanted)
-    workers.keep_up(
-        work, _landings(there, wanted, config, draft, arrival), told=lambda done: told(done, total)
-    )
+    landed = _landings(there.data, remaining, config, draft, arrival)
+    workers.keep_up(work, landed, told=lambda done: told(done, len(remaining)))
+
+
+def _table(config: TrainingConfig, part: Part) -> Table | None:
+    """What leads out of the set is not trusted."""
+    return None if part.astray else part.source.read(config).table
 
 
 def _landings(
-    there: Inventory, wanted: Sequence[Part], config: TrainingConfig, draft: Draft | None, arrival: Arrival
+    data: Path, sources: Sequence[Source], config: TrainingConfig, draft: Draft | None, arrival: Arrival
 ) -> Callable[[], Sequence[Errand] | None]:
     """Which episodes have come to be whole since it was last asked; None once all has arrived."""
-    missing = [part.source for part in wanted if not part.source.shares_its_file]
+    missing = [source for source in sources if not source.shares_its_file]
+    tasks = draft.tasks if draft else {}
 
     def landed() -> Sequence[Errand] | None:
         if arrival.is_over():
             return None
         whole = [source for source in missing if _is_whole(source, config)]
-        if not whole:
-            return ()
         missing[:] = [source for source in missing if source not in whole]
-        tree = look_through(there.data)
-        tasks = draft.tasks if draft else {}
-        return [Errand(part_of(source, there.data, tree), tasks.get(source.name)) for source in whole]
+        tree = look_through(data) if whole else Tree({}, {})
+        return [Errand(part_of(source, data, tree), tasks.get(source.name)) for source in whole]
 
     return landed
 
@@ -91,13 +95,16 @@ def _is_whole(source: Source, config: TrainingConfig) -> bool:
 
 
 def _draft(
-    there: Inventory, readings: Sequence[Reading], config: TrainingConfig, keeping: Keeping, coming_bytes: int
+    there: Inventory,
+    rows: Sequence[tuple[Source, Table]],
+    config: TrainingConfig,
+    keeping: Keeping,
+    coming_bytes: int,
 ) -> Draft | None:
     """Laid out by the rows alone, as if every video came. What is still to come must find room beside it."""
-    told = [(each.part.source, each.episode.table) for each in readings if each.episode.table is not None]
-    if keeping.output is None or not told:
+    if keeping.output is None or not rows:
         return None
-    sources, tables = [source for source, _ in told], [table for _, table in told]
+    sources, tables = [source for source, _ in rows], [table for _, table in rows]
     places = places_of(sources, tables, there.data, {}, config)
     try:
         return begin(keeping.output, places, tables, config, "", keeping.earlier, coming_bytes)
