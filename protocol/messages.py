@@ -239,15 +239,21 @@ class StartReport(Said):
     eta: AwareDatetime | None
 
 
-class LessonFound(Said):
+class Finding(Value):
     """The card's five lines of a new insight."""
 
-    kind: Literal["lesson_found"] = "lesson_found"
     category: str
     problem: str
     cause: str
     remedy: str
     scope: str
+
+
+class LessonFound(Said):
+    """New insights: one, or those found within a minute of each other, in the order they were found."""
+
+    kind: Literal["lesson_found"] = "lesson_found"
+    findings: tuple[Finding, ...] = Field(min_length=1)
 
 
 BlockCause = Literal[

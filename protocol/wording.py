@@ -133,14 +133,20 @@ LAYOUTS = (
     ),
     Layout(
         LessonFound,
-        _lines(
-            "[REPORT] 레슨런 발견.",
-            "카테고리: [{category:category}]",
-            "문제: {problem}",
-            "원인: {cause}",
-            "해결: {remedy}",
-            "영향 범위: {scope}",
+        (
+            Line("[REPORT] 레슨런 발견."),
+            Each(
+                "findings",
+                _lines(
+                    "카테고리: [{category:category}]",
+                    "문제: {problem}",
+                    "원인: {cause}",
+                    "해결: {remedy}",
+                    "영향 범위: {scope}",
+                ),
+            ),
         ),
+        apart=True,
     ),
     Layout(
         Blocked,

@@ -211,7 +211,7 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
 
 def _with_report(message: Outgoing, cycle: Cycle, attempt: int) -> tuple[Effect, ...]:
     """What the check of this attempt has written and drawn goes along."""
-    return (Post(message=message, show=f"attempts/{attempt}/report", run=cycle.run_name),)
+    return (Post(message=message, show=(f"attempts/{attempt}/report",), run=cycle.run_name),)
 
 
 def _miscounted(announced: int, found: int) -> Problem:

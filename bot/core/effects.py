@@ -19,7 +19,7 @@ class Order(BaseModel):
 
 
 class Post(Order):
-    """Say it. `show` names what of the run goes along, if it is there: its curve, a finding's picture, or the
+    """Say it. `show` names what of `run` goes along, if it is there: its curve, pictures of findings, or the
     report of a check.
 
     `unasked`: it is no answer, whatever its kind; a question about a lesson must be asked.
@@ -28,7 +28,7 @@ class Post(Order):
     kind: Literal["post"] = "post"
     message: Outgoing
     unasked: bool = False
-    show: Annotated[str, Field(pattern=SHOWN)] | None = None
+    show: tuple[Annotated[str, Field(pattern=SHOWN)], ...] = ()
     run: str | None = None
 
     @property

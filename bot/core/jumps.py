@@ -43,6 +43,8 @@ def clamped(state: State, at: datetime, policy: Policy) -> State:
 def _clamped_cycle(cycle: Cycle | None, at: datetime, policy: Policy) -> Cycle | None:
     if cycle and cycle.proposal:
         cycle = now(cycle, proposal=now(cycle.proposal, since=min(cycle.proposal.since, at)))
+    if cycle and cycle.untold:
+        cycle = now(cycle, untold=now(cycle.untold, since=min(cycle.untold.since, at)))
     match cycle:
         case Cycle(run=Cooling(until=until, tries=tries) as run):
             latest = at + timedelta(seconds=policy.pause_s(tries))
@@ -64,10 +66,12 @@ def _answered_shifted(state: State, by: timedelta) -> State:
 def _dues_shifted(state: State, by: timedelta) -> State:
     opened = tuple(now(one, due_at=one.due_at + by) for one in state.open_messages)
     due = state.report_due_at and state.report_due_at + by
-    return now(state, open_messages=opened, report_due_at=due, cycle=_cooling_shifted(state.cycle, by))
+    return now(state, open_messages=opened, report_due_at=due, cycle=_cycle_shifted(state.cycle, by))
 
 
-def _cooling_shifted(cycle: Cycle | None, by: timedelta) -> Cycle | None:
+def _cycle_shifted(cycle: Cycle | None, by: timedelta) -> Cycle | None:
+    if cycle and cycle.untold:
+        cycle = now(cycle, untold=now(cycle.untold, since=cycle.untold.since + by))
     match cycle:
         case Cycle(run=Cooling(until=until) as run):
             return now(cycle, run=now(run, until=until + by))

@@ -27,7 +27,7 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
     if command.name in views.READS:
         read = views.READS[command.name]
         body = read(state, event.gauges, event.at, policy)
-        show = "loss_curve" if command.name in views.SHOWN and state.cycle else None
+        show = ("loss_curve",) if command.name in views.SHOWN and state.cycle else ()
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
     near = get_close_matches(command.name, tuple(views.commands(policy)), n=1, cutoff=0.5)

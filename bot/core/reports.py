@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import replies, run, shelf, stall, terms, views
+from bot.core import insights, replies, run, shelf, stall, terms, views
 from bot.core.events import Gauges, Ticked
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
@@ -55,6 +55,8 @@ def wake_at(state: State, policy: Policy) -> datetime | None:
     if cycle and cycle.proposal and policy.approval == "notice":
         moments.append(cycle.proposal.since + timedelta(seconds=policy.notice_grace_s))
     if cycle and (due := _operators_due(cycle, policy)):
+        moments.append(due)
+    if cycle and (due := insights.due_at(cycle)):
         moments.append(due)
     return min(moments, default=None)
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import endings, ledger, mending, words
-from bot.core.effects import Post, StartJob, StopJob
+from bot.core import endings, insights, ledger, mending, words
+from bot.core.effects import StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
@@ -20,7 +20,6 @@ from bot.core.state import (
     Training,
     Unread,
 )
-from bot.lessons.insights import insight, picture_of
 from protocol.job import Failed, Trained
 from protocol.messages import BlockCause
 from protocol.progress import Found, Started, Stepped
@@ -107,7 +106,7 @@ def spoke(cycle: Cycle, event: JobSpoke) -> Move:
             ),
             Found() as line,
         ):
-            return _found(cycle, line)
+            return insights.found(cycle, line, event.at)
         case _:
             return cycle, ()
 
@@ -140,14 +139,6 @@ def _under_way(cycle: Cycle, run: Starting, line: Started) -> Move:
     if isinstance(cycle.left, Here) and not run.reached:  # nobody here has heard of its beginning
         return after, say(words.started(after, line), words.gone_on(after, line, cycle.left))
     return after, say(words.resumed(after, line, run.reached))
-
-
-def _found(cycle: Cycle, line: Found) -> Move:
-    lesson = insight(line)
-    if lesson is None or line.fact in cycle.found:
-        return cycle, ()
-    told = Post(message=lesson, show=picture_of(line), run=cycle.run_name)
-    return now(cycle, found=(*cycle.found, line.fact)), (told,)
 
 
 def _reached(run: Alive) -> int:

@@ -13,6 +13,7 @@ from bot.core import (
     device,
     forgotten,
     hearing,
+    insights,
     joins,
     jumps,
     left,
@@ -67,9 +68,10 @@ from protocol.progress import Saved
 
 def step(state: State, event: Event, policy: Policy) -> Step:
     """Decide. Never raises; an event that means nothing now changes nothing."""
+    state, overdue = insights.due(state, event.at)
     after, effects = _taken(state, event, policy)
     after, more = _joined(reports.hurried(after, event.at, policy), event)
-    after, allowed = budget.kept(after, (*effects, *more), event.at, policy)
+    after, allowed = budget.kept(after, (*overdue, *effects, *more), event.at, policy)
     return _numbered(after, allowed)
 
 
@@ -169,8 +171,9 @@ def _brought(
 def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
     after, of_device = device.job_ended(cycle, event, policy)
     after, of_data = data.job_ended(after, event, policy)
+    after, untold = insights.told(after)
     after, of_run = run.ended(after, event, policy)
-    return after, (*of_device, *of_data, *of_run)
+    return after, (*of_device, *of_data, *untold, *of_run)
 
 
 def _ticked(state: State, event: Ticked, policy: Policy) -> Step:

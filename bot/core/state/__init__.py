@@ -22,7 +22,18 @@ from bot.core.state.data import (
 from bot.core.state.device import Absent, Device, Probing, Proven, Unproven
 from bot.core.state.known import Known
 from bot.core.state.left import Bringing, Here, Left, LeftBehind, NothingLeft
-from bot.core.state.run import Cooling, Ended, Held, Run, Stalled, Starting, Stopping, Training, Unstarted
+from bot.core.state.run import (
+    Cooling,
+    Ended,
+    Held,
+    Run,
+    Stalled,
+    Starting,
+    Stopping,
+    Training,
+    Unstarted,
+    Untold,
+)
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
 from bot.core.state.shelf import Best, Checkpoint, Shelf
 from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
@@ -86,6 +97,7 @@ __all__ = [
     "Unproven",
     "Unread",
     "Unstarted",
+    "Untold",
     "Uttered",
     "Verifying",
     "Waiting",
@@ -102,6 +114,7 @@ class Cycle(Known):
     """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket.
 
     `last` is the config of the cycle before, `last_best` where its best checkpoint lies in the bucket.
+    `found` names the facts that Watcher has heard of, or will when `untold` goes out.
     """
 
     number: int
@@ -119,6 +132,7 @@ class Cycle(Known):
     attempts: int = 0
     asked: int = 0
     found: tuple[str, ...] = ()
+    untold: Untold | None = None
     last: TrainingConfig | None = None
     last_best: str = ""
 

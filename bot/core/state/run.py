@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from bot.core.state.known import Known
 from protocol.job import Trained
-from protocol.messages import BlockCause
+from protocol.messages import BlockCause, Finding
 from protocol.training import TrainingConfig
 
 
@@ -87,6 +87,15 @@ class Ended(Known):
     config: TrainingConfig
     outcome: Trained
     since: AwareDatetime
+
+
+class Untold(Known):
+    """Insights that go out in one message, and the files of the run that go with it; the first was found at
+    `since`."""
+
+    since: AwareDatetime
+    findings: tuple[Finding, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 Run = Annotated[

@@ -146,7 +146,7 @@ class Courier:
         return earlier or id_at(owed.created_at - CLOCK_SLACK)
 
     def _enclosed(self, part: Part) -> tuple[Path, ...]:
-        if part.show is None or part.run is None:
+        if part.run is None:
             return ()
         return enclosed(self._places.run(part.run), part.show)
 

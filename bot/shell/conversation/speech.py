@@ -14,7 +14,7 @@ class Speech:
         self._voice = voice
 
     def parts(self, post: Post) -> tuple[Part, ...]:
-        """A picture goes along with the first part.
+        """Pictures go along with the first part.
 
         Raises:
             protocol.Refused: it must not go out.
@@ -31,7 +31,7 @@ class Speech:
                 kind=message.kind,
                 recipients=recipients,
                 content=text,
-                show=post.show if number == 1 else None,
+                show=post.show if number == 1 else (),
                 run=post.run if number == 1 else None,
             )
             for number, text in enumerate(texts, start=1)

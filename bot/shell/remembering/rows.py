@@ -18,7 +18,7 @@ class Part:
     recipients: tuple[int, ...]
     content: str
     correction: int = 0
-    show: str | None = None
+    show: tuple[str, ...] = ()
     run: str | None = None
 
     @property

@@ -130,7 +130,7 @@ def owe_parts(db: Db, parts: Sequence[Part], at: datetime) -> None:
         [
             (
                 *(one.ref, one.part, one.parts, one.correction, one.kind, json.dumps(one.recipients)),
-                *(one.content, one.show, one.run, one.nonce, at.isoformat()),
+                *(one.content, " ".join(one.show) or None, one.run, one.nonce, at.isoformat()),
             )
             for one in parts
         ],
@@ -240,7 +240,7 @@ def _owed_part(row: sqlite3.Row) -> OwedPart:
         kind=row["kind"],
         recipients=tuple(json.loads(row["recipients"])),
         content=row["content"],
-        show=row["show"],
+        show=tuple((row["show"] or "").split()),
         run=row["run"],
     )
     created_at = datetime.fromisoformat(row["created_at"]).astimezone(UTC)

@@ -22,10 +22,10 @@ def checking(play):
     return play
 
 
-def enclosed(play, kind: str) -> tuple[str | None, str | None]:
+def enclosed(play, kind: str) -> tuple[str | None, ...]:
     """What goes along with the last message of that kind, and of which run it is."""
     *_, post = [each for each in play.effects if isinstance(each, Post) and each.message.kind == kind]
-    return post.show, post.run
+    return *post.show, post.run
 
 
 def test_a_refusal_s_report_goes_along_with_it(checking) -> None:

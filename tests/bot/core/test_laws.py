@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import data, ledger
+from bot.core import data, insights, ledger
 from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
 from bot.core.events import (
     DataFetched,
@@ -81,7 +81,9 @@ moves = st.lists(
         st.tuples(st.just("saves"), st.integers(1, 12)),
         st.tuples(st.just("published"), st.integers(1, 12)),
         st.tuples(st.just("best"), st.integers(1, 12)),
-        st.tuples(st.just("finds"), st.none()),
+        st.tuples(
+            st.just("finds"), st.sampled_from(("unheard_of", "device_idle", "device_idle:1", "device_idle:2"))
+        ),
         st.tuples(st.just("ends"), st.sampled_from((None, "stopped", "out_of_memory", "error", "trained"))),
         st.tuples(st.just("silent"), st.none()),
         st.tuples(st.just("handed_on"), st.none()),
@@ -253,7 +255,9 @@ MOVES = {
     "saves": _in_a_cycle(lambda play, n: play.checkpoint_is_saved(n * 50)),
     "published": _in_a_cycle(lambda play, n: play.checkpoint_is_published(n * 50)),
     "best": _in_a_cycle(lambda play, n: play.trainer_says(play.saved("best", n * 50))),
-    "finds": _in_a_cycle(lambda play, _: play.trainer_says(Found(at=play.later(), fact="unheard_of"))),
+    "finds": _in_a_cycle(
+        lambda play, fact: play.trainer_says(Found(at=play.later(), fact=fact, figures={"busy_share": 0.3}))
+    ),
     "ends": _in_a_cycle(_job_ends),
     "silent": _in_a_cycle(_fall_silent),
     "handed_on": _in_a_cycle(_hand_on),
@@ -447,6 +451,31 @@ def test_every_reference_is_used_once(stage_class, script) -> None:
     play = perform(stage_class(Policy()), script)
     refs = [effect.message.ref for effect in play.effects if isinstance(effect, Post)]
     assert len(set(refs)) == len(refs)
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves, after_s=st.sampled_from((1, 30, 59)))
+def test_every_insight_is_told_once_and_within_a_minute(stage_class, script, after_s) -> None:
+    play = stage_class(Policy())
+    found: dict[str, set[str]] = {}
+    happened = play.happened
+
+    def watch(event: Any) -> Any:
+        effects = happened(event)
+        cycle = play.state.cycle
+        if cycle:
+            found[cycle.run_name] = {*cycle.found}
+            due = insights.due_at(cycle)
+            assert due is None or due > event.at, "longer than a minute"
+            assert due is None or not isinstance(event, JobEnded), "it waits for nothing any more"
+        return effects
+
+    play.happened = watch
+    perform(play, script)
+    play.ticks(after_s)
+    play.ticks(60 - after_s)
+    told = [one for message in play.posted("lesson_found") for one in message.findings]
+    assert len(told) == sum(len(facts) for facts in found.values())
 
 
 def test_the_scripts_do_reach_the_end(stage_class) -> None:

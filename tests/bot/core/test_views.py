@@ -29,7 +29,7 @@ from protocol.messages import (
     Talk,
 )
 from protocol.plan import Plan
-from protocol.progress import Found, Gpu, Stepped
+from protocol.progress import Gpu, Stepped
 from protocol.training import Change, TrainingConfig
 
 A_LINE = ProposedChange(
@@ -87,7 +87,7 @@ class TestStatus:
         assert "act_epoch_100/" in shown
         assert "업로드 대기: epoch 150" in shown
         assert training.posted("answer")[-1].to == (300000000000000001,)
-        assert training.ordered("post")[-1].show == "loss_curve"
+        assert training.ordered("post")[-1].show == ("loss_curve",)
 
     def test_before_the_first_step_nothing_is_made_up(self, training) -> None:
         assert "최근 step: 없음" in views.age_of(None, training.at)
@@ -287,29 +287,6 @@ class TestWhatGoesWrong:
         play.data_is_checked(problems=(warning,))
         play.data_is_converted()
         assert "주의: bucket 채널이 일정" in play.posted("receipt")[-1].understood
-
-    def test_a_fact_is_told_once_a_run(self, training) -> None:
-        figures: dict[str, float | int | str] = {"clipped_share": 0.97, "grad_norm": 31.0}
-        clipped = Found(at=training.later(), fact="gradient_clipped", figures=figures)
-        training.trainer_says(clipped)
-        training.trainer_says(clipped)
-        assert training.kinds().count("lesson_found") == 1
-
-    def test_a_fact_goes_out_with_the_picture_that_was_drawn_of_it(self, training) -> None:
-        figures: dict[str, float | int | str] = {
-            "episode": "episode_017",
-            "l1": 0.9,
-            "ratio": 4.5,
-            "median": 0.2,
-            "epochs": 5,
-        }
-        odd = Found(at=training.later(), fact="episode_l1_high:episode_017", figures=figures)
-        (told,) = training.trainer_says(odd.model_copy(update={"picture": "findings/x.png"}))
-        assert (told.show, told.run) == ("findings/x.png", training.cycle.run_name)
-
-    def test_a_fact_without_words_is_not_told(self, training) -> None:
-        training.trainer_says(Found(at=training.later(), fact="unheard_of"))
-        assert training.posted("lesson_found") == []
 
     def test_a_lesson_nobody_can_read_is_asked_back_and_shown_in_done(self, play) -> None:
         odd = Lesson(category="학습", text="무언가 이상함")

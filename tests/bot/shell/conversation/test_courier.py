@@ -23,7 +23,7 @@ OPERATOR = 9
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def part(ref: str, show: str | None = None, kind: str = "done", to: int = 7) -> Part:
+def part(ref: str, show: tuple[str, ...] = (), kind: str = "done", to: int = 7) -> Part:
     content = f"<@{to}> hi\n-# {ref}"
     return Part(ref=ref, part=1, parts=1, kind=kind, recipients=(to,), content=content, show=show, run="r")
 
@@ -170,7 +170,7 @@ async def test_a_picture_goes_along(desk: Desk) -> None:
     curve = desk.places.run("r").loss_curve
     curve.parent.mkdir(parents=True)
     curve.write_bytes(b"png")
-    await desk.say(part("1", show="loss_curve"))
+    await desk.say(part("1", show=("loss_curve",)))
     assert desk.room.enclosed == [["loss_curve.png"]]
 
 
@@ -178,8 +178,18 @@ async def test_a_picture_of_a_finding_goes_along_with_it(desk: Desk) -> None:
     drawn = desk.places.run("r").findings / "episode_l1_high_episode_017.png"
     drawn.parent.mkdir(parents=True)
     drawn.touch()
-    await desk.say(part("1", show=f"findings/{drawn.name}"))
+    await desk.say(part("1", show=(f"findings/{drawn.name}",)))
     assert desk.room.enclosed == [[drawn.name]]
+
+
+async def test_the_pictures_of_several_findings_go_along_as_far_as_discord_takes_them(desk: Desk) -> None:
+    findings = desk.places.run("r").findings
+    findings.mkdir(parents=True)
+    names = [f"{number}.png" for number in range(12)]
+    for name in names:
+        (findings / name).touch()
+    await desk.say(part("1", show=tuple(f"findings/{name}" for name in names)))
+    assert desk.room.enclosed == [names[:10]]
 
 
 async def test_a_report_goes_along_as_far_as_discord_takes_it(desk: Desk) -> None:
@@ -187,7 +197,7 @@ async def test_a_report_goes_along_as_far_as_discord_takes_it(desk: Desk) -> Non
     report.mkdir(parents=True)
     for name, size in (("report.json", 100), ("frames.png", 8 << 20), ("actions.png", 100), ("other", 1)):
         (report / name).write_bytes(bytes(size))
-    await desk.say(part("1", show="attempts/3/report"))
+    await desk.say(part("1", show=("attempts/3/report",)))
     assert desk.room.enclosed == [["report.json", "actions.png"]]
 
 
@@ -197,12 +207,12 @@ async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk, why: Ex
     curve.parent.mkdir(parents=True)
     curve.write_bytes(b"png")
     desk.room.before = [why]
-    assert await desk.say(part("1", show="loss_curve")) == ["1"]
+    assert await desk.say(part("1", show=("loss_curve",))) == ["1"]
     assert desk.room.enclosed == [[]]
 
 
 async def test_a_missing_picture_does_not_either(desk: Desk) -> None:
-    assert await desk.say(part("1", show="loss_curve")) == ["1"]
+    assert await desk.say(part("1", show=("loss_curve",))) == ["1"]
 
 
 async def test_a_message_that_notified_nobody_is_said_once_more(desk: Desk, store: Store) -> None:
