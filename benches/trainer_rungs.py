@@ -24,6 +24,7 @@ from trainer.learning.pace import Pace
 from trainer.learning.passes import pass_by
 from trainer.learning.recipe import STOCK, Recipe
 from trainer.learning.tuning import options, usual
+from trainer.learning.variety import Transform, as_it_is
 from trainer.loop.train import train
 from trainer.process.attempt import Attempt
 from trainer.saving.saves import Saves
@@ -71,9 +72,9 @@ class Bench:
 class Resident(Feed):
     """A feed whose one batch has been made before."""
 
-    def batch(self, samples: torch.Tensor) -> dict[str, torch.Tensor]:
+    def batch(self, samples: torch.Tensor, varied: Transform = as_it_is) -> dict[str, torch.Tensor]:
         if "made" not in vars(self):
-            object.__setattr__(self, "made", super().batch(samples))
+            object.__setattr__(self, "made", super().batch(samples, varied))
         return vars(self)["made"]
 
 

@@ -239,7 +239,7 @@ class StartReport(Said):
     eta: AwareDatetime | None
 
 
-class Finding(Value):
+class Insight(Value):
     """The card's five lines of a new insight."""
 
     category: str
@@ -253,7 +253,7 @@ class LessonFound(Said):
     """New insights: one, or those found within a minute of each other, in the order they were found."""
 
     kind: Literal["lesson_found"] = "lesson_found"
-    findings: tuple[Finding, ...] = Field(min_length=1)
+    insights: tuple[Insight, ...] = Field(min_length=1)
 
 
 BlockCause = Literal[

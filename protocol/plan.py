@@ -30,6 +30,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 IMAGES = "observation.images"
 """The card writes it out, but it follows from camera_names and image_size: it is checked, not set."""
 
+SWITCHED = "dataset.image_transforms"
+"""LeRobot has one switch for all of them, so true and false are read there."""
+
 _OUR_SECTION = re.compile(rf"^(?P<section>{'|'.join(FIELDS)})[ \t]*(?P<colon>[:：])", re.MULTILINE)
 _BLANKS = str.maketrans({"\u00a0": " ", "\u3000": " "})
 """What is pasted from a page where a space is meant."""
@@ -184,7 +187,7 @@ def _set(name: str, line: int, node: yaml.Node, settings: _Settings) -> None:
         settings.wrong(
             line, f"{name}: {before.line}행과 값이 다릅니다 ({_shown(before.value)} / {_shown(value)})"
         )
-    if _is_truth(value):
+    if _is_truth(value) and name != SWITCHED:
         settings.wrong(line, f"{name}: 참/거짓을 쓰는 항목이 아닙니다")
 
 

@@ -7,9 +7,9 @@ default. What the card leaves open has LeRobot's default. Only Watcher changes a
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 ACTION_NAMES = {
     4: ("steering", "throttle", "bucket", "lift"),
@@ -36,6 +36,30 @@ ActionWeight = Annotated[float, Field(gt=0, le=100)]
 
 Finding = Literal["frozen", "repeated", "blank", "saturated", "held", "constant_channels", "duplicates"]
 """What statistics suggest of a data set. It warns, unless `refuse_on` names it."""
+
+ImageTransform = Literal["brightness", "contrast", "saturation", "hue", "sharpness", "affine"]
+"""LeRobot's own, by the names and with the ranges of its `dataset.image_transforms.tfs`."""
+
+IMAGE_TRANSFORMS: tuple[ImageTransform, ...] = get_args(ImageTransform)
+
+
+def _chosen(given: object) -> object:
+    """LeRobot's `image_transforms.enable` is one switch for all of them; names choose some.
+
+    >>> _chosen({"enable": True}) == _chosen("true") == IMAGE_TRANSFORMS, _chosen(False), _chosen("hue")
+    (True, (), ('hue',))
+    """
+    if given is True or given == {"enable": True}:
+        return IMAGE_TRANSFORMS
+    if given is None or given is False or given == {"enable": False}:
+        return ()
+    if isinstance(given, str):
+        return {"true": IMAGE_TRANSFORMS, "false": ()}.get(given.lower(), (given,))
+    return given
+
+
+def _in_lerobot_s_order(given: tuple[ImageTransform, ...]) -> tuple[ImageTransform, ...]:
+    return tuple(name for name in IMAGE_TRANSFORMS if name in given)
 
 
 class Section(BaseModel):
@@ -129,6 +153,16 @@ class DatasetConfig(Section):
         default=0.0, ge=0, le=0.5, description="share of whole episodes not trained on but measured by"
     )
     holdout_every: int = Field(default=5, ge=1, le=1000, description="epochs from one such measurement on")
+    image_transforms: Annotated[
+        tuple[ImageTransform, ...], BeforeValidator(_chosen), AfterValidator(_in_lerobot_s_order)
+    ] = Field(
+        default=(),
+        description="what pictures are varied by while training: brightness, contrast, saturation, hue, "
+        "sharpness, affine, in LeRobot's ranges; `true`: all",
+    )
+    max_num_transforms: int = Field(
+        default=3, ge=1, le=len(IMAGE_TRANSFORMS), description="of image_transforms, drawn for each picture"
+    )
 
 
 class ObservationConfig(Section):

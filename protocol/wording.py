@@ -136,7 +136,7 @@ LAYOUTS = (
         (
             Line("[REPORT] 레슨런 발견."),
             Each(
-                "findings",
+                "insights",
                 _lines(
                     "카테고리: [{category:category}]",
                     "문제: {problem}",

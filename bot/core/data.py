@@ -28,10 +28,13 @@ from protocol.training import TrainingConfig
 DATA_SECTIONS = {"dataset": True, "observation": True, "model": {"action_dim"}}
 """The part of a config that decides what the data must be like and which of it is used."""
 
+OF_TRAINING = {"image_transforms", "max_num_transforms"}
+"""What is done to pictures on their way to the policy; the data set stays as it is."""
+
 
 def rule(config: TrainingConfig) -> str:
     """Names the data rule of a config: two configs of one rule can share a checked, converted data set."""
-    return config.model_dump_json(include=DATA_SECTIONS)
+    return config.model_dump_json(include=DATA_SECTIONS, exclude={"dataset": OF_TRAINING})
 
 
 def name(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:

@@ -1,6 +1,6 @@
 """What training teaches is told to Watcher; what is found within a minute goes out in one message.
 
-The card says *at once*, the contract *in one message*: so the minute counts from the first finding and is
+The card says *at once*, the contract *in one message*: so the minute counts from the first insight and is
 never prolonged. One cause often shows in several ways, epochs of seconds apart, and each message of ours
 makes Watcher think anew; a run lasts for hours. When its process ends, nothing waits any longer.
 """
@@ -19,13 +19,13 @@ GATHERED_FOR = timedelta(seconds=60)
 
 def found(cycle: Cycle, line: Found, at: datetime) -> Move:
     """Each fact once a run; one that there are no words for is not told."""
-    finding = insight(line)
-    if finding is None or line.fact in cycle.found:
+    words = insight(line)
+    if words is None or line.fact in cycle.found:
         return cycle, ()
     before = cycle.untold or Untold(since=at)
     picture = picture_of(line)
     new = (picture,) if picture and picture not in before.pictures else ()
-    untold = now(before, findings=(*before.findings, finding), pictures=(*before.pictures, *new))
+    untold = now(before, insights=(*before.insights, words), pictures=(*before.pictures, *new))
     return now(cycle, found=(*cycle.found, line.fact), untold=untold), ()
 
 
@@ -47,6 +47,6 @@ def told(cycle: Cycle) -> Move:
     """Tell all there is, now."""
     if cycle.untold is None:
         return cycle, ()
-    message = LessonFound(findings=cycle.untold.findings)
+    message = LessonFound(insights=cycle.untold.insights)
     post = Post(message=message, show=cycle.untold.pictures, run=cycle.run_name)
     return now(cycle, untold=None), (post,)

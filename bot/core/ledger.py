@@ -17,7 +17,7 @@ from bot.lessons.remedies import judge
 from protocol.roster import Peer
 from protocol.training import Change, TrainingConfig
 
-LISTS = frozenset({"dataset.exclude_episodes", "dataset.camera_names"})
+LISTS = frozenset({"dataset.exclude_episodes", "dataset.camera_names", "dataset.image_transforms"})
 """Fields that several lessons add to: two values of them are no contradiction."""
 
 GATHERING = LISTS | {"observation.images"}

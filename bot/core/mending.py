@@ -7,6 +7,7 @@ lesson, so that a yes is all that is needed.
 from datetime import datetime
 
 from bot.core import ledger, terms
+from bot.core.data import OF_TRAINING
 from bot.core.moves import Move
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Held, Judged, LessonHeard, Settled, Unread
@@ -19,6 +20,7 @@ FROM_THE_START = frozenset({"training.seed", "training.start_from"})
 RESUMABLE = (
     frozenset(f"training.{name}" for name in OptimisationConfig.model_fields)
     | {"policy.dropout", "policy.kl_weight"}
+    | {f"dataset.{name}" for name in OF_TRAINING}
 ) - FROM_THE_START
 """What may differ between two processes of one run: neither data, nor network, nor where it began."""
 

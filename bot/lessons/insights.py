@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from protocol.messages import Finding
+from protocol.messages import Insight
 from protocol.progress import Found
 
 GIB = 2**30
 
 Figures = dict[str, float | int | str]
-Insight = Callable[[Figures], Finding]
+InWords = Callable[[Figures], Insight]
 
 
-def insight(found: Found) -> Finding | None:
+def insight(found: Found) -> Insight | None:
     """What Watcher is told about this fact; None for one there are no words for.
 
     A fact may name what it is about behind a colon: `channel_l1_high:steering`.
@@ -20,10 +20,10 @@ def insight(found: Found) -> Finding | None:
     return words(found.figures) if words else None
 
 
-def channel_l1_high(figures: Figures) -> Finding:
+def channel_l1_high(figures: Figures) -> Insight:
     channel = figures["channel"]
     extremes = float(figures["extreme_share"])
-    return Finding(
+    return Insight(
         category="학습",
         problem=f"{channel} 채널의 L1이 다른 채널 대비 {float(figures['ratio']):.1f}배 높음",
         cause=(
@@ -35,8 +35,8 @@ def channel_l1_high(figures: Figures) -> Finding:
     )
 
 
-def gradient_clipped(figures: Figures) -> Finding:
-    return Finding(
+def gradient_clipped(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"최근 epoch의 step {float(figures['clipped_share']):.0%}에서 gradient clipping 발생",
         cause=f"gradient norm {float(figures['grad_norm']):.3g}, 학습률이 높거나 이상치가 있음",
@@ -45,8 +45,8 @@ def gradient_clipped(figures: Figures) -> Finding:
     )
 
 
-def plateau(figures: Figures) -> Finding:
-    return Finding(
+def plateau(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"최근 {figures['epochs']} epoch 동안 loss 개선 없음",
         cause=f"최저 loss {float(figures['best_before']):.4g} → {float(figures['best_since']):.4g}",
@@ -55,9 +55,9 @@ def plateau(figures: Figures) -> Finding:
     )
 
 
-def diverging(figures: Figures) -> Finding:
+def diverging(figures: Figures) -> Insight:
     loss, best = float(figures["loss"]), float(figures["best"])
-    return Finding(
+    return Insight(
         category="학습",
         problem=f"loss가 최저값의 {loss / max(best, 1e-12):.1f}배로 상승",
         cause=f"epoch {figures['best_epoch']}의 {best:.4g} 이후 발산 추세, 학습률이 높거나 이상치가 있음",
@@ -66,9 +66,9 @@ def diverging(figures: Figures) -> Finding:
     )
 
 
-def best_long_past(figures: Figures) -> Finding:
+def best_long_past(figures: Figures) -> Insight:
     past = int(figures["epoch"]) - int(figures["best_epoch"])
-    return Finding(
+    return Insight(
         category="학습",
         problem=f"Best checkpoint가 {past} epoch 전 (epoch {figures['best_epoch']})",
         cause=f"최저 loss {float(figures['best']):.4g}, 최근 loss {float(figures['loss']):.4g}",
@@ -77,8 +77,8 @@ def best_long_past(figures: Figures) -> Finding:
     )
 
 
-def loss_jump_after_resume(figures: Figures) -> Finding:
-    return Finding(
+def loss_jump_after_resume(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"재개 후 {figures.get('what', 'loss')} 급등 (epoch {figures['epoch']}에서 재개)",
         cause=f"재개 전 {float(figures['before']):.4g} → 재개 후 {float(figures['after']):.4g}",
@@ -87,9 +87,9 @@ def loss_jump_after_resume(figures: Figures) -> Finding:
     )
 
 
-def thin_extremes(figures: Figures) -> Finding:
+def thin_extremes(figures: Figures) -> Insight:
     channel = figures["channel"]
-    return Finding(
+    return Insight(
         category="데이터",
         problem=f"{channel} 극단값 데이터가 {float(figures['rare_share']):.2%}뿐임",
         cause=(
@@ -101,9 +101,9 @@ def thin_extremes(figures: Figures) -> Finding:
     )
 
 
-def episode_l1_high(figures: Figures) -> Finding:
+def episode_l1_high(figures: Figures) -> Insight:
     episode = figures["episode"]
-    return Finding(
+    return Insight(
         category="데이터",
         problem=f"{episode}의 L1이 다른 에피소드 대비 {float(figures['ratio']):.1f}배 높음",
         cause=(
@@ -115,8 +115,8 @@ def episode_l1_high(figures: Figures) -> Finding:
     )
 
 
-def overfitting(figures: Figures) -> Finding:
-    return Finding(
+def overfitting(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"과적합: held-out L1 {float(figures['best']):.3g} → {float(figures['held_out']):.3g} 상승",
         cause=(
@@ -128,8 +128,8 @@ def overfitting(figures: Figures) -> Finding:
     )
 
 
-def validation_frozen(figures: Figures) -> Finding:
-    return Finding(
+def validation_frozen(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"held-out L1이 {figures['evaluations']}회 연속 {float(figures['held_out']):.4g}로 같음",
         cause="학습률이 지나치게 낮거나 held-out 평가가 학습 중인 가중치를 보지 않음",
@@ -138,10 +138,10 @@ def validation_frozen(figures: Figures) -> Finding:
     )
 
 
-def memory_growing(figures: Figures) -> Finding:
+def memory_growing(figures: Figures) -> Insight:
     hours = float(figures["full_in_s"]) / 3600
     used, total = float(figures["used_bytes"]) / GIB, float(figures["total_bytes"]) / GIB
-    return Finding(
+    return Insight(
         category="학습",
         problem=f"GPU 메모리 증가 추세: 약 {hours:.1f}시간 뒤 OOM 예상",
         cause=f"{used:.1f}/{total:.0f}GB, 시간당 {float(figures['bytes_per_hour']) / GIB:.2f}GB 증가",
@@ -150,8 +150,8 @@ def memory_growing(figures: Figures) -> Finding:
     )
 
 
-def device_idle(figures: Figures) -> Finding:
-    return Finding(
+def device_idle(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"GPU 사용률 {float(figures['busy_share']):.0%}",
         cause="step이 GPU가 아니라 다른 곳(CPU, 데이터 읽기)에서 기다림",
@@ -160,8 +160,8 @@ def device_idle(figures: Figures) -> Finding:
     )
 
 
-def feed_starving(figures: Figures) -> Finding:
-    return Finding(
+def feed_starving(figures: Figures) -> Insight:
+    return Insight(
         category="학습",
         problem=f"학습 시간의 {float(figures['waiting_share']):.0%}를 프레임을 기다리는 데 씀",
         cause="프레임이 GPU 메모리에 들어가지 않아 매 batch를 주 메모리에서 복사",
@@ -170,7 +170,7 @@ def feed_starving(figures: Figures) -> Finding:
     )
 
 
-INSIGHTS: dict[str, Insight] = {
+INSIGHTS: dict[str, InWords] = {
     "channel_l1_high": channel_l1_high,
     "thin_extremes": thin_extremes,
     "episode_l1_high": episode_l1_high,

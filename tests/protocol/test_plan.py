@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.plan import PlanBroken, read_plan
-from protocol.training import TrainingConfig
+from protocol.training import IMAGE_TRANSFORMS, TrainingConfig
 from protocol.yaml_block import fenced
 
 CARD = """# PLAN
@@ -226,3 +226,14 @@ def test_fences_are_found_as_markdown_means_them() -> None:
         (5, "", "\n~~~"),
         (9, "", ""),
     ]
+
+
+@pytest.mark.parametrize("written", ["true", "{enable: true}", "\n    enable: true"])
+def test_lerobot_s_switch_for_image_transforms_is_read(written: str) -> None:
+    plan = read_plan(f"```yaml\ndataset:\n  image_transforms: {written}\n```")
+    assert plan.overrides == {"dataset.image_transforms": [*IMAGE_TRANSFORMS]}
+
+
+def test_an_image_transform_that_there_is_not_is_named_with_those_there_are() -> None:
+    (error,) = errors_in("```yaml\ndataset:\n  image_transforms: [hue, flip]\n```")
+    assert error.startswith("3행 dataset.image_transforms.1: 'brightness', 'contrast'")

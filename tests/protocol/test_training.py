@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from protocol.training import Change, TrainingConfig, diff
+from protocol.training import IMAGE_TRANSFORMS, Change, TrainingConfig, diff
 
 CARD = TrainingConfig()
 
@@ -63,3 +63,30 @@ def test_a_weight_is_for_an_action_that_there_is() -> None:
         ValidationError, match=r"action_weights names stering, not one of the actions \(steering"
     ):
         TrainingConfig().with_changes({"training.action_weights": {"stering": 2.0}})
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        (True, IMAGE_TRANSFORMS),
+        ({"enable": True}, IMAGE_TRANSFORMS),
+        ("true", IMAGE_TRANSFORMS),
+        ({"enable": False}, ()),
+        (False, ()),
+        ("False", ()),
+        (None, ()),
+        ("hue", ("hue",)),
+        (["affine", "contrast", "affine"], ("contrast", "affine")),
+    ],
+)
+def test_image_transforms_are_read_as_lerobot_s_switch_or_by_name(
+    given: object, chosen: tuple[str, ...]
+) -> None:
+    config = TrainingConfig().with_changes({"dataset.image_transforms": given})
+    assert config.dataset.image_transforms == chosen
+
+
+@pytest.mark.parametrize("given", [["flip"], "blur", {"enable": True, "max": 2}, 3])
+def test_an_image_transform_that_lerobot_has_not_is_refused(given: object) -> None:
+    with pytest.raises(ValidationError, match="image_transforms"):
+        TrainingConfig().with_changes({"dataset.image_transforms": given})

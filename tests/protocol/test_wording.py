@@ -20,8 +20,8 @@ from protocol.messages import (
     CycleStopped,
     Done,
     FinalHandoff,
-    Finding,
     GpuMemory,
+    Insight,
     LessonFound,
     LessonOutcome,
     PhaseReport,
@@ -79,14 +79,14 @@ CARD_BLOCKED = Blocked(
     problems=grouped([("episode_023", "프레임 수 불일치 (비디오 300프레임, 액션 298프레임)")]),
     request="Developer에게 재생성 요청",
 )
-STEERING = Finding(
+STEERING = Insight(
     category="학습",
     problem="steering 채널의 loss가 다른 채널 대비 10배 높음",
     cause="steering 값 분포가 -0.1~0.1에 집중, 극단값(±1.0)이 드뭄",
     remedy="steering에 가중치를 2배 적용하거나 극단 시나리오 보강 필요",
     scope="DomainExpert(시나리오 다양성), Developer(Expert Agent 행동 패턴)",
 )
-CARD_FOUND = LessonFound(findings=(STEERING,))
+CARD_FOUND = LessonFound(insights=(STEERING,))
 CARD_DONE = Done(
     cycle=7,
     lessons=(
@@ -247,21 +247,21 @@ SAMPLES: dict[str, Said] = {
     "start_report_plain": StartReport(cycle=7, episodes=85, frames=25500, now=NOW, eta=None),
     "lesson_found": CARD_FOUND,
     "lesson_found_several": LessonFound(
-        findings=(
+        insights=(
             STEERING,
-            Finding(
+            Insight(
                 category="데이터",
                 problem="episode_017의 L1이 다른 에피소드 대비 4.5배 높음",
                 cause="최근 5 epoch 내내 0.9 (중앙값 0.2)",
                 remedy="episode_017 확인 후 재생성 또는 제외 (→ 적용: exclude_episodes=[episode_017])",
                 scope="Developer(데이터), Training(exclude_episodes)",
             ),
-            Finding(category="카테고리: [학습]", problem="문제: 둘", cause="", remedy="-# x", scope="없음"),
+            Insight(category="카테고리: [학습]", problem="문제: 둘", cause="", remedy="-# x", scope="없음"),
         ),
         notes=("카테고리: [학습]", "그림: loss_curve.png"),
     ),
     "lesson_found_many": LessonFound(
-        findings=tuple(
+        insights=tuple(
             with_(STEERING, problem=f"episode_{n:03d}의 L1이 다른 에피소드 대비 {n}배 높음")
             for n in range(2, 14)
         )

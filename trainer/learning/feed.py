@@ -16,6 +16,7 @@ from torch import Tensor
 
 from trainer.data.store import FrameStore
 from trainer.learning.act import image_key
+from trainer.learning.variety import Transform, as_it_is
 
 STD_FLOOR = 1e-8
 """LeRobot's: a constant channel is divided by this, so its least deviation becomes huge."""
@@ -74,11 +75,12 @@ class Feed:
         left = self.episode_end - torch.arange(len(self), device=self.device)
         return 1 / (frames * left.clamp_max(self.chunk_size) * self.num_actions)
 
-    def batch(self, samples: Tensor) -> dict[str, Tensor]:
-        """What `ACTPolicy.forward` takes, for the frames numbered `samples` (B,)."""
+    def batch(self, samples: Tensor, varied: Transform = as_it_is) -> dict[str, Tensor]:
+        """What `ACTPolicy.forward` takes, for the frames numbered `samples` (B,), its pictures `varied`."""
         ahead, is_pad = self.chunks(samples)
+        pictures = {key: _pictures(self._gathered(frames, samples)) for key, frames in self.frames.items()}
         return {
-            **{key: _normalised(self._gathered(frames, samples)) for key, frames in self.frames.items()},
+            **{key: _normalised(varied(each)) for key, each in pictures.items()},
             OBS_STATE: self.state[samples],
             ACTION: self.action[ahead],
             "action_is_pad": is_pad,
@@ -148,10 +150,14 @@ def _standardised(values: np.ndarray, stats: dict[str, list[float]]) -> Tensor:
     return (torch.from_numpy(np.array(values, dtype=np.float32)) - mean) / (std + STD_FLOOR)
 
 
-def _normalised(frames: Tensor) -> Tensor:
-    """uint8 (B, H, W, 3) to float32 (B, 3, H, W). The bytes keep their order: that is channels_last."""
-    mean, std = _image_stats(frames.device)
-    return (frames.permute(0, 3, 1, 2).float() / 255.0 - mean) / (std + STD_FLOOR)
+def _pictures(frames: Tensor) -> Tensor:
+    """uint8 (B, H, W, 3) to float32 (B, 3, H, W), 0 to 1. Bytes keep their order: that is channels_last."""
+    return frames.permute(0, 3, 1, 2).float() / 255.0
+
+
+def _normalised(pictures: Tensor) -> Tensor:
+    mean, std = _image_stats(pictures.device)
+    return (pictures - mean) / (std + STD_FLOOR)
 
 
 @cache

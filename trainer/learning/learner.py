@@ -12,6 +12,7 @@ from protocol.training import OptimisationConfig, TrainingConfig
 from trainer.learning import speedups
 from trainer.learning.act import Stats, blank_policy, fresh_policy, processors, with_image_stats
 from trainer.learning.recipe import STOCK, Recipe
+from trainer.learning.variety import Transform, as_it_is, variety
 
 type Weights = dict[str, Tensor]
 
@@ -21,7 +22,8 @@ class Learner:
     """What learns, and what belongs beside it to be of use.
 
     `action_weights` (A,): how often each counts. `frozen` (): 1 once a gradient was not finite, else 0; from
-    then on the optimizer leaves everything as it is, without anybody having to wait for the device.
+    then on the optimizer leaves everything as it is, without anybody having to wait for the device. `varied`
+    is what pictures go through before it learns from them.
     """
 
     policy: ACTPolicy
@@ -31,6 +33,7 @@ class Learner:
     postprocessor: PolicyProcessorPipeline[Any, Any]
     action_weights: Tensor
     frozen: Tensor
+    varied: Transform = as_it_is
     recipe: Recipe = STOCK
 
     def by(self, recipe: Recipe) -> "Learner":
@@ -59,7 +62,7 @@ def build(
     frozen = torch.zeros((), dtype=torch.float32, device=device)
     if not stock:
         optimizer.found_inf = frozen  # pyright: ignore[reportAttributeAccessIssue]  # as GradScaler tells it
-    return Learner(policy, optimizer, with_images, before, after, weights, frozen)
+    return Learner(policy, optimizer, with_images, before, after, weights, frozen, variety(config.dataset))
 
 
 def adamw(policy: ACTPolicy, training: OptimisationConfig, *, fused: bool | None = True) -> torch.optim.AdamW:

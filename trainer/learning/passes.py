@@ -61,7 +61,7 @@ class Plain:
         self, learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: Tensor, seed: int
     ) -> Sums:
         torch.manual_seed(seed)
-        loss, sums = self.loss(learner, feed.batch(part), valid_frames, samples)
+        loss, sums = self.loss(learner, feed.batch(part, learner.varied), valid_frames, samples)
         loss.backward()
         return sums.detached()
 
@@ -110,11 +110,11 @@ class Graphed:
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM_UPS):
-                self.loss(learner, feed.batch(inputs[0]), *inputs[1:])[0].backward()
+                self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])[0].backward()
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            loss, sums = self.loss(learner, feed.batch(inputs[0]), *inputs[1:])
+            loss, sums = self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])
             loss.backward()
         for weight, kept in zip(weights, before, strict=True):
             if weight.grad is not None:

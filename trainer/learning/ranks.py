@@ -91,7 +91,7 @@ class TogetherStep:
     """`learn.step`, by several processes. Each calls it with the same samples."""
 
     def __init__(self, learner: Learner, ranks: Ranks) -> None:
-        self._ranks = ranks
+        self._ranks, self._varied = ranks, learner.varied
         self._share = DistributedDataParallel(
             Share(learner, ranks.world), broadcast_buffers=False, find_unused_parameters=False
         )
@@ -132,7 +132,7 @@ class TogetherStep:
         has_part = self._ranks.rank < len(dealt)
         offset, part = dealt[self._ranks.rank] if has_part else (0, batch[:1])
         torch.manual_seed(seed_of(training.seed, seen + offset))
-        loss, sums = self._share(feed.batch(part), valid_frames, count, float(has_part))
+        loss, sums = self._share(feed.batch(part, self._varied), valid_frames, count, float(has_part))
         loss.backward()
         if has_part:
             actions, at = feed.num_actions, feed.num_actions + 1 + first + offset

@@ -55,6 +55,11 @@ def must_be_lerobot_s(config: TrainingConfig) -> None:
         raise JobError(
             "bad_job", "--reference: lerobot-train holds out other episodes; set dataset.holdout 0"
         )
+    if config.dataset.image_transforms:
+        raise JobError(
+            "bad_job",
+            "--reference: lerobot-train draws image transforms in its loader; drop image_transforms",
+        )
     if set(config.action_weights) != {1.0}:
         raise JobError("bad_job", "--reference: lerobot-train weighs all actions alike; drop action_weights")
 

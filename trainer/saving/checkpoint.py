@@ -27,6 +27,7 @@ from torch import Tensor
 from trainer.learning.act import load_weights
 from trainer.learning.history import TrainerState
 from trainer.learning.learner import Learner, Weights
+from trainer.learning.variety import lerobot_s
 from trainer.saving import folder
 from trainer.saving.readme import readme
 from trainer.saving.snapshot import UNSET_FLAGS, ModelCopy, TrainingCopy, on_file
@@ -124,7 +125,11 @@ def _pipeline_config(learner: Learner, state: TrainerState) -> TrainPipelineConf
     training = state.config.training
     steps_per_epoch = -(-state.frames // training.samples_per_step)
     return TrainPipelineConfig(
-        dataset=DatasetConfig(repo_id="local/dataset", video_backend="pyav"),  # the one that needs no ffmpeg
+        dataset=DatasetConfig(
+            repo_id="local/dataset",
+            video_backend="pyav",  # the one that needs no ffmpeg
+            image_transforms=lerobot_s(state.config.dataset),
+        ),
         policy=learner.policy.config,
         output_dir=Path("outputs"),
         seed=training.seed,

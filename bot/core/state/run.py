@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from bot.core.state.known import Known
 from protocol.job import Trained
-from protocol.messages import BlockCause, Finding
+from protocol.messages import BlockCause, Insight
 from protocol.training import TrainingConfig
 
 
@@ -94,7 +94,7 @@ class Untold(Known):
     `since`."""
 
     since: AwareDatetime
-    findings: tuple[Finding, ...] = ()
+    insights: tuple[Insight, ...] = ()
     pictures: tuple[str, ...] = ()
 
 

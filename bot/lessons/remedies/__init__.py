@@ -10,6 +10,7 @@ from bot.lessons.assignments import assigned, ordered
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Judgement, NotOurs, Remedied, Satisfied, Unclear
 from bot.lessons.phrases import denies, solved
+from bot.lessons.remedies.augmentation import augmented
 from bot.lessons.remedies.duration import another_seed, overfitted, saved_every
 from bot.lessons.remedies.episodes import excluded_episodes, skipped_frames
 from bot.lessons.remedies.memory import out_of_memory
@@ -17,7 +18,7 @@ from bot.lessons.remedies.pictures import fewer_cameras, image_size, more_camera
 from bot.lessons.remedies.process import continued, reported_every
 from bot.lessons.remedies.proportions import in_proportion
 from bot.lessons.remedies.rates import diverged, plateau, too_high, too_low
-from bot.lessons.remedies.unsettable import augmented, loader_starved
+from bot.lessons.remedies.unsettable import loader_starved
 from bot.lessons.remedies.weights import weighted_channel
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig, diff
@@ -39,6 +40,7 @@ STATED: tuple[Remedy, ...] = (
     reported_every,
     continued,
     weighted_channel,
+    augmented,
     in_proportion,
 )
 """What says what to do. Several may be in one sentence; together they are one judgement."""
@@ -52,7 +54,6 @@ INFERRED: tuple[Remedy, ...] = (
     plateau,
     another_seed,
     loader_starved,
-    augmented,
 )
 """What says what was wrong, or asks for what no field can say. The first that knows it answers."""
 

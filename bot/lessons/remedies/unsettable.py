@@ -3,16 +3,13 @@
 import re
 
 from bot.lessons.ground import Ground
-from bot.lessons.judgement import Judgement, Satisfied, Unclear
+from bot.lessons.judgement import Judgement, Satisfied
 
 _LOADER = re.compile(
     r"(?:데이터\s*)?로더|로딩|num_workers|prefetch|data\s*load|(?:gpu|device)\S*\s*(?:가\s*)?(?:대기|굶|starv)|starv",
     re.IGNORECASE,
 )
 _SLOW = re.compile(r"느[리림려]|병목|대기|지연|부족|굶|slow|starv|bottleneck|wait", re.IGNORECASE)
-_AUGMENTED = re.compile(
-    r"증강|augment|color\s*jitter|random\s*crop|(?:좌우|상하)\s*반전|뒤집|horizontal\s*flip", re.IGNORECASE
-)
 
 
 def loader_starved(words: str, _: Ground) -> Judgement | None:
@@ -26,14 +23,3 @@ def loader_starved(words: str, _: Ground) -> Judgement | None:
     if _LOADER.search(words) and _SLOW.search(words):
         return Satisfied("읽기 대기 없음: 전체 프레임을 메모리에 올려 batch를 만듦")
     return None
-
-
-def augmented(words: str, _: Ground) -> Judgement | None:
-    """No field can say it, so it is asked what to do instead.
-
-    >>> augmented("이미지 증강 적용", Ground()).why
-    '이미지 증강(augmentation) 설정이 없음'
-    >>> type(augmented("add color jitter augmentation", Ground())).__name__
-    'Unclear'
-    """
-    return Unclear("이미지 증강(augmentation) 설정이 없음") if _AUGMENTED.search(words) else None

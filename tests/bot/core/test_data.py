@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.core.data import rule
 from bot.core.effects import Post, StartJob
 from protocol.job import Failed
+from protocol.training import TrainingConfig
 
 REFUSED = {
     "severity": "refuse",
@@ -63,3 +65,9 @@ def leaves(play):
     return play.job_ends(
         Failed(failure="stopped", message="stopped on request; start the job again to go on")
     )
+
+
+def test_how_pictures_are_varied_in_training_is_no_rule_of_the_data() -> None:
+    card = TrainingConfig()
+    assert rule(card.with_changes({"dataset.image_transforms": True})) == rule(card)
+    assert rule(card.with_changes({"dataset.skip_first_frames": 5})) != rule(card)

@@ -21,7 +21,7 @@ def finds(play, fact: str, figures: dict[str, float | int | str], picture: str |
 
 
 def problems(play) -> list[list[str]]:
-    return [[one.problem for one in message.findings] for message in play.posted("lesson_found")]
+    return [[one.problem for one in message.insights] for message in play.posted("lesson_found")]
 
 
 class TestWithinAMinute:

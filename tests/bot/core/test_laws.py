@@ -474,7 +474,7 @@ def test_every_insight_is_told_once_and_within_a_minute(stage_class, script, aft
     perform(play, script)
     play.ticks(after_s)
     play.ticks(60 - after_s)
-    told = [one for message in play.posted("lesson_found") for one in message.findings]
+    told = [one for message in play.posted("lesson_found") for one in message.insights]
     assert len(told) == sum(len(facts) for facts in found.values())
 
 

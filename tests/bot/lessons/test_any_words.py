@@ -15,7 +15,7 @@ camera_names backbone dim_model 64 32 0 -1 1e-5 1e999 1,000
 99999999999999999999 50 = → 에서 을 를 는 은 으로 로 배 두 절반 % 낮춰 늘려 줄여 적용 변경 설정 프레임 초 첫
 마지막 무효 제외 episode_017 에피소드 , – ~ [ego,wrist] [ ( 256x256 이미지 카메라 wrist 추가 OOM
 메모리부족 발산 NaN 과적합 정체 checkpoint 마다 저장 every epochs by a factor of lower halve
-double the to from None "x" 하지 마세요 했더니 시 검토 ?
+double the to from None "x" 이미지증강 augmentation 밝기 hue 끄고 하지 마세요 했더니 시 검토 ?
 """
 FRAGMENTS = VOCABULARY.split()
 words = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=6)), max_size=14).flatmap(

@@ -14,7 +14,7 @@ from bot.lessons.judgement import Impossible, NotOurs, Remedied, Satisfied, Uncl
 from bot.lessons.remedies import INFERRED, STATED, judge
 from protocol import blocked, paths
 from protocol.messages import Lesson
-from protocol.training import TrainingConfig
+from protocol.training import IMAGE_TRANSFORMS, TrainingConfig
 
 CARD = TrainingConfig()
 TWO_CAMERAS = CARD.with_changes({"dataset.camera_names": ("ego", "wrist")})
@@ -136,6 +136,10 @@ def test_behind_the_arrow_field_names_are_exact(words: str, changes: dict[str, o
             {"start_from": "checkpoints/cycle03/act_epoch_050"},
         ),
         ("15분마다 REPORT", {"report_every_minutes": 15}),
+        ("ColorJitter 적용 필요", {"image_transforms": ["brightness", "contrast", "saturation", "hue"]}),
+        ("데이터 증강이 부족해 과적합 발생", {"image_transforms": [*IMAGE_TRANSFORMS]}),
+        ("enable augmentation with hue and saturation jitter", {"image_transforms": ["saturation", "hue"]}),
+        ("image_transforms.enable=true", {"image_transforms": [*IMAGE_TRANSFORMS]}),
         ("report interval of half: report more often", {"report_every_minutes": 15}),
     ],
 )
@@ -178,6 +182,13 @@ def test_numbers_with_particles_and_units_are_read(words: str, changes: dict[str
         "이전 checkpoint에서 이어서 학습했더니 이상함",
         "30분마다 REPORT는 유지",
         "REPORT 주기 10분일 때 메시지가 많음",
+        "이미지 증강을 하지 마세요",
+        "이미지 증강을 끄지 마세요",
+        "이미지 증강 없이 학습",
+        "이미지 증강 효과는 양호",
+        "증강 효과 확인",
+        "random crop augmentation을 추가하세요",
+        "밝기 ±40% 증강 추가",
     ],
 )
 def test_what_tells_of_a_run_or_forbids_changes_nothing(words: str) -> None:
@@ -208,6 +219,7 @@ def test_a_doubt_is_proposed_not_applied(words: str) -> None:
         ("wrist 카메라 추가", "camera_names=[ego]", Satisfied),
         ("ego 카메라 추가", None, Satisfied),
         ("ego 카메라 제외", None, Unclear),
+        ("조명 변화에 약함", "image_transforms=[flip]", Impossible),
     ],
 )
 def test_what_else_a_lesson_can_turn_out_to_be(text: str, remedy: str | None, kind: type) -> None:

@@ -12,12 +12,13 @@ warnings.simplefilter("ignore")
 
 from trainer.__main__ import main  # noqa: E402
 from trainer.learning.feed import Feed  # noqa: E402
+from trainer.learning.variety import Transform, as_it_is  # noqa: E402
 
 stock = Feed.batch
 
 
-def wide(self: Feed, samples: torch.Tensor) -> dict[str, torch.Tensor]:
-    batch = stock(self, samples)
+def wide(self: Feed, samples: torch.Tensor, varied: Transform = as_it_is) -> dict[str, torch.Tensor]:
+    batch = stock(self, samples, varied)
     return {name: each.double() if each.is_floating_point() else each for name, each in batch.items()}
 
 

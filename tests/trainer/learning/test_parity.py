@@ -207,7 +207,12 @@ def test_a_reference_does_not_become_another_run(new_run: Callable[..., Run]) ->
 
 
 @pytest.mark.parametrize(
-    "beyond", [{"training.gradient_accumulation": 2}, {"training.action_weights": {"lift": 2.0}}]
+    "beyond",
+    [
+        {"training.gradient_accumulation": 2},
+        {"training.action_weights": {"lift": 2.0}},
+        {"dataset.image_transforms": ("hue",)},
+    ],
 )
 def test_what_lerobot_cannot_do_is_no_reference(
     new_run: Callable[..., Run], beyond: dict[str, object]

@@ -16,8 +16,8 @@ from .runs import EPOCHS, STEPS_PER_EPOCH, Run, flip_a_bit
 TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
 
 
-def assert_same_ending(run: Run, unbroken: Run) -> None:
-    ours, theirs = (each.folder.checkpoint(EPOCHS) for each in (run, unbroken))
+def assert_same_ending(run: Run, unbroken: Run, epochs: int = EPOCHS) -> None:
+    ours, theirs = (each.folder.checkpoint(epochs) for each in (run, unbroken))
     for name in TENSORS:
         mine, other = load_file(ours / name), load_file(theirs / name)
         assert mine.keys() == other.keys()
