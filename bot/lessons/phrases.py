@@ -12,19 +12,43 @@ TO = r"\s*(?:으로|로)(?![가-힣]*부터)"
 """The particle that says where a change leads: `32로`, `16으로`."""
 
 _TOLD = re.compile(
-    r"\s*(?:에서|에선|일\s*때|인\s*(?:경우|상태)|였|이었|이라|라서|때문|은\s|는\s|/|번|회|개|배|%|분\b)|\s+(?:was|caused|led)\b",
+    r"\s*(?:보다|[:：]\s*(?:OOM|OK|실패|성공|fail|안정|발산|정상)|에서|에선|일\s*때|인\s*(?:경우|상태)|였|이었|이라|라서|때문|은\s|는\s|/|번|회|개|배|%|분\b)|\s+(?:was|caused|led)\b",
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"했|하였|하니|해서|해도|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|였|렸|됐|되었|돌렸|썼|니까"
-    r"|(?:학습|설정|사용|적용|변경|진행)\s*(?:시|중|결과|후)(?=[\s,에]|$)"
+    r"했|하였|하니|해서|[해여려춰꿔혀]도(?=[\s,]|$)|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|였|렸|됐|되었|돌렸|썼|니까"
+    r"|(?:학습|설정|사용|적용|변경|진행|실행)(?:\s*(?:시|중|결과|후)(?=[\s,에]|$)|한\s)"
     r"|\bled to\b|\bcaused\b"
 )
-_DENIED = re.compile(r"지\s*(?:마|말|않)|금지|안\s*됨|(?:do not|don't|never|must not)\b", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"지\s*(?:마|말)|금지|안\s*됨|(?:do not|don't|never|must not)\b", re.IGNORECASE)
+_DENIED = re.compile(
+    rf"{_FORBIDDEN.pattern}|지\s*않|불?필요\S*\s*없|불필요|더\s*이상|그만|취소|해제|되돌|원복"
+    r"|\b(?:stop|no longer|not needed|unneeded|unnecessary|revert|undo)\b",
+    re.IGNORECASE,
+)
+_TOLD_AHEAD = re.compile(r"\b(?:used|ran|trained|had|was|were|tried|previously)\b[^,;.\n]*$", re.IGNORECASE)
 _DENIED_AHEAD = re.compile(r"(?:do not|don't|never|must not|not to)\b[^,;.\n]*$", re.IGNORECASE)
 _DOUBTED = re.compile(
-    r"까요|까\?|어떨|어떤가|검토|고려|추천|권장|권고|제안|좋을|\?"
-    r"|\b(?:maybe|might|perhaps|consider|could|should we|suggest)",
+    r"까요|까\?|어떨|어떤가|검토|고려|추천|권장|권고|제안|좋을|\?|것\s*같|듯|아마"
+    r"|가능하면|가급적|되도록|필요(?:하면|시)|정도|쯤|가량|대략|(?<![가-힣])약\s*\d"
+    r"|\b(?:maybe|might|perhaps|probably|likely|consider|could|should we|suggest|seems?"
+    r"|if (?:possible|needed)|(?:about|around|roughly|approximately)\s+\d)",
+    re.IGNORECASE,
+)
+_HAPPENS = r"(?:발생|재발|발산|부족|정체|초과|실패|감지|증가|감소|상승|악화|반복|지속|과적합)"
+_CONDITION = re.compile(
+    rf"{_HAPPENS}(?:이|가)?\s*(?:[하되]|나오|나|보이)면(?=[\s,])|{_HAPPENS}\s*(?:할\s*|될\s*)?(?:시|경우)(?:에는|에|는|엔)?(?=[\s,])"
+    r"|(?<![가-힣])(?:나|나오|생기|보이|오르|떨어지|넘으|커지|느리|멈추|없으|있으|낮으|높으|[가-힣]+지\s*않으)면(?=[\s,])"
+    r"|만약|만일|(?:OOM|NaN)(?:이|가)?\s*(?:이면|면|나면|발생\s*시|시(?=[\s,:])|일\s*경우)"
+    r"|\bwhen(?:ever)?\b[^,;.\n]*\b(?:occurs?|happens?|appears?|fails?|diverges?|plateaus?|runs?\s+out)\b"
+    r"|\bshould\s+\S+\s+(?:occur|happen|diverge|fail|appear)"
+    r"|\b(?:if(?!\s+(?:possible|needed|you)\b)|unless|in case|whenever)\b",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"(?:증가|감소)\s*(?:하세요|할\s*것|필요|부탁|요망|바람)|(?:추가|도입|변경|교체|전환|강화|축소|확대|조정|활성화|설정|저장|연장|하향|상향)(?:$|\s*(?:하세요|하십|하자|해\s|해$|할\s*것|필요|부탁|요망|바람|합니다))"
+    r"|(?:늘려|줄여|낮춰|높여|올려|내려|바꿔|늘릴|줄일|낮출|높일|올릴|내릴|바꿀|써|켜|꺼)(?:\s*(?:주|보|야|것|라)|$)"
+    r"|^\s*(?:please\s+)?(?:use|add|enable|disable|set|switch|introduce|increase|decrease|reduce|lower|raise|apply|train|try|extend|shorten|freeze|save|report|resume)\b",
     re.IGNORECASE,
 )
 _SOLVED = re.compile(
@@ -54,6 +78,35 @@ def denies(words: str) -> bool:
     (True, True, False)
     """
     return bool(_DENIED.search(words))
+
+
+def tells_ahead(head: str) -> bool:
+    """Do the words before a value tell of a run that was?
+
+    >>> tells_ahead("the previous run used "), tells_ahead("it was slow, so use ")
+    (True, False)
+    """
+    return bool(_TOLD_AHEAD.search(head))
+
+
+def forbids(words: str) -> bool:
+    """Do they say what must not be done? Weaker than `denies`: what does not happen is no order.
+
+    >>> forbids("lr을 바꾸지 마세요"), forbids("loss가 더 이상 줄지 않음"), denies("loss가 더 이상 줄지 않음")
+    (True, False, True)
+    """
+    return bool(_FORBIDDEN.search(words))
+
+
+def depends(words: str) -> bool:
+    """Do they say what to do once something happens, which nobody knows yet?
+
+    >>> depends("OOM이 다시 발생하면 batch_size를 32로"), depends("if it diverges, use lr 5e-5")
+    (True, True)
+    >>> depends("가능하면 lr을 5e-5로"), depends("lr을 5e-5로 낮추면 안정")
+    (False, False)
+    """
+    return bool(_CONDITION.search(words))
 
 
 def denies_ahead(head: str) -> bool:
@@ -97,6 +150,31 @@ def clause(words: str) -> str:
     ('로 낮추고', ' 적용')
     """
     return re.split(r"[,;\n]|\.(?!\d)", words, maxsplit=1)[0]
+
+
+def clauses(words: str) -> list[str]:
+    """Each that may say something of its own; what stands in brackets stays together.
+
+    >>> clauses("lr을 5e-5로 낮추고, warmup 추가. image_size=[96, 96] and seed=7")
+    ['lr을 5e-5로 낮추고', 'warmup 추가', 'image_size=[96, 96]', 'seed=7']
+    """
+    parts = re.split(r"(?:[,;\n]|\.(?!\d)|(?<=[가-힣][고며])\s|\band\b)(?![^\[({]*[\])}])", words)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def asks(words: str) -> bool:
+    """Is something to be added or changed, as far as the verb goes?
+
+    >>> asks("셔플링을 강화"), asks("use a larger decoder"), asks("카메라가 흔들림")
+    (True, True, False)
+    """
+    return (
+        " " in words
+        and bool(_ASKED.search(words))
+        and not tells(words)
+        and not denies(words)
+        and not praises(words)
+    )
 
 
 def number(text: str) -> int | float:

@@ -4,21 +4,26 @@ Each remedy gets the words and the ground on which they are weighed, and answers
 when the words are not its business. The examples in the docstrings are tests.
 """
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from bot.lessons.assignments import assigned, ordered
+from bot.lessons.changes import name_of, written
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Judgement, NotOurs, Remedied, Satisfied, Unclear
-from bot.lessons.phrases import denies, solved
+from bot.lessons.phrases import ARROW, asks, clauses, denies, depends, forbids, solved
 from bot.lessons.remedies.augmentation import augmented
+from bot.lessons.remedies.bounds import bounded
 from bot.lessons.remedies.duration import another_seed, overfitted, saved_every
-from bot.lessons.remedies.episodes import excluded_episodes, skipped_frames
-from bot.lessons.remedies.memory import out_of_memory
+from bot.lessons.remedies.episodes import excluded_episodes, held_out_episodes
+from bot.lessons.remedies.frames import skipped_frames
+from bot.lessons.remedies.memory import effective_batch, out_of_memory
 from bot.lessons.remedies.pictures import fewer_cameras, image_size, more_cameras
-from bot.lessons.remedies.process import continued, reported_every
+from bot.lessons.remedies.process import anew, continued, reported_every
 from bot.lessons.remedies.proportions import in_proportion
 from bot.lessons.remedies.rates import diverged, plateau, too_high, too_low
-from bot.lessons.remedies.unsettable import loader_starved
+from bot.lessons.remedies.unsettable import clipped, loader_starved, precision, without_a_field
 from bot.lessons.remedies.weights import weighted_channel
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig, diff
@@ -33,15 +38,20 @@ Remedy = Callable[[str, Ground], Judgement | None]
 STATED: tuple[Remedy, ...] = (
     skipped_frames,
     excluded_episodes,
+    held_out_episodes,
     image_size,
     more_cameras,
     fewer_cameras,
     saved_every,
     reported_every,
     continued,
+    anew,
     weighted_channel,
     augmented,
+    effective_batch,
     in_proportion,
+    bounded,
+    without_a_field,
 )
 """What says what to do. Several may be in one sentence; together they are one judgement."""
 
@@ -54,6 +64,8 @@ INFERRED: tuple[Remedy, ...] = (
     plateau,
     another_seed,
     loader_starved,
+    precision,
+    clipped,
 )
 """What says what was wrong, or asks for what no field can say. The first that knows it answers."""
 
@@ -70,16 +82,74 @@ def judge(
         return Unclear(f"레슨런이 {LONGEST}자를 넘음")
     ground = Ground(config, last, best)
     if lesson.remedy and (said := together((ordered, *STATED), lesson.remedy, ground)):
-        return said
+        return _at_its_word(said, lesson.remedy, ground)
     if said := together((assigned, *STATED), lesson.text, ground):
+        return _at_its_word(said, lesson.text, ground)
+    if said := _behind_an_arrow(lesson.text, ground) or _both_together(lesson, ground):
         return said
     words = f"{lesson.remedy or ''}\n{lesson.text}"
-    answers = (remedy(words, ground) for remedy in INFERRED)
-    if (answer := next((one for one in answers if one), None)) and not (denies(words) or solved(words)):
-        return answer
+    answer = next((one for one in (remedy(words, ground) for remedy in INFERRED) if one), None)
+    if answer and not (forbids(words) or solved(words)):
+        return _at_its_word(answer, words, ground)
     if lesson.category in OUR_CATEGORIES:
-        return Unclear("무엇을 바꿀지 이해하지 못함")
+        return Unclear(NO_CHANGE if denies(words) else "무엇을 바꿀지 이해하지 못함")
     return NotOurs(f"[{lesson.category or '분류 없음'}] config·데이터·학습 과정과 무관")
+
+
+def _behind_an_arrow(words: str, ground: Ground) -> Judgement | None:
+    """`OOM → batch_size 32`: not marked as an order, but what else could it be?
+
+    >>> judge(Lesson(category="학습", text="OOM → batch_size 32"), TrainingConfig()).summary
+    'batch_size 32'
+    """
+    *_, behind = re.split(ARROW, words)
+    said = together((ordered, *STATED), behind, ground) if behind != words else None
+    return replace(said, exact=False) if isinstance(said, Remedied) else None
+
+
+def _both_together(lesson: Lesson, ground: Ground) -> Judgement | None:
+    """The sentence names what it is about, the order behind the arrow what to do with it.
+
+    >>> lesson = Lesson(category="데이터", text="episode_017 영상 손상", remedy="해당 에피소드 제외")
+    >>> judge(lesson, TrainingConfig()).summary
+    'episode_017 제외'
+    """
+    if not lesson.remedy:
+        return None
+    said = together(STATED, f"{lesson.text}: {lesson.remedy}", ground)
+    return replace(said, exact=False) if isinstance(said, Remedied) else None
+
+
+NO_CHANGE = "하지 말라는 말로 읽고 아무것도 바꾸지 않음"
+
+
+def _at_its_word(said: Judgement, words: str, ground: Ground) -> Judgement:
+    """What depends on something that has not happened is asked about; what else the words ask for and nobody
+    understood is said, and then nothing of it is done unasked.
+
+    >>> judge(Lesson(category="학습", text="OOM이 나면 batch_size를 32로"), TrainingConfig()).why
+    '조건이 붙은 지시라 지금은 바꾸지 않음 (batch_size 32)'
+    >>> rest = judge(Lesson(category="학습", text="lr을 5e-5로 낮추고 셔플링을 강화"), TrainingConfig())
+    >>> rest.summary, rest.exact
+    ('lr 5e-5 (이해하지 못한 부분: 셔플링을 강화)', False)
+    """
+    if not isinstance(said, Remedied):
+        return said
+    if depends(words):
+        exactly = ", ".join(f"{name_of(one.field)}={written(one.after)}" for one in said.changes)
+        return Unclear(f"조건이 붙은 지시라 지금은 바꾸지 않음 ({said.summary})", f"→ 적용: {exactly}")
+    left = [one for one in clauses(words) if _is_left_out(one, said, ground)]
+    if not left:
+        return said
+    return Remedied(said.changes, False, f"{said.summary} (이해하지 못한 부분: {' / '.join(left)})")
+
+
+def _is_left_out(words: str, said: Remedied, ground: Ground) -> bool:
+    """Do these words, by themselves, ask for something that is not part of `said`?"""
+    alone = together((ordered, *STATED), words, ground)
+    if isinstance(alone, Remedied):
+        return not {change.field for change in alone.changes} <= {change.field for change in said.changes}
+    return asks(words) and alone is None and not any(remedy(words, ground) for remedy in INFERRED)
 
 
 def together(remedies: Iterable[Remedy], words: str, ground: Ground) -> Judgement | None:

@@ -4,20 +4,26 @@ import re
 
 from bot.lessons.changes import changing, written
 from bot.lessons.ground import Ground
-from bot.lessons.judgement import Judgement
-from bot.lessons.phrases import NUMBER, denies, number, praises, tells
+from bot.lessons.judgement import Judgement, Satisfied
+from bot.lessons.phrases import NUMBER, clause, denies, denies_ahead, number, praises, tells
 
 _EVERY = re.compile(
     rf"(?P<ko>{NUMBER})\s*(?:epochs?|에폭|에포크)\s*마다|every\s+(?P<en>{NUMBER})\s+epochs?", re.IGNORECASE
 )
 _SAVES = re.compile(r"checkpoint|체크포인트|저장|\bsav(?:e|ing)\b", re.IGNORECASE)
+_OFTENER = re.compile(
+    r"(?:checkpoint|체크포인트)\S*\s*(?:를\s*)?(?:더\s*)?자주|sav\w+\s+(?:\w+\s+)?(?:more\s+(?:often|frequently))",
+    re.IGNORECASE,
+)
 _OVERFIT = re.compile(
-    r"과적합|오버피팅|overfit"
+    r"(?:과적합|오버피팅)(?!\s*(?:판단|여부|확인|방지|예방|가능))|overfit"
     r"|(?:held-?out|검증|validation)\s*(?:loss|손실)\S*\s*(?:상승|증가|rises?|rose|increas|went up)",
     re.IGNORECASE,
 )
 _FROM_EPOCH = re.compile(
-    rf"(?:epoch|에폭|에포크)\s*({NUMBER})\s*(?:이후|부터|넘)|after\s+epoch\s+({NUMBER})", re.IGNORECASE
+    rf"(?:epoch|에폭|에포크)\s*({NUMBER})\s*(?:이후|부터|넘)|after\s+epoch\s+({NUMBER})"
+    rf"|({NUMBER})\s*(?:epoch|에폭|에포크)\s*(?:이후|부터|넘)",
+    re.IGNORECASE,
 )
 _OTHER_SEED = re.compile(
     r"(?:다른|새(?:로운)?)\s*(?:seed|시드)|(?:seed|시드)\S*\s*(?:바꿔|변경|교체)|(?:another|different|new)\s+seed",
@@ -30,14 +36,21 @@ def saved_every(words: str, ground: Ground) -> Judgement | None:
 
     >>> saved_every("checkpoint를 25 epoch마다 저장", Ground()).summary
     'save_checkpoint_every 25'
+    >>> saved_every("checkpoint를 더 자주 저장", Ground()).summary
+    'save_checkpoint_every 25'
     >>> saved_every("save a checkpoint every 200 epochs", Ground()).why
     'save_checkpoint_every 200: 50 이하여야 함'
     """
     found = _EVERY.search(words)
-    if found is None or not _SAVES.search(words) or tells(words[found.end() :]) or praises(words):
+    if found is None and _OFTENER.search(words) and not denies(words) and not praises(words):
+        return changing(
+            ground.config, _cadence(max(1, ground.told_of.training.save_checkpoint_every // 2)), exact=False
+        )
+    if found is None or not _SAVES.search(words) or tells(words[found.end() :]):
         return None
-    every = number(found["ko"] or found["en"])
-    return None if denies(words) else changing(ground.config, _cadence(every), exact=True)
+    said = changing(ground.config, _cadence(number(found["ko"] or found["en"])), exact=True)
+    refused = denies(clause(words[found.start() :])) or denies_ahead(words[: found.start()]) or praises(words)
+    return None if refused and not isinstance(said, Satisfied) else said
 
 
 def overfitted(words: str, ground: Ground) -> Judgement | None:
@@ -52,7 +65,9 @@ def overfitted(words: str, ground: Ground) -> Judgement | None:
         return None
     began = _FROM_EPOCH.search(words)
     if began:
-        return changing(ground.config, {"training.epochs": number(began[1] or began[2])}, exact=False)
+        return changing(
+            ground.config, {"training.epochs": number(began[1] or began[2] or began[3])}, exact=False
+        )
     dropout = min(0.5, float(f"{ground.told_of.policy.dropout * 2:.4g}"))
     return changing(
         ground.config, {"policy.dropout": dropout}, exact=False, summary=f"dropout {written(dropout)}"

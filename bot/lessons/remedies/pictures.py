@@ -9,7 +9,7 @@ from bot.lessons.phrases import denies, number, praises, tells
 
 _SIZE = re.compile(
     r"(?:이미지|영상|image|picture|입력)\S*\s*(?:크기|해상도|size|resolution)?\S*\s*"
-    r"(?:[^\d\n]{0,12}\d+\s*[x×*]\s*\d+\s*(?:에서|→|->)\s*)?(?P<left>\d+)\s*[x×*]\s*(?P<right>\d+)",
+    r"(?:[^\d\n]{0,12}\d+\s*[x×*]\s*\d+\s*(?:에서|→|->)\s*)?(?<!\d)(?P<left>\d+)\s*[x×*]\s*(?P<right>\d+)",
     re.IGNORECASE,
 )
 _CAMERA = r"(?P<camera>[A-Za-z][A-Za-z0-9_]*)\s*(?:카메라|camera)"

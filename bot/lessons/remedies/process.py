@@ -4,8 +4,8 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
-from bot.lessons.judgement import Judgement, Unclear
-from bot.lessons.phrases import NUMBER, denies, doubts, number, praises, tells
+from bot.lessons.judgement import Judgement, Satisfied, Unclear
+from bot.lessons.phrases import NUMBER, denies, doubts, forbids, number, praises, tells
 from protocol import paths
 
 START_FROM = "training.start_from"
@@ -17,6 +17,11 @@ _CONTINUED = re.compile(
     r"|(?:resume|continue|start|warm[- ]start|fine-?tune)\s+(?:training\s+)?from|warm[- ]start",
     re.IGNORECASE,
 )
+_ANEW = re.compile(
+    r"처음부터\s*(?:다시\s*)?(?:재?학습|시작)|(?:train\w*|start\w*|learn\w*)\s+(?:again\s+)?from\s+scratch",
+    re.IGNORECASE,
+)
+_IMAGENET = re.compile(r"imagenet|사전\s*학습|pretrained", re.IGNORECASE)
 _CYCLE = re.compile(r"cycle\s*_?(\d{1,4})", re.IGNORECASE)
 _EPOCH = re.compile(r"(?:act_epoch_|epoch\s*)(\d{1,5})", re.IGNORECASE)
 
@@ -60,6 +65,28 @@ def continued(words: str, ground: Ground) -> Judgement | None:
     return changing(
         ground.config, {START_FROM: path}, exact=bool(named) and not doubts(words), summary=summary
     )
+
+
+def anew(words: str, ground: Ground) -> Judgement | None:
+    """From the config's own initial weights, not from a checkpoint.
+
+    >>> anew("이전 checkpoint에서 이어서 학습하지 말고 처음부터 학습", Ground()).why
+    '이미 checkpoint 없이 처음부터 학습'
+    >>> begun = Ground(Ground().config.with_changes({"training.start_from": "checkpoints/cycle01/act_best"}))
+    >>> anew("train from scratch", begun).summary
+    '처음부터 학습'
+    """
+    found = _ANEW.search(words)
+    if (
+        found is None
+        or _IMAGENET.search(words)
+        or tells(words[found.end() :])
+        or forbids(words[found.start() :])
+    ):
+        return None
+    if ground.config.training.start_from is None:
+        return Satisfied("이미 checkpoint 없이 처음부터 학습")
+    return changing(ground.config, {START_FROM: None}, exact=not doubts(words), summary="처음부터 학습")
 
 
 def reported_every(words: str, ground: Ground) -> Judgement | None:

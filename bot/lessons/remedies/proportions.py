@@ -21,7 +21,12 @@ _PERCENT = re.compile(
 )
 _ENGLISH = re.compile(
     rf"(?P<verb>halve|double)\s+(?:the\s+)?(?P<name>{NAME})"
-    rf"|(?P<down>lower|reduce|decrease|raise|increase)\s+(?:the\s+)?(?P<other>{NAME})\s+by\s+a\s+factor\s+of\s+(?P<factor>{NUMBER})",
+    rf"|(?P<down>lower|reduce|decrease|raise|increase)\s+(?:the\s+)?(?P<other>{NAME})\s+(?:by\s+a\s+factor\s+of\s+(?P<factor>{NUMBER})"
+    rf"|(?:by\s+)?(?P<times>{NUMBER})\s*(?:x\b|times\b))",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(
+    rf"(?P<name>{NAME})(?:을|를|은|는)?\s*(?:1\s*/\s*(?P<part>\d+)|(?P<of>\d+)\s*분의\s*(?:1|일))\s*(?:으로|로|수준)",
     re.IGNORECASE,
 )
 _DOWN = re.compile(r"\s*(?:정도\s*|쯤\s*)?(?:로\s*)?(?:낮|줄|축소|감소|내리|내려)")
@@ -38,6 +43,10 @@ def in_proportion(words: str, ground: Ground) -> Judgement | None:
     'epochs 1000'
     >>> in_proportion("lr을 30% 낮춰", Ground()).summary
     'lr 7e-5'
+    >>> in_proportion("학습률을 10분의 1로", Ground()).summary
+    'lr 1e-5'
+    >>> in_proportion("reduce lr 10x", Ground()).summary
+    'lr 1e-5'
     >>> in_proportion("halve the batch size", Ground()).summary
     'batch_size 32'
     >>> in_proportion("lower lr by a factor of 10", Ground()).summary
@@ -56,6 +65,9 @@ def in_proportion(words: str, ground: Ground) -> Judgement | None:
 def _proportions(words: str) -> list[tuple[re.Match[str], float]]:
     said = [(found, _korean(found, words)) for found in _TIMES.finditer(words)]
     said += [(found, 0.5) for found in _HALF.finditer(words)]
+    said += [
+        (found, 1 / max(1.0, number(found["part"] or found["of"]))) for found in _FRACTION.finditer(words)
+    ]
     said += [(found, _percent(found, words)) for found in _PERCENT.finditer(words)]
     said += [(found, _english(found)) for found in _ENGLISH.finditer(words)]
     return [(found, factor) for found, factor in said if factor > 0]
@@ -74,7 +86,7 @@ def _percent(found: re.Match[str], words: str) -> float:
 def _english(found: re.Match[str]) -> float:
     if found["verb"]:
         return 0.5 if found["verb"].lower() == "halve" else 2
-    factor = number(found["factor"])
+    factor = number(found["factor"] or found["times"])
     return 1 / factor if factor > 0 and found["down"].lower() in {"lower", "reduce", "decrease"} else factor
 
 

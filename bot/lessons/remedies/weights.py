@@ -17,12 +17,23 @@ _OF_A_NETWORK = re.compile(
     r"|가중치(?:에서|부터)",
     re.IGNORECASE,
 )
-_WORDS = {"두": 2.0, "세": 3.0, "네": 4.0, "다섯": 5.0, "열": 10.0, "절반": 0.5, "double": 2.0, "halve": 0.5}
+_WORDS = {
+    "두": 2.0,
+    "세": 3.0,
+    "네": 4.0,
+    "다섯": 5.0,
+    "열": 10.0,
+    "절반": 0.5,
+    "double": 2.0,
+    "twice": 2.0,
+    "halve": 0.5,
+}
 _TIMES = re.compile(
-    rf"(?P<times>{NUMBER}|두|세|네|다섯|열)\s*(?:배|times|x\b|×)(?!\s*(?:높음|높아|높은|낮음|낮은|큼|큰|higher|larger))|(?P<half>절반)|\b(?P<verb>double|halve)\b"
+    rf"(?P<times>{NUMBER}|두|세|네|다섯|열)\s*(?:배|times|x\b|×)(?!\s*(?:높음|높아|높은|낮음|낮은|큼|큰|higher|larger))|(?P<half>절반)|\b(?P<verb>double|halve)\b|(?P<word>twice)\b|(?:\bx|×)\s*(?P<x>{NUMBER})"
     rf"|(?:가중치|weight)\S{{0,3}}\s*(?:to\s+|of\s+|by\s+)?[=:]?\s*(?P<value>{NUMBER})(?:\s*(?:배|x\b|times))?",
     re.IGNORECASE,
 )
+_EACH = re.compile(r"각각|respectively", re.IGNORECASE)
 _EITHER = re.compile(r"거나|또는|혹은|이나\s|\bor\b", re.IGNORECASE)
 _WHICH = "action_weights={steering: 2}"
 
@@ -34,6 +45,12 @@ def weighted_channel(words: str, ground: Ground) -> Judgement | None:
     'steering 가중치 2배'
     >>> weighted_channel("double the weight of the bucket channel", Ground()).summary
     'bucket 가중치 2배'
+    >>> weighted_channel("steering과 lift 가중치를 각각 2배, 1.5배로", Ground()).summary
+    'steering 가중치 2배, lift 가중치 1.5배'
+    >>> weighted_channel("steering보다 lift 가중치를 2배로, throttle은 그대로", Ground()).summary
+    'lift 가중치 2배'
+    >>> weighted_channel("lift 가중치 1.5배, steering 가중치 2배", Ground()).summary
+    'lift 가중치 1.5배, steering 가중치 2배'
     >>> weighted_channel("action_weights={steering: 2, lift: 0.5}", Ground()).summary
     'steering 가중치 2배, lift 가중치 0.5배'
     >>> weighted_channel("steering에 가중치를 2배 적용하거나 극단 시나리오 보강 필요", Ground()).exact
@@ -44,7 +61,8 @@ def weighted_channel(words: str, ground: Ground) -> Judgement | None:
     """
     if not _WEIGHT.search(words) or _OF_A_NETWORK.search(words) or denies(words):
         return None
-    named = [name for name in ground.config.action_names if re.search(rf"(?<![A-Za-z0-9_]){name}", words)]
+    named = [name for name in ground.config.action_names if _place(name, words) >= 0]
+    named.sort(key=lambda name: _place(name, words))
     said = _listed(words, named) or _at_once(words, named)
     if said is None:
         return None
@@ -64,12 +82,41 @@ def _listed(words: str, named: list[str]) -> dict[str, float]:
 
 
 def _at_once(words: str, named: list[str]) -> dict[str, float] | None:
-    """One weight for all that are named; nothing where none is said; None of what tells of a run that was."""
-    found = _TIMES.search(words)
-    if found is None:
+    """One weight for all that are named, or each weight for those beside it; nothing where none is said, or
+    it cannot be told whose; None of what tells of a run that was."""
+    found = list(_TIMES.finditer(words))
+    if not found:
         return {}
-    if tells(words[found.end() :]):
+    if tells(words[found[-1].end() :]):
         return None
-    said = found["times"] or found["half"] or found["verb"] or found["value"]
-    weight = _WORDS.get(said.lower()) or float(number(said))
-    return dict.fromkeys(named, weight)
+    weights = [_weight(one) for one in found]
+    if _EACH.search(words):
+        return dict(zip(named, weights, strict=True)) if len(named) == len(weights) else {}
+    return _beside(words, named, found)
+
+
+def _weight(found: re.Match[str]) -> float:
+    said = found["times"] or found["half"] or found["verb"] or found["word"] or found["x"] or found["value"]
+    return _WORDS.get(said.lower()) or float(number(said))
+
+
+def _beside(words: str, named: list[str], found: list[re.Match[str]]) -> dict[str, float]:
+    """Korean names the channel before its weight, `double the steering weight` behind it."""
+    ahead = found[0]["verb"] is not None or not any(
+        0 <= _place(name, words) < found[0].start() for name in named
+    )
+    edges = [one.start() for one in found] + [len(words)] if ahead else [0] + [one.end() for one in found]
+    said: dict[str, float] = {}
+    for one, start, end in zip(found, edges, edges[1:], strict=False):
+        beside = [name for name in named if _place(name, words, start, end) >= 0]
+        if not beside:
+            return {}
+        said |= dict.fromkeys(beside, _weight(one))
+    return said
+
+
+def _place(name: str, words: str, start: int = 0, end: int | None = None) -> int:
+    found = re.compile(rf"(?<![A-Za-z0-9_]){name}(?!\s*(?:보다|대비))").search(
+        words, start, len(words) if end is None else end
+    )
+    return found.start() if found else -1

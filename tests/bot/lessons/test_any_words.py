@@ -1,10 +1,13 @@
 """Whatever a lesson says, it is judged: no words make the remedies fail, and none lead out of bounds."""
 
+import time
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.lessons.judgement import Remedied, Unclear
-from bot.lessons.remedies import judge
+from bot.lessons.remedies import LONGEST, judge
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig, diff
 
@@ -50,6 +53,17 @@ def test_numbers_too_long_to_be_meant_do_not_hurt() -> None:
     ):
         judge(Lesson(category="학습", text=text), CARD)
         judge(Lesson(category="학습", text="x", remedy=text), CARD)
+
+
+@pytest.mark.parametrize(
+    "part", [*"19x[", "lr ", "lr 1~", "1e-5 → ", "lr=1e-5, ", "12번, ", "episode_1, ", "epoch 1 이후 "]
+)
+def test_no_words_take_long_however_often_they_are_repeated(part: str) -> None:
+    """Twelve times what the slowest takes on an idle core; a way to look back too often takes hours."""
+    lesson = Lesson(category="학습", text=part * (LONGEST // len(part)))
+    began = time.process_time()
+    judge(lesson, CARD)
+    assert time.process_time() - began < 3
 
 
 def test_a_lesson_longer_than_a_message_is_asked_back() -> None:

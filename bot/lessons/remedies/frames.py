@@ -1,0 +1,108 @@
+"""Frames at either end of each episode."""
+
+import re
+
+from bot.lessons.changes import changing
+from bot.lessons.ground import Ground
+from bot.lessons.judgement import Judgement, Unclear
+from bot.lessons.phrases import NUMBER, clause, denies, doubts, number, praises
+from bot.lessons.remedies.episodes import NAMED, OUT, unused
+
+_UNIT = r"\s*(?P<unit>프레임|frames?|초|seconds?|s\b)"
+_TAIL_WORD = r"(?:마지막|끝|뒤쪽|뒤|말미|후반|last|final|trailing)"
+_TAIL = re.compile(rf"{_TAIL_WORD}\s*(?P<count>{NUMBER}){_UNIT}", re.IGNORECASE)
+_HEAD = re.compile(
+    rf"(?:첫|처음|앞쪽|앞|시작|초반|first|leading)\s*(?:번째\s*)?(?P<count>{NUMBER})"
+    rf"(?:{_UNIT}|(?=\s*(?:and|및|,|와|과)\s*(?:the\s+)?{_TAIL_WORD}\s*\d+\s*(?P<later>프레임|frames?|초|seconds?|s\b)))",
+    re.IGNORECASE,
+)
+_ONLY = re.compile(
+    r"(?:프레임|frames?|초)만\s*(?:을\s*)?(?:사용|학습|남기|쓰)|\bonly\b|keep\s+the\s+(?:first|last)",
+    re.IGNORECASE,
+)
+_FROM_ZERO = re.compile(
+    r"(?:프레임|frames?)\s*0\s*[-~–]\s*(?P<ko>\d+)|\b0\s*[-~–]\s*(?P<en>\d+)\s*(?:프레임|frames?)",
+    re.IGNORECASE,
+)
+_ONE = r"(?:episode_\d+|에피소드\s*\d+\s*번?)(?:[\s,~–·와과-]+(?:episode_)?\d+\s*번?)*"
+_ONE_ONLY = re.compile(
+    rf"{_ONE}(?:의|에서|은|는)?\s*(?:첫|처음|앞|시작|초반|마지막|끝|뒤|first|last)"
+    r"|(?:first|last)\s+\d+\s+frames\s+(?:of|in)\s+episodes?[_ ]?\d"
+    r"|(?:episode_|에피소드\s*)\d[^.;\n]*(?:한정|에만|만\s*해당)",
+    re.IGNORECASE,
+)
+_CHANGED_TO = re.compile(
+    rf"(?P<ko>{NUMBER})\s*(?:프레임|frames?)?\s*(?:으로|로)\s*(?:줄|늘|변경|축소|확대|바꾸|바꿔|조정)"
+    rf"|\bto\s+(?P<en>{NUMBER})\b",
+    re.IGNORECASE,
+)
+
+
+def skipped_frames(words: str, ground: Ground) -> Judgement | None:
+    """Frames at either end of each episode that are no good. A time becomes frames, which nobody said.
+
+    >>> skipped_frames("에피소드 첫 50프레임은 카메라 스윙으로 무효", Ground()).summary
+    '첫 50프레임 스킵'
+    >>> skipped_frames("the last 10 frames are frozen", Ground()).summary
+    '마지막 10프레임 스킵'
+    >>> skipped_frames("첫 2초와 마지막 5프레임은 무효", Ground()).summary
+    '첫 60프레임 스킵, 마지막 5프레임 스킵'
+    >>> skipped_frames("skip the first 30 and the last 15 frames", Ground()).summary
+    '첫 30프레임 스킵, 마지막 15프레임 스킵'
+    >>> skipped_frames("앞 50프레임은 사용하지 말 것", Ground()).summary
+    '첫 50프레임 스킵'
+    >>> skipped_frames("첫 200프레임만 사용", Ground()).why
+    '일부 프레임만 쓰는 설정이 없음 (앞뒤를 잘라낼 수는 있음)'
+    >>> skipped_frames("프레임 0~49는 암전", Ground()).summary
+    '첫 50프레임 스킵'
+    >>> skipped_frames("첫 50프레임은 정상", Ground())
+    >>> skipped_frames("첫 50프레임 스킵을 30프레임으로 줄일 것", Ground()).summary
+    '첫 30프레임 스킵'
+    >>> skipped_frames("처음 50프레임 정도는 무효", Ground()).exact
+    False
+    >>> skipped_frames("episode_003의 첫 20프레임 손상", Ground()).why
+    '몇몇 에피소드의 프레임만 빼는 설정이 없음'
+    """
+    if praises(words) or (denies(words) and not unused(words)):
+        return None
+    if _ONLY.search(words) and (_HEAD.search(words) or _TAIL.search(words)):
+        return Unclear(
+            "일부 프레임만 쓰는 설정이 없음 (앞뒤를 잘라낼 수는 있음)", "→ 적용: skip_last_frames=50"
+        )
+    if _ONE_ONLY.search(words) or _names_some(words):
+        return Unclear("몇몇 에피소드의 프레임만 빼는 설정이 없음", "→ 적용: exclude_episodes=[episode_003]")
+    fps = ground.config.dataset.fps
+    cut = {
+        field: _changed(words[found.end() :]) or _frames(found, fps)
+        for field, form in (("dataset.skip_first_frames", _HEAD), ("dataset.skip_last_frames", _TAIL))
+        if (found := form.search(words))
+    }
+    if "dataset.skip_first_frames" not in cut and (found := _FROM_ZERO.search(words)):
+        cut["dataset.skip_first_frames"] = round(number(found["ko"] or found["en"])) + 1
+    if not cut:
+        return None
+    in_time = any(_is_time(found) for form in (_HEAD, _TAIL) for found in form.finditer(words))
+    ends = {"dataset.skip_first_frames": "첫", "dataset.skip_last_frames": "마지막"}
+    summary = ", ".join(f"{ends[field]} {frames}프레임 스킵" for field, frames in cut.items())
+    return changing(ground.config, cut, exact=not (in_time or doubts(words)), summary=summary)
+
+
+def _names_some(words: str) -> bool:
+    """Are episodes named that are not to be left out?"""
+    return bool(NAMED.search(words) and _HEAD.search(words)) and not OUT.search(words)
+
+
+def _changed(tail: str) -> int | float | None:
+    """Where a cut is changed, how many frames it comes to."""
+    found = _CHANGED_TO.search(clause(tail))
+    return number(found["ko"] or found["en"]) if found else None
+
+
+def _frames(found: re.Match[str], fps: int) -> int | float:
+    count = number(found["count"])
+    return round(count * fps) if _is_time(found) else count
+
+
+def _is_time(found: re.Match[str]) -> bool:
+    unit = found["unit"] or found["later"]
+    return unit[0] in "초sS"

@@ -1,0 +1,233 @@
+"""Lessons in the words of language models: several in one sentence, negated, ranged, conditional, half known.
+
+What is applied unasked must stand there word for word; what else is asked for is proposed or asked about. No
+part of a lesson is dropped, and nothing is invented.
+"""
+
+from typing import Any
+
+import pytest
+
+from bot.lessons.judgement import Impossible, NotOurs, Remedied, Satisfied, Unclear
+from bot.lessons.remedies import NO_CHANGE, judge
+from protocol.lessons import read_lessons
+from protocol.messages import Lesson
+from protocol.training import TrainingConfig
+
+CARD = TrainingConfig()
+
+
+def judged(line: str, config: TrainingConfig = CARD) -> Any:
+    (lesson,) = read_lessons(line) if "→ 적용" in line else (Lesson(category="학습", text=line),)
+    return judge(lesson, config)
+
+
+def values(judgement: Any) -> dict[str, object]:
+    assert isinstance(judgement, Remedied), judgement
+    return {change.field.partition(".")[2]: change.after for change in judgement.changes}
+
+
+def episodes(*numbers: int) -> dict[str, object]:
+    return {"exclude_episodes": [f"episode_{number:03d}" for number in numbers]}
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("lr을 1e-4에서 5e-5로 낮추고 batch_size는 32로 줄여 주세요", {"batch_size": 32, "lr": 5e-5}),
+        ("Lower the learning rate to 5e-5, and keep the batch size at 64", {"lr": 5e-5}),
+        ("학습률을 5e-5로 낮추되 배치 크기는 그대로 유지", {"lr": 5e-5}),
+        ("batch_size: 64 -> 32 (OOM), lr: 1e-4 -> 7e-5", {"batch_size": 32, "lr": 7e-5}),
+        ("checkpoint 저장 간격을 50에서 10 epoch으로", {"save_checkpoint_every": 10}),
+        ("increase chunk size to 40 but keep n_action_steps at 20", {"chunk_size": 40}),
+        ("첫 50프레임 스킵을 30프레임으로 줄일 것", {"skip_first_frames": 30}),
+        ("skip first 30 and last 15 frames", {"skip_first_frames": 30, "skip_last_frames": 15}),
+        ("프레임 0~49, 마지막 10프레임 암전", {"skip_first_frames": 50, "skip_last_frames": 10}),
+        ("앞 50프레임은 사용하지 말 것", {"skip_first_frames": 50}),
+        ("do not use the first 50 frames", {"skip_first_frames": 50}),
+        ("episode_012~episode_015는 라벨 오류, 제외", episodes(12, 13, 14, 15)),
+        ("episode_010 ~ 012 제외", episodes(10, 11, 12)),
+        ("gradient clipping을 1.0으로", {"grad_clip_norm": 1.0}),
+        ("lr_backbone 1e-5→1e-6", {"lr_backbone": 1e-6}),
+        ("steering 채널 loss가 10배 높음, 가중치 2배", {"action_weights": {"steering": 2.0}}),
+        ("steering 가중치 2배, throttle은 그대로", {"action_weights": {"steering": 2.0}}),
+        ("steering보다 lift 가중치를 2배로", {"action_weights": {"lift": 2.0}}),
+        (
+            "steering과 lift 가중치를 각각 2배, 1.5배로",
+            {"action_weights": {"steering": 2.0, "lift": 1.5}},
+        ),
+        (
+            "double the steering weight, halve the lift weight",
+            {"action_weights": {"steering": 2, "lift": 0.5}},
+        ),
+        ("steering loss weight x2", {"action_weights": {"steering": 2.0}}),
+        ("lr은 그대로 두고 batch_size만 32로", {"batch_size": 32}),
+        ("Please don't change the learning rate; reduce batch size to 32 instead.", {"batch_size": 32}),
+        ("500 epoch 동안 loss가 계속 감소, epoch을 800으로 연장", {"epochs": 800}),
+        ("Loss plateaued at epoch 300; extend to 800 epochs", {"epochs": 800}),
+        ("validation loss가 없어 과적합 판단 불가, held-out 10% 필요", {"holdout": 0.1}),
+        (
+            "batch_size=32, epochs=300 으로 학습, checkpoint는 25 epoch마다 저장, act_best는 사용하지 말 것",
+            {"batch_size": 32, "epochs": 300, "save_checkpoint_every": 25},
+        ),
+        ("과적합 방지를 위해 dropout 0.1 → 0.3", {"dropout": 0.3}),
+    ],
+)
+def test_what_is_said_word_for_word_is_done(line: str, changes: dict[str, object]) -> None:
+    judgement = judged(line)
+    assert values(judgement) == changes
+    assert judgement.exact
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("batch_size는 최대 32", {"batch_size": 32}),
+        ("batch size must not exceed 32", {"batch_size": 32}),
+        ("lr between 1e-5 and 5e-5 works best", {"lr": 5e-5}),
+        ("effective batch size를 128로", {"gradient_accumulation": 2}),
+        (
+            "gradient accumulation 4로 effective batch 128 유지",
+            {"batch_size": 32, "gradient_accumulation": 4},
+        ),
+        ("처음 50프레임 정도는 무효", {"skip_first_frames": 50}),
+        ("12번, 15번 에피소드 제외", episodes(12, 15)),
+        ("exclude episodes 3, 5 and 9", episodes(3, 5, 9)),
+        ("[데이터] episode_017, episode_023 프레임 손상 → 적용: 해당 에피소드 제외", episodes(17, 23)),
+        ("batch_size 64에서 OOM, 32에서도 OOM", {"batch_size": 16, "gradient_accumulation": 4}),
+        ("batch_size=64: OOM, batch_size=32: OK", {"batch_size": 32, "gradient_accumulation": 2}),
+        ("OOM → batch_size 32, gradient_accumulation 2", {"batch_size": 32, "gradient_accumulation": 2}),
+        (
+            "batch_size는 32, lr는 5e-5, epochs는 300으로 합니다.",
+            {"batch_size": 32, "lr": 5e-5, "epochs": 300},
+        ),
+        ("100 epoch 이후 과적합 시작, 150에서 중단", {"epochs": 100}),
+        ("가능하면 lr을 5e-5로 낮춰 주세요", {"lr": 5e-5}),
+        ("reduce lr 10x", {"lr": 1e-5}),
+        ("lr을 1/10로 낮추세요", {"lr": 1e-5}),
+        ("save checkpoints more often", {"save_checkpoint_every": 25}),
+        ("lr을 5e-5로 낮추고 데이터 셔플링을 강화하세요", {"lr": 5e-5}),
+        ("Set lr to 5e-5 and increase the decoder depth", {"lr": 5e-5}),
+    ],
+)
+def test_what_is_meant_and_not_said_word_for_word_is_proposed(line: str, changes: dict[str, object]) -> None:
+    judgement = judged(line)
+    assert values(judgement) == changes
+    assert not judgement.exact
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("lr을 5e-5로 낮추고 데이터 셔플링을 강화하세요", "데이터 셔플링을 강화하세요"),
+        ("Set lr to 5e-5 and increase the decoder depth", "increase the decoder depth"),
+        ("batch_size=32로 하고 첫 50프레임 스킵, lr은 바꾸지 마세요", "첫 50프레임 스킵"),
+    ],
+)
+def test_what_was_not_understood_beside_it_is_said(line: str, rest: str) -> None:
+    assert judged(line).summary.endswith(f"(이해하지 못한 부분: {rest})")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OOM이 다시 발생하면 batch_size를 32로 줄일 것",
+        "if the loss plateaus again, lower lr to 5e-5",
+        "If OOM happens, halve the batch size",
+        "loss가 정체되면 lr을 절반으로",
+        "만약 OOM이면 batch_size=32",
+        "OOM 시 batch_size=32로",
+        "When OOM occurs reduce batch size to 32",
+        "Should OOM occur, reduce batch size to 32",
+    ],
+)
+def test_what_hangs_on_a_condition_is_asked_about_with_what_it_would_be(line: str) -> None:
+    judgement = judged(line)
+    assert isinstance(judgement, Unclear)
+    assert judgement.why.startswith("조건이 붙은 지시라")
+    assert judgement.example.startswith("→ 적용: ")
+    assert isinstance(judged(f"[학습] x {judgement.example}"), Remedied)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("use batch size 32 or 16", "batch_size 32와 16 중 어느 값인지 없음"),
+        ("lr: 1e-4 → 5e-5 → 2e-5 단계적으로 감소", "lr 값을 차례로 바꾸는 설정이 없음"),
+        ("epoch 200부터 lr을 절반으로", "학습 도중에 lr을 바꾸는 설정이 없음"),
+        ("lower lr to 1e-5 after epoch 300", "학습 도중에 lr을 바꾸는 설정이 없음"),
+        ("lr을 5e-5로 낮추고 warmup 500 step 추가", "warmup 설정이 없음"),
+        ("early stopping patience 20 epochs 적용", "조기 종료 설정이 없음"),
+        ("첫 50프레임 무효 (episode_001~010 한정)", "몇몇 에피소드의 프레임만 빼는 설정이 없음"),
+        ("episode_001~010의 첫 50프레임은 무효", "몇몇 에피소드의 프레임만 빼는 설정이 없음"),
+        ("use only the first 200 frames of each episode", "일부 프레임만 쓰는 설정이 없음"),
+        ("episode_012와 episode_040을 제외하고 episode_013은 유지", "제외할 에피소드와 남길 에피소드가"),
+        ("에피소드 10~20 중 15만 제외", "제외할 에피소드와 남길 에피소드가"),
+        ("image_size 320x240", "320x240의 가로·세로 순서가 불분명"),
+        ("steering과 lift 가중치를 각각 2배", "steering, lift 가중치를 얼마로 할지 없음"),
+        ("가중치 2배 steering 가중치 3배 lift 없음 가중치 4배", "steering, lift 가중치를 얼마로 할지 없음"),
+        ("gradient accumulation 8로 effective batch 3", "유효 batch 3을 batch_size 64로 나눌 수 없음"),
+        ("첫 50프레임 스킵은 더 이상 필요 없음", NO_CHANGE),
+        ("stop skipping the first 50 frames", NO_CHANGE),
+        ("lr을 2배 이상 올리지 말 것", NO_CHANGE),
+        ("epochs를 500에서 300으로 줄여도 성능 차이 없음", "무엇을 바꿀지 이해하지 못함"),
+        ("Previous run used batch_size=32 and was stable", "무엇을 바꿀지 이해하지 못함"),
+        ("lr=5e-5로 학습한 cycle 2가 lr=1e-4보다 나았음", "무엇을 바꿀지 이해하지 못함"),
+        ("The model had converged by epoch 250, training longer was wasteful", "무엇을 바꿀지"),
+        ("lr을 너무 낮추면 수렴이 느림", "무엇을 바꿀지 이해하지 못함"),
+        ("batch_size를 32가 아니라 16으로 설정", "무엇을 바꿀지 이해하지 못함"),
+        ("ImageNet 가중치 없이 처음부터 학습", "무엇을 바꿀지 이해하지 못함"),
+        ("성공하지 못한 에피소드는 제외", "무엇을 바꿀지 이해하지 못함"),
+    ],
+)
+def test_what_cannot_be_told_is_asked_with_the_reason(line: str, why: str) -> None:
+    judgement = judged(line)
+    assert isinstance(judgement, Unclear)
+    assert judgement.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("lr은 5e-5~1e-4 사이로 설정", "이미 lr 1e-4 (5e-5~1e-4)"),
+        ("epochs는 최소 300", "이미 epochs 500 (최소 300)"),
+        ("learning rate를 1e-4로 유지", "이미 lr 1e-4"),
+        ("checkpoint 50 epoch마다 저장 유지", "이미 save_checkpoint_every 50"),
+        ("이전 checkpoint에서 이어서 학습하지 말고 처음부터 학습", "이미 checkpoint 없이 처음부터 학습"),
+        ("episode_007을 다시 포함", "이미 episode_007 포함"),
+        ("episode_005 재생성 완료, 제외 목록에서 빼도 됨", "이미 episode_005 포함"),
+        ("발산 방지를 위해 gradient clipping 도입", "이미 grad_clip_norm 10"),
+        ("mixed precision(bf16) 사용", "정밀도는 장치에서 시험해 자동으로 선택 (bf16 포함)"),
+        ("num_workers를 8로", "읽기 대기 없음: 전체 프레임을 메모리에 올려 batch를 만듦"),
+    ],
+)
+def test_what_is_so_already_says_how(line: str, why: str) -> None:
+    assert judged(line) == Satisfied(why)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("체크포인트를 100 epoch마다 저장", "save_checkpoint_every 100: 50 이하여야 함"),
+        ("REPORT 주기를 60분으로 늘려 주세요", "report_every_minutes 60: 30 이하여야 함"),
+        ("held-out 90% 설정", "holdout 0.9: 0.5 이하여야 함"),
+    ],
+)
+def test_what_is_out_of_bounds_names_the_bound(line: str, why: str) -> None:
+    assert judged(line) == Impossible(why)
+
+
+@pytest.mark.parametrize("line", ["장애물 배치가 단조로움", "성공률 40%로 낮음"])
+def test_what_touches_nothing_of_ours_is_left_to_others(line: str) -> None:
+    assert isinstance(judge(Lesson(category="시뮬레이션", text=line), CARD), NotOurs)
+
+
+def test_an_episode_that_was_left_out_may_come_back() -> None:
+    config = CARD.with_changes({"dataset.exclude_episodes": ("episode_005", "episode_007")})
+    judgement = judged("episode_005는 재생성 완료, 제외 목록에서 빼도 됨", config)
+    assert values(judgement) == episodes(7)
+    assert not judgement.exact
+
+
+def test_a_bound_on_what_is_no_number_is_none() -> None:
+    assert isinstance(judged("backbone은 최대 50"), Unclear)
