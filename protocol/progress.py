@@ -19,12 +19,16 @@ class Line(BaseModel):
 
 
 class Gpu(BaseModel):
-    """Device memory, in bytes, of the device as a whole (not only ours)."""
+    """Device memory, in bytes, of the device as a whole (not only ours).
+
+    `busy_share` is how much of the last moments it computed, whoever asked it to; None: nobody can tell.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     used_bytes: int
     total_bytes: int
+    busy_share: float | None = Field(default=None, ge=0, le=1)
 
 
 class Memory(BaseModel):

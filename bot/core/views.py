@@ -289,10 +289,11 @@ def _training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
     best = f", best {stepped.best_loss:.4g} (epoch {stepped.best_epoch})" if stepped.best_loss else ""
     gpu = stepped.gpu
     memory = f"{gpu.used_bytes / 2**30:.1f}/{gpu.total_bytes / 2**30:.0f}GB" if gpu else "CPU"
+    busy = f", 사용률 {gpu.busy_share:.0%}" if gpu and gpu.busy_share is not None else ""
     left = length(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
     return [
         f"Loss: {loss:.4g}{first}{best}",
-        f"GPU 메모리: {memory}, {stepped.samples_per_s:.0f} samples/s",
+        f"GPU 메모리: {memory}{busy}, {stepped.samples_per_s:.0f} samples/s",
         f"남은 시간: {left}",
         age_of(stepped, at),
     ]

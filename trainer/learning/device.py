@@ -1,5 +1,6 @@
 """The device that learns: is it there, how full is it, and what its running out of memory looks like."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ MEMORY_SIGNS = (
     *("out of memory", "can't allocate memory", "not enough memory"),
     *("cublas_status_alloc_failed", "cudnn_status_alloc_failed", "cusolver_status_alloc_failed"),
 )
+log = logging.getLogger(__name__)
+
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -40,27 +43,30 @@ def precision(device: torch.device) -> str:
     return "tf32" if device.type == "cuda" else "fp32"
 
 
-def memory(device: torch.device) -> Gpu | None:
-    """How full a GPU is, other processes included; None for a CPU."""
+def gauge(device: torch.device) -> Gpu | None:
+    """How full and how busy a GPU is, other processes included; None for a CPU."""
     if device.type != "cuda":
         return None
     free_bytes, total_bytes = torch.cuda.mem_get_info(device)
-    return Gpu(used_bytes=total_bytes - free_bytes, total_bytes=total_bytes)
+    return Gpu(used_bytes=total_bytes - free_bytes, total_bytes=total_bytes, busy_share=busy_share(device))
 
 
 def busy_share(device: torch.device) -> float | None:
-    """How much of the last moments a GPU computed; None where nobody can tell."""
-    if device.type != "cuda":
-        return None
+    """How much of the last moments a GPU computed; None where nobody can tell.
+
+    torch asks NVIDIA's management library: it may be missing, or not know (a slice of a GPU, MIG, has no such
+    figure), and each has an error of its own. A gauge must never cost the training that it reads.
+    """
     try:
         return torch.cuda.utilization(device) / 100
-    except (ModuleNotFoundError, RuntimeError):  # it asks NVIDIA's management library, which may be missing
+    except Exception as error:
+        log.debug("how busy %s is cannot be told: %s", device, error)
         return None
 
 
 def peak_memory(device: torch.device) -> Gpu | None:
-    """As `memory`, when this process held the most."""
-    now = memory(device)
+    """As `gauge`, when this process held the most."""
+    now = gauge(device)
     if now is None:
         return None
     given_back = torch.cuda.max_memory_reserved(device) - torch.cuda.memory_reserved(device)

@@ -18,7 +18,7 @@ def probe(job: ProbeJob) -> Probed:
         _step(device)
     except RuntimeError as error:
         raise devices.unusable(error) from error
-    return Probed(device=devices.name(device), gpu=devices.memory(device))
+    return Probed(device=devices.name(device), gpu=devices.gauge(device))
 
 
 def _step(device: torch.device) -> None:

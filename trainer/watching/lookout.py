@@ -54,15 +54,15 @@ class Lookout:
     def _read(self) -> None:
         now = self.clock()
         took_s, self._looked_at = max(now - self._looked_at, 1e-9), now
-        memory = devices.memory(self.feed.device)
+        gpu = devices.gauge(self.feed.device)
         if len(self.readings) >= MOST_READINGS:
             del self.readings[::2]
         self.readings.append(
             Reading(
                 at_s=now - self._began_at,
-                used_bytes=memory.used_bytes if memory else None,
-                total_bytes=memory.total_bytes if memory else None,
-                busy_share=devices.busy_share(self.feed.device),
+                used_bytes=gpu.used_bytes if gpu else None,
+                total_bytes=gpu.total_bytes if gpu else None,
+                busy_share=gpu.busy_share if gpu else None,
                 waiting_share=self.feed.waits.since_last_s() / took_s,
             )
         )

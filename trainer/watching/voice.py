@@ -71,7 +71,7 @@ class Voice:
                 lr=training.lr,
                 grad_norm=means.grad_norm,
                 samples_per_s=self.pace.samples_per_s,
-                gpu=devices.memory(self.device),
+                gpu=devices.gauge(self.device),
                 eta_s=self.pace.eta_s(left),
             )
         )

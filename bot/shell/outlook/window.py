@@ -35,6 +35,7 @@ NUMBERS = {
     "eta_seconds": ("stepped.eta_s", "Until the run's end, by the trainer's own reckoning."),
     "step_age_seconds": ("stepped_ago_s", "Age of the trainer's newest word on its steps."),
     "gpu_used_bytes": ("stepped.gpu.used_bytes", "Memory in use on the GPU."),
+    "gpu_busy_ratio": ("stepped.gpu.busy_share", "How much of the last moments the GPU computed."),
     "gpu_total_bytes": ("stepped.gpu.total_bytes", "Memory of the GPU."),
     "disk_free_bytes": ("disk.free_bytes", "Free on STATE_DIR's disk."),
     "disk_total_bytes": ("disk.total_bytes", "Size of STATE_DIR's disk."),

@@ -76,13 +76,13 @@ class TestStatus:
             first_loss=0.158,
             best_loss=0.0229,
             best_epoch=149,
-            gpu=Gpu(used_bytes=int(28.5 * 2**30), total_bytes=40 * 2**30),
+            gpu=Gpu(used_bytes=int(28.5 * 2**30), total_bytes=40 * 2**30, busy_share=0.97),
             eta_s=5400,
         )
         shown = asked(training, "status", Gauges(stepped=line))
         assert "epoch 150/500" in shown
         assert "Loss: 0.0234 (초기 0.158), best 0.0229 (epoch 149)" in shown
-        assert "28.5/40GB" in shown
+        assert "28.5/40GB, 사용률 97%" in shown
         assert "1시간 30분" in shown
         assert "act_epoch_100/" in shown
         assert "업로드 대기: epoch 150" in shown

@@ -42,7 +42,7 @@ STEP = Stepped(
     lr=1e-4,
     grad_norm=1,
     samples_per_s=9,
-    gpu=Gpu(used_bytes=28_500_000_000, total_bytes=40_000_000_000),
+    gpu=Gpu(used_bytes=28_500_000_000, total_bytes=40_000_000_000, busy_share=0.97),
 )
 
 
@@ -96,6 +96,7 @@ async def test_prometheus_reads_what_status_says(places: Places) -> None:
     assert seen["epoch"] == 42
     assert seen["loss"] == 0.25
     assert seen["gpu_used_bytes"] == 28_500_000_000
+    assert seen["gpu_busy_ratio"] == 0.97
     assert seen["owed_messages"] == 1
     assert seen["disk_free_bytes"] > 0
     assert seen["discord_connected"] == 1
