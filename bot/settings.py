@@ -5,6 +5,8 @@ Every problem is one line that names the setting, the place and the next step; w
 
 import ipaddress
 import os
+import shlex
+import shutil
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
     notice_grace_s: Seconds = 600
     remind_operators_after_s: Seconds = 7200
     operators_may_approve: bool = False
+    lesson_translator: Annotated[tuple[str, ...], NoDecode] = ()
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
     backoff_s: Seconds = 30
@@ -89,6 +92,21 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_list_with_commas(cls, ids: object) -> object:
         return tuple(ids.replace(",", " ").split()) if isinstance(ids, str) else ids
+
+    @field_validator("lesson_translator", mode="before")
+    @classmethod
+    def _is_a_command_line(cls, line: object) -> object:
+        try:
+            return tuple(shlex.split(line)) if isinstance(line, str) else line
+        except ValueError as error:
+            raise ValueError(f"is no command line ({error}); quote it as for a shell") from None
+
+    @field_validator("lesson_translator")
+    @classmethod
+    def _is_there(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        if command and shutil.which(command[0]) is None:
+            raise ValueError(f"names {command[0]}, which cannot be run; name a program by its path")
+        return command
 
     @field_validator("timezone")
     @classmethod
@@ -163,6 +181,7 @@ def to_policy(settings: Settings) -> Policy:
         notice_grace_s=settings.notice_grace_s,
         remind_operators_after_s=settings.remind_operators_after_s,
         operators_may_approve=settings.operators_may_approve,
+        translator=bool(settings.lesson_translator),
         quiet_s=settings.quiet_s,
         answers_a_minute=settings.answers_a_minute,
         backoff_s=settings.backoff_s,

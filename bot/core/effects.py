@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from protocol.messages import Outgoing
+from protocol.messages import Lesson, Outgoing
 from protocol.training import TrainingConfig
 
 SHOWN = r"^(loss_curve|findings/[\w.-]+\.png|attempts/\d+/report)$"
@@ -46,6 +46,24 @@ class ReadTerms(Order):
     @property
     def key(self) -> str:
         return f"read_terms/{self.cycle}/{self.asked}"
+
+
+class TranslateLesson(Order):
+    """Ask the translator what this lesson, entry `entry` of the ledger, would change of `config`.
+
+    `why` is what kept us from understanding it.
+    """
+
+    kind: Literal["translate_lesson"] = "translate_lesson"
+    cycle: int
+    entry: int
+    lesson: Lesson
+    why: str
+    config: TrainingConfig
+
+    @property
+    def key(self) -> str:
+        return f"translate_lesson/{self.cycle}/{self.entry}"
 
 
 class FetchData(Order):
@@ -228,6 +246,7 @@ class HandOn(Order):
 Effect = Annotated[
     Post
     | ReadTerms
+    | TranslateLesson
     | FetchData
     | FetchWeights
     | BringBack

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.core.state import LeftBehind, Sighting
 from protocol.job import Outcome
@@ -185,6 +185,15 @@ class RowsFetched(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LessonTranslated(Fact):
+    """What the translator says that entry `entry` of the ledger asks for, by field; none: it cannot tell."""
+
+    cycle: int
+    entry: int
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataFetched(Fact):
     cycle: int
     files: int
@@ -327,6 +336,7 @@ Event = (
     | TermsRead
     | TermsUnreadable
     | RowsFetched
+    | LessonTranslated
     | DataFetched
     | FetchFailed
     | WeightsFetched

@@ -128,7 +128,7 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Ju
             entry = Entry(heard=heard, status="applied", changes=changes, approved_by=said_by, note=summary)
             return _with(_superseded(terms, changes), entry, changed(terms.config, changes))
         case Remedied(changes, summary=summary):
-            if dispute := _against_the_ledger(terms, changes):
+            if dispute := against(terms, changes):
                 return _asked(terms, heard, dispute)
             return _with(terms, Entry(heard=heard, status="proposed", changes=changes, note=summary))
         case Satisfied(why):
@@ -197,7 +197,7 @@ def _under(entry: Entry, decided: dict[str, Any], order: tuple[Change, ...]) -> 
     return now(entry, status="rejected", changes=(), note=f"Watcher 지시로 대체: {in_words(order)}")
 
 
-def _against_the_ledger(terms: Judged | Settled, changes: tuple[Change, ...]) -> str:
+def against(terms: Judged | Settled, changes: tuple[Change, ...]) -> str:
     """Why these changes, which nobody ordered, contradict a lesson heard before; empty if they do not."""
     for entry in (one for one in terms.ledger if one.status in {"proposed", "applied"}):
         if dispute := _dispute(changes, entry.changes, entry.heard):

@@ -22,6 +22,7 @@ class Policy(BaseModel):
     approval: Literal["explicit", "notice"] = "explicit"
     notice_grace_s: float = 600
     operators_may_approve: bool = False
+    translator: bool = False
     remind_operators_after_s: float = 7200
     max_attempts: int = 3
     backoff_s: float = 30

@@ -52,8 +52,8 @@ def wake_at(state: State, policy: Policy) -> datetime | None:
     cycle = state.cycle
     if cycle and isinstance(cycle.run, Cooling):
         moments.append(cycle.run.until)
-    if cycle and cycle.proposal and policy.approval == "notice":
-        moments.append(cycle.proposal.since + timedelta(seconds=policy.notice_grace_s))
+    if cycle and (due := _grace_until(cycle, policy)):
+        moments.append(due)
     if cycle and (due := _operators_due(cycle, policy)):
         moments.append(due)
     if cycle and (due := insights.due_at(cycle)):
@@ -157,14 +157,26 @@ def next_due(state: State, at: datetime, policy: Policy) -> tuple[State, tuple[d
 def _grace_over(state: State, at: datetime, policy: Policy) -> Step:
     """APPROVAL=notice: silence is consent only where an operator said so in the settings."""
     cycle = state.cycle
-    if cycle is None or cycle.proposal is None or policy.approval != "notice":
+    due = cycle and _grace_until(cycle, policy)
+    if cycle is None or cycle.proposal is None or due is None or at < due:
         return state, ()
-    if at < cycle.proposal.since + timedelta(seconds=policy.notice_grace_s):
-        return state, ()
-    every = frozenset(line.number for line in cycle.proposal.lines)
-    word = Word(by=f"APPROVAL=notice, {policy.notice_grace_s:.0f}초 동안 이의 없음", approved=every)
+    word = Word(
+        by=f"APPROVAL=notice, {policy.notice_grace_s:.0f}초 동안 이의 없음", approved=_by_silence(cycle)
+    )
     after, effects = terms.answer(cycle, word, at, policy)
     return now(state, cycle=after), effects
+
+
+def _grace_until(cycle: Cycle, policy: Policy) -> datetime | None:
+    if cycle.proposal is None or policy.approval != "notice" or not _by_silence(cycle):
+        return None
+    return cycle.proposal.since + timedelta(seconds=policy.notice_grace_s)
+
+
+def _by_silence(cycle: Cycle) -> frozenset[int]:
+    """The lines that silence may approve: of a translator's only somebody's word."""
+    lines = cycle.proposal.lines if cycle.proposal else ()
+    return frozenset(line.number for line in lines if not line.translated)
 
 
 def _operators_due(cycle: Cycle, policy: Policy) -> datetime | None:

@@ -48,6 +48,7 @@ from bot.core.events import (
     JobEnded,
     JobFellSilent,
     JobSpoke,
+    LessonTranslated,
     Reacted,
     RowsFetched,
     Sighted,
@@ -123,10 +124,10 @@ def _from_the_channel(
 def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
     """An event of the open cycle, to its one track. One of another cycle or run changes nothing."""
     match event:
-        case TermsRead(cycle=cycle.number):
-            return terms.read(left.noticed(cycle, event), event, policy)
-        case TermsUnreadable(cycle=cycle.number):
-            return terms.unreadable(cycle, event)
+        case (TermsRead() | TermsUnreadable() | LessonTranslated()) as of_terms if (
+            of_terms.cycle == cycle.number
+        ):
+            return _read(cycle, of_terms, policy)
         case BroughtBack(cycle=cycle.number):
             return left.brought_back(cycle, event)
         case (
@@ -149,6 +150,16 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return _job_ended(cycle, event, policy)
         case _:
             return cycle, ()
+
+
+def _read(cycle: Cycle, event: TermsRead | TermsUnreadable | LessonTranslated, policy: Policy) -> Move:
+    match event:
+        case TermsRead():
+            return terms.read(left.noticed(cycle, event), event, policy)
+        case TermsUnreadable():
+            return terms.unreadable(cycle, event)
+        case _:
+            return terms.translated(cycle, event, policy)
 
 
 def _brought(

@@ -4,14 +4,15 @@ What Watcher itself said exactly is approved by being said. What was inferred, a
 becomes one proposal that waits. Nothing else ever changes a field.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
 
-from bot.core import ledger, words
-from bot.core.effects import ReadTerms
-from bot.core.events import TermsRead, TermsUnreadable
+from bot.core import ledger, translation, words
+from bot.core.effects import Effect, ReadTerms
+from bot.core.events import LessonTranslated, TermsRead, TermsUnreadable
 from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
@@ -56,16 +57,42 @@ def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: 
     assert not isinstance(cycle.terms, Unread), "lessons are judged once the terms were read"
     before = len(cycle.terms.ledger)
     terms = ledger.entered(cycle.terms, heard, _before(cycle))
-    fresh = terms.ledger[before:]
+    orders: list[Effect] = []
+    for place in range(before, len(terms.ledger)) if policy.translator else ():
+        if terms.ledger[place].status == "unclear":
+            orders.append(translation.wanted(terms, place, cycle.number))
+            terms = now(terms, ledger=_replaced(terms, place, translation.waits(terms.ledger[place])))
+    after, said = _told(cycle, terms, range(before, len(terms.ledger)), at, policy)
+    return after, (*orders, *said)
+
+
+def _told(
+    cycle: Cycle, terms: Judged | Settled, touched: Iterable[int], at: datetime, policy: Policy
+) -> Move:
+    """The cycle with these terms, and what is said of the entries at the places `touched` of the ledger."""
+    entries = tuple(terms.ledger[place] for place in touched)
     settled = _reopened(terms)
     proposal = _proposal(settled, at, cycle.proposal)
     after = now(cycle, terms=settled, proposal=proposal)
     said = (
-        *words.changes_applied(after, fresh),
-        *words.questions_about(fresh, policy),
+        *words.changes_applied(after, entries),
+        *words.questions_about(entries, policy),
         *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
     )
     return after, declare(*said)
+
+
+def translated(cycle: Cycle, event: LessonTranslated, policy: Policy) -> Move:
+    """A translator has answered: once for each lesson that waits for it."""
+    terms = cycle.terms
+    if isinstance(terms, Unread) or event.entry >= len(terms.ledger):
+        return cycle, ()
+    entry = terms.ledger[event.entry]
+    if entry.status != "translating":
+        return cycle, ()
+    answered = translation.understood(terms, entry, event.changes)
+    terms = ledger.fitting(now(terms, ledger=_replaced(terms, event.entry, answered)))
+    return _told(cycle, terms, (event.entry,), event.at, policy)
 
 
 def _before(cycle: Cycle) -> ledger.Before | None:
@@ -92,17 +119,8 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
             terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
         elif line.number in word.rejected:
             terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
-    terms = ledger.fitting(terms)
-    touched = tuple(terms.ledger[line.entry] for line in cycle.proposal.lines)
-    after_terms = _reopened(terms)
-    proposal = _proposal(after_terms, at, cycle.proposal)
-    after = now(cycle, terms=after_terms, proposal=proposal)
-    said = (
-        *words.changes_applied(after, touched),
-        *words.questions_about(touched, policy),
-        *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
-    )
-    return after, declare(*said)
+    touched = [line.entry for line in cycle.proposal.lines]
+    return _told(cycle, ledger.fitting(terms), touched, at, policy)
 
 
 def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:
@@ -122,8 +140,8 @@ def _replaced(terms: Judged | Settled, place: int, entry: Entry) -> tuple[Entry,
 
 
 def _reopened(terms: Judged | Settled) -> Terms:
-    """Settled exactly when no line waits for an answer."""
-    waits = any(entry.status == "proposed" for entry in terms.ledger)
+    """Settled exactly when no line waits for an answer, and no lesson for its translation."""
+    waits = any(entry.status in {"proposed", "translating"} for entry in terms.ledger)
     phase = Judged if waits else Settled
     return phase(
         base=terms.base,
@@ -140,9 +158,17 @@ def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal |
         return None
     waiting = [(place, entry) for place, entry in enumerate(terms.ledger) if entry.status == "proposed"]
     lines = tuple(
-        Line(number=number, entry=place, changes=entry.changes, reason=entry.note)
+        Line(
+            number=number,
+            entry=place,
+            changes=entry.changes,
+            reason=entry.note,
+            translated=entry.translated,
+        )
         for number, (place, entry) in enumerate(waiting, start=1)
     )
+    if not lines:
+        return None
     proposal = Proposal(hash=ledger.as_proposed(terms).hash, lines=lines, since=at)
     same = former and (former.hash, former.lines) == (proposal.hash, proposal.lines)
     return former if same else proposal

@@ -20,6 +20,7 @@ from bot.core.state import (
     Fetching,
     FetchingWeights,
     Held,
+    Judged,
     Named,
     Probing,
     Refused,
@@ -277,6 +278,8 @@ def _held_or_asked(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             cycle.proposal.since,
             "ACT 학습",
         )
+    if isinstance(cycle.terms, Judged):  # nothing is proposed yet: a translator is asked
+        return "starting", "레슨런 번역", cycle.opened_at, "승인 요청 또는 질문"
     return "held", f"중지 해제 ({', '.join(cycle.on_hold)})", cycle.opened_at, "`resume` 지시를 받으면 학습"
 
 

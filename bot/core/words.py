@@ -141,7 +141,7 @@ def proposal_posted(cycle: Cycle, proposal: Proposal, policy: Policy) -> tuple[P
             cycle=cycle.number,
             hash=proposal.hash,
             lines=lines,
-            blocking=policy.approval == "explicit",
+            blocking=policy.approval == "explicit" or any(line.translated for line in proposal.lines),
             notes=what_it_means(terms.config, ledger.as_proposed(terms), cycle.data),
         ),
     )

@@ -13,6 +13,7 @@ from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy
 from bot.shell import freight as kinds
+from bot.shell import translating
 from bot.shell.bucket import BucketUrl, ObjectStore
 from bot.shell.conversation.channel import id_at
 from bot.shell.conversation.courier import Courier
@@ -36,6 +37,7 @@ from bot.shell.remembering.store import Store
 from bot.shell.stagehand import Stagehand
 from bot.shell.supervising.jobs import Jobs
 from bot.shell.supervising.launch import Process, Unit
+from bot.shell.translating import Translator
 from protocol import Voice
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ async def furnish(
     gateway = Gateway(settings, intake, lambda: count_identify(store), warn=bell.warn, limits=limits)
     jobs = Jobs(places, policy, store, desk, launcher=hand.launcher(LAUNCHERS[settings.launch]()))
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
+    translator = Translator(settings.lesson_translator, desk)
     cramped = Cramped(gateway, speech, bell.warn, places.path)
     store.cramped, store.relieved = cramped.begins, cramped.ends
     bell.house = House(
@@ -138,7 +141,7 @@ async def furnish(
         window=_window(settings, places, policy, gateway.silent_s),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
         memory=Memory(desk, voice, first=loaded is None),
-        lanes=_lanes(store, jobs, freight, hand, bell),
+        lanes=_lanes(store, jobs, freight, translator, hand, bell),
     )
     return bell.house
 
@@ -165,11 +168,14 @@ async def _desk(
     return desk
 
 
-def _lanes(store: Store, jobs: Jobs, freight: Freight, hand: Stagehand, bell: Bell) -> list[Lane]:
+def _lanes(
+    store: Store, jobs: Jobs, freight: Freight, translator: Translator, hand: Stagehand, bell: Bell
+) -> list[Lane]:
     carry = hand.carrying(freight.carry)
     return [
         Lane("jobs", JOBS, store, hand.carrying(lambda order: _carry_job(jobs, order)), bell.alarm),
         Lane("terms", kinds.TERMS, store, carry, bell.alarm),
+        Lane("translating", translating.KINDS, store, hand.carrying(translator.carry), bell.alarm),
         Lane("data", kinds.DATA, store, carry, bell.alarm),
         Lane("shelf", kinds.SHELF, store, carry, bell.alarm),
         Lane("verifying", kinds.VERIFYING, store, carry, bell.alarm),

@@ -57,6 +57,8 @@ def test_a_blank_token_is_no_token(environment: pytest.MonkeyPatch) -> None:
         ("DEVICE", "tpu", "input should be 'cuda' or 'cpu'"),
         ("REPORT_EVERY_S", "0", "should be greater than 0"),
         ("OPERATOR_IDS", "1477300000000000001, me", "should be a valid integer"),
+        ("LESSON_TRANSLATOR", "/nowhere/translate --fast", "names /nowhere/translate, which cannot be run"),
+        ("LESSON_TRANSLATOR", "python 'half", "is no command line (No closing quotation)"),
         ("DISCORD_API_BASE", "https://discord.example/api", "may only name this machine"),
         ("DISCORD_GATEWAY_URL", "wss://8.8.8.8/", "may only name this machine"),
     ],
@@ -114,3 +116,11 @@ def test_the_env_example_lists_every_setting_with_its_default() -> None:
     assert set(listed) == {name.upper() for name in Settings.model_fields}
     under_systemd = read_settings().model_copy(update={"launch": "unit"})
     assert read_settings(example) == under_systemd
+
+
+def test_a_translator_is_a_command_line_and_off_by_default(environment: pytest.MonkeyPatch) -> None:
+    assert not to_policy(read_settings()).translator
+    environment.setenv("LESSON_TRANSLATOR", "sh -c 'cat; true'")
+    settings = read_settings()
+    assert settings.lesson_translator == ("sh", "-c", "cat; true")
+    assert to_policy(settings).translator

@@ -18,13 +18,17 @@ class LessonHeard(Known):
 
 
 class Entry(Known):
-    """What became of one lesson so far. `changes` are what it asks for; `note` says why, for people."""
+    """What became of one lesson so far. `changes` are what it asks for; `note` says why, for people.
+
+    `translated`: a translator said what it asks for, and nothing but somebody's word approves that.
+    """
 
     heard: LessonHeard
-    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear"]
+    status: Literal["applied", "proposed", "rejected", "satisfied", "not_ours", "unclear", "translating"]
     changes: tuple[Change, ...] = ()
     approved_by: str = ""
     note: str = ""
+    translated: bool = False
 
 
 class Unread(Known):
@@ -70,6 +74,7 @@ class Line(Known):
     entry: int
     changes: tuple[Change, ...]
     reason: str
+    translated: bool = False
 
 
 class Proposal(Known):

@@ -19,16 +19,20 @@ from bot.core.effects import (
     StartJob,
     StopJob,
     TellArrived,
+    TranslateLesson,
     VerifyCheckpoint,
     read_effect,
 )
-from protocol.messages import Answer
+from protocol.messages import Answer, Lesson
 from protocol.training import TrainingConfig
 
 RUN = "cycle01"
 ORDERS = (
     Post(message=Answer(to=(1,), body="x", ref="h0-1")),
     ReadTerms(cycle=1, asked=1),
+    TranslateLesson(
+        cycle=1, entry=2, lesson=Lesson(category="학습", text="x"), why="y", config=TrainingConfig()
+    ),
     FetchData(cycle=1, source="dataset/", asked=2),
     FetchWeights(cycle=1, run=RUN, path="checkpoints/cycle00/act_best", asked=3),
     BringBack(cycle=1, run=RUN, of="cycle01-lost", epoch=50, asked=4),

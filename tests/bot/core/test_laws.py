@@ -14,6 +14,7 @@ from bot.core.events import (
     JobEnded,
     JobFellSilent,
     LessonsFile,
+    LessonTranslated,
     Reacted,
     RowsFetched,
 )
@@ -65,6 +66,9 @@ moves = st.lists(
         st.tuples(st.just("developer"), st.tuples(numbers, st.sampled_from((None, "gs://b/a", "gs://b/c")))),
         st.tuples(st.just("lessons"), lessons),
         st.tuples(st.just("terms"), lessons),
+        st.tuples(
+            st.just("translated"), st.sampled_from(({}, {"training.batch_size": 16}, {"training.lr": 5e-5}))
+        ),
         st.tuples(st.just("probed"), st.booleans()),
         st.tuples(st.just("rows"), st.none()),
         st.tuples(st.just("fetched"), st.booleans()),
@@ -180,7 +184,7 @@ def _go_one_step(play: Any) -> None:
         case "converting", _, _:
             play.data_is_converted()
         case _, "judged", "unstarted":
-            play.says(play.watcher, Approval())
+            _settle(play)
         case _, _, "starting":
             play.training_starts()
         case _, _, "training":
@@ -199,6 +203,21 @@ def _fetch_on(play: Any) -> None:
             play.data_is_fetched()
         case _:
             _job_ends(play, "stopped")
+
+
+def _settle(play: Any) -> None:
+    if play.cycle.proposal is None:
+        _translate(play, {})
+    else:
+        play.says(play.watcher, Approval())
+
+
+def _translate(play: Any, changes: dict[str, Any]) -> None:
+    """The first lesson that waits for it, else one that does not."""
+    ledger = getattr(play.cycle.terms, "ledger", ())
+    places = [place for place, entry in enumerate(ledger) if entry.status == "translating"]
+    number, entry = play.cycle.number, next(iter(places), 0)
+    play.happened(LessonTranslated(at=play.later(), cycle=number, entry=entry, changes=changes))
 
 
 def _prove(play: Any) -> None:
@@ -237,6 +256,7 @@ MOVES = {
     "terms": _in_a_cycle(
         lambda play, hints: play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=hints))
     ),
+    "translated": _in_a_cycle(_translate),
     "probed": _in_a_cycle(_probe),
     "rows": _in_a_cycle(lambda play, _: play.rows_are_fetched()),
     "fetched": _in_a_cycle(_fetch),
@@ -310,6 +330,9 @@ class Watched:
             for change in entry.changes
         }
         assert {change.field for change in diff(cycle.terms.base, order.config)} <= approved
+        for entry in cycle.terms.ledger:
+            silent = entry.translated and "이의 없음" in entry.approved_by
+            assert not silent, "a translator's word approved by nobody"
         self.does_what_the_lessons_ask(order)
 
     def does_what_the_lessons_ask(self, order: StartJob) -> None:
@@ -334,9 +357,11 @@ class Watched:
 
 
 @settings(max_examples=150, deadline=None)
-@given(script=moves)
-def test_no_order_of_events_makes_us_train_or_delete_what_we_must_not(stage_class, script) -> None:
-    play = stage_class(Policy(operators=(300000000000000001,)))
+@given(script=moves, translator=st.booleans(), approval=st.sampled_from(("explicit", "notice")))
+def test_no_order_of_events_makes_us_train_or_delete_what_we_must_not(
+    stage_class, script, translator, approval
+) -> None:
+    play = stage_class(Policy(operators=(300000000000000001,), translator=translator, approval=approval))
     Watched(play)
     perform(play, script)
 
@@ -353,9 +378,11 @@ def test_a_restart_between_any_two_events_changes_nothing(stage_class, script) -
 
 
 @settings(max_examples=100, deadline=None)
-@given(script=moves)
-def test_every_cycle_ends_in_at_most_one_done_that_names_every_lesson(stage_class, script) -> None:
-    play = stage_class(Policy())
+@given(script=moves, translator=st.booleans())
+def test_every_cycle_ends_in_at_most_one_done_that_names_every_lesson(
+    stage_class, script, translator
+) -> None:
+    play = stage_class(Policy(translator=translator))
     ledgers: dict[int, int] = {}
     happened = play.happened
 
