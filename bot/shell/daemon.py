@@ -55,7 +55,7 @@ async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_
             stack.push_async_callback(store.close)
             bucket = _open_bucket(settings, opened)
             stack.push_async_callback(bucket.close)
-            house = await furnish(settings, places, store, bucket)
+            house = await _furnished(settings, places, store, bucket)
             gc.freeze()  # what is here by now stays; looking through it all stopped the loop for 0.5 s
             await live(house, stop)
     log.info("goodbye")
@@ -129,6 +129,13 @@ async def _open_store(places: Places) -> Store:
         raise Fatal(str(error)) from None
 
 
+async def _furnished(settings: Settings, places: Places, store: Store, bucket: ObjectStore) -> House:
+    try:
+        return await furnish(settings, places, store, bucket)
+    except StoreUnusable as error:
+        raise Fatal(str(error)) from None
+
+
 def _open_bucket(settings: Settings, opened: Callable[[str], ObjectStore]) -> ObjectStore:
     try:
         return opened(settings.bucket)
@@ -160,6 +167,8 @@ def _ended(task: Task) -> Exception:
     error = task.exception()
     if isinstance(error, Fatal):
         return error
+    if isinstance(error, StoreUnusable):
+        return Fatal(str(error))
     log.error("a part of the daemon ended", part=task.get_name(), exc_info=error)
     return TaskDied(f"{task.get_name()} ended: {error!r}")
 

@@ -1,4 +1,4 @@
-"""What we know: one cycle of four tracks, a queue, and what is remembered of the cycles before.
+"""What we know: one cycle of tracks side by side, a queue, and what is remembered of the cycles before.
 
 Each track is a sum type; a class holds only what is true in that phase. Times are UTC.
 """
@@ -106,8 +106,12 @@ __all__ = [
     "WeightsMissing",
 ]
 
-SCHEMA = 2
-"""Number of this shape. A change to the shape needs the next number and an upcaster for the last."""
+SCHEMA = 3
+"""Number of the shape of what is saved: a state, and the effects that are owed. By it an older version knows
+that it cannot read a newer one's file. Another shape is another number, with an upcaster from this one."""
+
+SHAPE = "e51d5810b816"
+"""Of the shape that SCHEMA numbers. When it changes, `tests/bot/core/test_shape.py` says what to do."""
 
 
 class Cycle(Known):

@@ -18,6 +18,7 @@ from bot.shell.bucket.probing import Finding, probe
 from bot.shell.doctor import sandbox
 from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import is_locked
+from bot.shell.remembering import tables
 from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
@@ -89,6 +90,8 @@ def database(places: Places) -> Finding:
     try:
         with closing(open_to_read(places.database)) as db:
             damage = damage_of(db)
+            if not damage:
+                tables.load(db)
     except (StoreUnusable, sqlite3.Error) as error:
         return Finding("database", "fault", f"{error}; see `training-claw state --help`")
     if damage:

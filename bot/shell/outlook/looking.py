@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bot.core import stall, views
 from bot.core.events import Gauges
 from bot.core.policy import Policy
@@ -89,7 +87,7 @@ def _reading(places: Places) -> Generator[sqlite3.Connection]:
     try:
         with closing(open_to_read(places.database)) as db:
             yield db
-    except (sqlite3.Error, ValidationError) as error:
+    except sqlite3.Error as error:
         raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
 
 

@@ -9,9 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
+
 from bot.core.effects import Effect, read_effect
 from bot.core.state import SCHEMA, State
 from bot.shell.remembering.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part, Waits
+from bot.shell.remembering.store import StoreUnusable
 from bot.shell.remembering.upcasts import upcast
 from protocol.messages import PERIODIC
 from protocol.parts import Reference, reference
@@ -61,12 +64,29 @@ def record(db: Db, what: Record) -> bool:
 
 
 def load(db: Db) -> State | None:
-    """The latest state, brought to this version's shape; None in a new file."""
+    """The latest state, brought to this version's shape; None in a new file.
+
+    Raises:
+        StoreUnusable: it does not fit this version, though its number does. One line.
+    """
     row = db.execute("SELECT schema, state FROM state").fetchone()
     if row is None:
         return None
-    known = upcast(json.loads(row["state"]), row["schema"])
-    return State.model_validate_json(json.dumps(known))
+    try:
+        known = upcast(json.loads(row["state"]), row["schema"])
+        return State.model_validate_json(json.dumps(known))
+    except ValidationError as error:
+        raise StoreUnusable(_misfit(db, "the saved state", error)) from None
+
+
+def _misfit(db: Db, what: str, error: ValidationError) -> str:
+    """In one line: the file, the first thing in it that is unknown here, and the next step."""
+    (_, _, file), first = db.execute("PRAGMA database_list").fetchone(), error.errors()[0]
+    where = ".".join(str(each) for each in first["loc"])
+    return (
+        f"{file}: {what} does not fit this version ({where}: {first['msg']}); install the version that "
+        "wrote it again, or put a backup in its place"
+    )
 
 
 def _hear(db: Db, entry: InboxEntry, at: datetime) -> bool:
@@ -261,7 +281,12 @@ def next_effect(db: Db, kinds: Collection[str]) -> OwedEffect | None:
     marks = ", ".join("?" * len(kinds))
     query = f"SELECT effect, tries FROM owed WHERE status = 'owed' AND kind IN ({marks}) ORDER BY seq LIMIT 1"  # noqa: S608  question marks only
     row = db.execute(query, tuple(kinds)).fetchone()
-    return OwedEffect(effect=read_effect(row["effect"]), tries=row["tries"]) if row else None
+    if row is None:
+        return None
+    try:
+        return OwedEffect(effect=read_effect(row["effect"]), tries=row["tries"])
+    except ValidationError as error:
+        raise StoreUnusable(_misfit(db, "an order that is owed", error)) from None
 
 
 def try_effect(db: Db, key: str) -> None:

@@ -1,7 +1,7 @@
 """How a state that an older version saved becomes one of ours: a step a schema number, JSON in and out.
 
 A change to bot.core.state's shape ships its step here, and a row as the old version stored it in
-tests/bot/shell/states/.
+`tests/bot/shell/remembering/states/`.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,12 @@ def _without_a_device(state: Json) -> Json:
     return state | {"cycle": {"device": {"phase": "proven", "name": "-"}} | cycle}
 
 
-UPCASTS: Mapping[int, Callable[[Json], Json]] = {1: _without_a_device}
+def _as_it_is(state: Json) -> Json:
+    """What is new has a default that says how it was before. The number alone keeps older versions out."""
+    return state
+
+
+UPCASTS: Mapping[int, Callable[[Json], Json]] = {1: _without_a_device, 2: _as_it_is}
 """From a state's schema number to how it becomes one of the next number."""
 
 

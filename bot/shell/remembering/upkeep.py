@@ -6,8 +6,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import StoreUnusable, damage_of, make, open_to_read
 
@@ -121,5 +119,5 @@ def _count(target: sqlite3.Connection, table: str) -> int:
 def _state_of(target: sqlite3.Connection) -> object | None:
     try:
         return tables.load(target)
-    except (ValidationError, ValueError):
+    except (StoreUnusable, ValueError):
         return None

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.state import SCHEMA
 from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.discord.server import DiscordServer
+from bot.shell.remembering.store import make
 from protocol.roster import Roster
 
 ROSTER = Roster()
@@ -143,6 +145,19 @@ async def test_a_newer_state_is_left_alone(env: dict[str, str], newer: Path) -> 
     assert "newer version" in errors.decode()
     assert errors.decode().count("\n") == 1
     assert newer.read_bytes() == before  # noqa: ASYNC240
+
+
+@pytest.mark.slow
+async def test_a_state_that_does_not_fit_is_one_line_and_exit_2(env: dict[str, str], tmp_path: Path) -> None:
+    database = tmp_path / "state" / "training-claw.sqlite3"
+    database.parent.mkdir()
+    with contextlib.closing(make(database)) as db:
+        db.execute("INSERT INTO state VALUES (1, ?, ?)", (SCHEMA, '{"to_come": 1}'))
+    process = await asyncio.create_subprocess_exec(*COMMAND, env=env, stderr=subprocess.PIPE)
+    _, errors = await process.communicate()
+    complaint = [line for line in errors.decode().splitlines() if not line.startswith("{")]
+    assert (process.returncode, len(complaint)) == (2, 1)
+    assert "the saved state does not fit this version (to_come: " in complaint[0]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import doctest
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from aiohttp import web
 from click.testing import CliRunner
 
+from bot.core.state import SCHEMA
 from bot.settings import Settings, read_settings
 from bot.shell.bucket.probing import Finding
 from bot.shell.doctor import account, checkup, sandbox
 from bot.shell.doctor.command import device_of, doctor, findings
 from bot.shell.machine.places import Places
+from bot.shell.remembering.store import make
 from protocol.roster import CARD_IDS, Peer, Roster
 
 UNITS = Path(__file__).parents[4] / "deploy" / "systemd"
@@ -211,6 +214,13 @@ class TestTheMachine:
         assert checkup.database(Places(tmp_path)).verdict == "fine"
         Places(tmp_path).database.write_text("not a database, but long enough to look like one " * 50)
         assert checkup.database(Places(tmp_path)).verdict == "fault"
+
+    def test_a_state_that_does_not_fit_is_a_fault(self, tmp_path: Path) -> None:
+        with closing(make(Places(tmp_path).database)) as db:
+            db.execute("INSERT INTO state VALUES (1, ?, ?)", (SCHEMA, '{"to_come": 1}'))
+        found = checkup.database(Places(tmp_path))
+        assert found.verdict == "fault"
+        assert "does not fit this version" in found.said
 
     @pytest.mark.parametrize(
         ("device", "code", "verdict", "told"),

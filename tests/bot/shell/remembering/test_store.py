@@ -154,6 +154,20 @@ async def test_a_newer_file_is_refused_and_left_untouched(
     assert path.read_bytes() == before
 
 
+async def test_a_shape_that_slipped_by_its_number_is_one_line(store: Store, noon: datetime) -> None:
+    def grow(db: sqlite3.Connection) -> None:
+        """As a newer version would, had it forgotten the number."""
+        db.execute("UPDATE state SET state = json_insert(state, '$.to_come', 1)")
+        db.execute("UPDATE owed SET effect = json_insert(effect, '$.to_come', 1)")
+
+    await store.ask(tables.record, Record(at=noon, state=State(), owed=(FETCH,)))
+    await store.ask(grow)
+    with pytest.raises(StoreUnusable, match=r"^/.+: the saved state does not fit .+to_come.+backup.+$"):
+        await store.ask(tables.load)
+    with pytest.raises(StoreUnusable, match=r"^/.+: an order that is owed .+to_come.+backup.+$"):
+        await store.ask(tables.next_effect, ("fetch_data",))
+
+
 async def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "claw.sqlite3"
     path.write_text("not a database, but long enough to look like one " * 50)

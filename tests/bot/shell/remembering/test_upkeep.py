@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.core import views
-from bot.core.effects import FetchData
+from bot.core.effects import FetchData, read_effect
 from bot.core.state import SCHEMA, State
 from bot.shell.commands.state import state as state_command
 from bot.shell.machine.places import Places
@@ -23,6 +23,7 @@ from bot.shell.remembering.upcasts import UPCASTS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OLDER_TABLES = sorted(Path(__file__).parent.joinpath("states").glob("tables_*.sql"))
+OWED = sorted(Path(__file__).parent.joinpath("states").glob("owed_*.json"))
 STORED = sorted(Path(__file__).parent.joinpath("states").glob("schema_*.json"))
 PAGE = 4096
 
@@ -160,6 +161,11 @@ class TestOlderStates:
         assert known is not None
         await store.ask(tables.record, Record(at=NOW, state=known))
         assert await store.ask(tables.load) == known
+
+    @pytest.mark.parametrize("path", OWED, ids=lambda path: path.stem)
+    def test_what_an_older_version_owed_is_still_understood(self, path: Path) -> None:
+        owed = json.loads(path.read_text(encoding="utf-8"))
+        assert [read_effect(json.dumps(each)).kind for each in owed] == [each["kind"] for each in owed]
 
     def test_a_training_of_schema_1_does_not_begin_with_a_probe(self) -> None:
         old = json.loads(STORED[0].read_text(encoding="utf-8"))
