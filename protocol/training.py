@@ -29,6 +29,10 @@ MAX_EPOCHS_WITHOUT_CHECKPOINT = 50
 MAX_MINUTES_BETWEEN_REPORTS = 30
 """The card's: Watcher hears from us at least so often."""
 
+LATER = frozenset({"dataset.image_transforms", "dataset.max_num_transforms"})
+"""Fields younger than hashes that are stored somewhere. At its default, which is then for good and means "as
+before", such a field leaves `TrainingConfig.hash` as it was: a new version does not make a config another."""
+
 Pixels = Annotated[int, Field(ge=16, le=4096)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 CheckpointPath = Annotated[str, Field(pattern=r"^checkpoints/[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*$")]
@@ -220,8 +224,12 @@ class TrainingConfig(Section):
 
     @property
     def hash(self) -> str:
-        """Names this very config: twelve hex digits of SHA-256 over its canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Names this very config in every version: twelve hex digits of SHA-256 over its canonical JSON."""
+        tree, plain = self.model_dump(mode="json"), TrainingConfig().model_dump(mode="json")
+        for section, name in (field.split(".") for field in LATER):
+            if tree[section][name] == plain[section][name]:
+                del tree[section][name]
+        canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def with_changes(self, changes: Mapping[str, Any]) -> "TrainingConfig":

@@ -7,21 +7,23 @@ lesson, so that a yes is all that is needed.
 from datetime import datetime
 
 from bot.core import ledger, terms
-from bot.core.data import OF_TRAINING
 from bot.core.moves import Move
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Held, Judged, LessonHeard, Settled, Unread
 from bot.lessons.changes import written
 from protocol.job import Failed
 from protocol.messages import Lesson
-from protocol.training import OptimisationConfig, TrainingConfig, diff
+from protocol.training import TrainingConfig, diff
 
-FROM_THE_START = frozenset({"training.seed", "training.start_from"})
-RESUMABLE = (
-    frozenset(f"training.{name}" for name in OptimisationConfig.model_fields)
-    | {"policy.dropout", "policy.kl_weight"}
-    | {f"dataset.{name}" for name in OF_TRAINING}
-) - FROM_THE_START
+RESUMABLE = frozenset(
+    {
+        *("policy.dropout", "policy.kl_weight"),
+        *("training.batch_size", "training.gradient_accumulation", "training.epochs"),
+        *("training.lr", "training.lr_backbone", "training.weight_decay", "training.grad_clip_norm"),
+        *("dataset.image_transforms", "dataset.max_num_transforms"),
+        *("training.action_weights", "training.save_checkpoint_every", "training.report_every_minutes"),
+    }
+)
 """What may differ between two processes of one run: neither data, nor network, nor where it began."""
 
 MENDABLE = frozenset({"memory", "divergence"})

@@ -3,9 +3,12 @@
 import pytest
 from pydantic import ValidationError
 
+from protocol import training
 from protocol.training import IMAGE_TRANSFORMS, Change, TrainingConfig, diff
 
 CARD = TrainingConfig()
+STORED_HASH = "ba0ba04718ac"
+"""The card's config, as it is named in states and checkpoints that were saved."""
 
 
 def test_the_card_s_config_is_the_default() -> None:
@@ -33,6 +36,22 @@ def test_a_difference_names_field_before_and_after() -> None:
     assert halved.training.samples_per_step == CARD.training.samples_per_step
     assert halved.hash != CARD.hash
     assert TrainingConfig.model_validate_json(CARD.model_dump_json()).hash == CARD.hash
+
+
+def test_a_newer_version_calls_the_same_config_the_same() -> None:
+    assert CARD.hash == STORED_HASH, (
+        "A lost run is gone on from only if its config is still called the same. A new field whose default "
+        "means `as before` belongs into protocol.training.LATER. Where the default of an old field has changed, "
+        "the config is another one, and so is STORED_HASH."
+    )
+
+
+def test_a_later_field_is_part_of_the_name_once_somebody_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = CARD.hash
+    monkeypatch.setattr(training, "LATER", frozenset({"dataset.holdout", "training.seed"}))
+    without = CARD.hash
+    assert without != before
+    assert CARD.with_changes({"dataset.holdout": 0.2}).hash not in {before, without}
 
 
 @pytest.mark.parametrize(

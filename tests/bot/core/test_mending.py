@@ -2,11 +2,28 @@
 
 import pytest
 
+from bot.core.mending import RESUMABLE
 from protocol.job import Failed
 from protocol.messages import Approval, Lesson, Lessons, Rejection
+from protocol.training import TrainingConfig
 
 OOM = Failed(failure="out_of_memory", message="out of memory", epoch=39)
 
+
+BEGUN_WITH = [
+    *("policy.name", "policy.chunk_size", "policy.n_action_steps"),
+    *("training.seed", "training.start_from"),
+    *("model.backbone", "model.pretrained_backbone_weights", "model.transformer_layers"),
+    *("model.dim_model", "model.n_heads", "model.dim_feedforward", "model.action_dim"),
+    *("dataset.camera_names", "dataset.image_size", "dataset.video_size", "dataset.fps"),
+    *("dataset.min_episodes", "dataset.action_names", "dataset.state_names", "dataset.skip_first_frames"),
+    *("dataset.skip_last_frames", "dataset.exclude_episodes", "dataset.refuse_on"),
+    *("dataset.frozen_frames", "dataset.repeated_share", "dataset.blank_spread"),
+    *("dataset.saturated_share", "dataset.alike_levels", "dataset.held_share", "dataset.holdout"),
+    *("dataset.holdout_every",),
+    *("observation.images", "observation.state_dim"),
+]
+"""With another value of these it is another run."""
 
 HALVED = "batch_size 32로 축소, gradient accumulation 2 적용"
 
@@ -24,6 +41,14 @@ def full(training):
     """It ran out of memory in epoch 40."""
     training.job_ends(OOM)
     return training
+
+
+def test_of_every_field_it_is_said_whether_a_run_may_go_on_with_another_value() -> None:
+    tree = TrainingConfig().model_dump()
+    fields = [f"{section}.{name}" for section, values in tree.items() for name in values]
+    assert sorted([*RESUMABLE, *BEGUN_WITH]) == sorted(fields), (
+        "bot.core.mending.RESUMABLE, or BEGUN_WITH here"
+    )
 
 
 def test_out_of_memory_is_told_and_its_cure_proposed(full) -> None:
