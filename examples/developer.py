@@ -12,7 +12,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from protocol import CARD_VOICE, NotUnderstood, parse
+from protocol import CARD_VOICE, Collector, NotUnderstood, parse
 from protocol.messages import Blocked, Done
 
 settings = dict(line.split("=", 1) for line in Path(sys.argv[1]).read_text().splitlines())
@@ -20,6 +20,7 @@ Route.BASE = settings["DISCORD_API_BASE"]  # in the real channel, leave these tw
 DiscordWebSocket.DEFAULT_GATEWAY = URL(settings["DISCORD_GATEWAY_URL"])
 training = CARD_VOICE.roster.training
 client = discord.Client(intents=discord.Intents(guilds=True, guild_messages=True, message_content=True))
+letters = Collector()
 
 
 @client.event
@@ -32,13 +33,16 @@ async def on_ready() -> None:
 async def on_message(message: discord.Message) -> None:
     if message.author.id != training:
         return
+    whole = letters.feed(message.content)
+    if whole is None:
+        return  # the rest of it is on its way
     try:
-        said = parse(message.content)
+        said = parse(whole)
     except NotUnderstood as problem:
         print(problem)
         return
     print(f"{type(said).__name__}{' (for us)' if client.user in message.mentions else ''}", flush=True)
-    print(message.content, flush=True)
+    print(whole, flush=True)
     if isinstance(said, Blocked | Done):
         await client.close()
 

@@ -24,7 +24,13 @@ def recipients_of(message: Said, voice: Voice = CARD_VOICE) -> tuple[int, ...]:
 
     Raises:
         Refused: one of them is unknown, is us, or is an operator where only peers are spoken to.
+        TypeError: it is what others say to Training.
     """
+    if type(message) not in LAYOUT_OF:
+        raise TypeError(
+            f"{type(message).__name__} is no message of Training's; what is said to Training is plain text, "
+            "and docs/protocol.md has the words"
+        )
     ids = message.recipients(voice.roster)
     for user_id in ids:
         if user_id == voice.roster.id_of(Peer.TRAINING):
@@ -52,6 +58,7 @@ def render(message: Said, *, voice: Voice = CARD_VOICE) -> list[str]:
 
     Raises:
         Refused: the message is for somebody it must not go to.
+        TypeError: as `recipients_of`.
     """
     mentions = " ".join(mention(user_id) for user_id in recipients_of(message, voice))
     first, *others = LAYOUT_OF[type(message)].write(wire(message, voice=voice))

@@ -17,7 +17,7 @@ from bot.rehearsal.discord.guild import Guild
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.gallery import Gallery
 from bot.rehearsal.gauges import Dials
-from bot.rehearsal.judging.judge import Act, Play, judge, numbers_of
+from bot.rehearsal.judging.judge import LESSON_WORDS, Act, Play, judge, numbers_of
 from bot.rehearsal.judging.outcomes import acts_with
 from bot.rehearsal.players import peers, script, tempers
 from bot.rehearsal.players.laboratory import evaluate
@@ -238,7 +238,7 @@ async def _show_messages(discord: DiscordServer, onlooker: Onlooker) -> None:
 
 def _review(direction: Direction, discord: DiscordServer, broken: str, took: timedelta) -> Review:
     stage = direction.stage
-    play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,))
+    play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,), lesson_words=_lessons(direction))
     acts = judge(play, acts_with(direction.temper))
     if broken:
         acts = (Act("The play came to its end", passed=False, evidence=broken), *acts)
@@ -252,6 +252,11 @@ def _review(direction: Direction, discord: DiscordServer, broken: str, took: tim
         folder=stage.folder,
         transcript=direction.transcript,
     )
+
+
+def _lessons(direction: Direction) -> tuple[str, ...]:
+    """By which words DONE's lines are known; a guest has lessons of its own."""
+    return () if Peer.WATCHER in direction.guests else LESSON_WORDS
 
 
 def _person(peer: Peer) -> Person:

@@ -223,9 +223,14 @@ def write_env(stage: Stage, token: str, discord: Address) -> None:
 
 
 def invite(stage: Stage, guest: Peer, token: str, discord: Address) -> Path:
-    """Tells a program that plays `guest` how to join, and where the data lies; the file it is told in."""
+    """Tells a program that plays `guest` how to join and which cycle it is; the file it is told in."""
     invitation = stage.folder / f"{guest.value}.env"
-    _write_private(invitation, _way_in(token, discord) | {"DATA": f"{stage.bucket_url}/dataset/"})
+    facts = {
+        "CYCLE": CYCLE,
+        "DATA": f"{stage.bucket_url}/dataset/",
+        "PLAN": f"{stage.bucket_url}/ssot/PLAN.md",
+    }
+    _write_private(invitation, _way_in(token, discord) | facts)
     return invitation
 
 

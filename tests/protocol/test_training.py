@@ -41,7 +41,7 @@ def test_a_difference_names_field_before_and_after() -> None:
 def test_a_newer_version_calls_the_same_config_the_same() -> None:
     assert CARD.hash == STORED_HASH, (
         "A lost run is gone on from only if its config is still called the same. A new field whose default "
-        "means `as before` belongs into protocol.training.LATER. Where the default of an old field has changed, "
+        "means `as before` belongs into protocol.training.LATER. Where an old field's default has changed, "
         "the config is another one, and so is STORED_HASH."
     )
 

@@ -18,6 +18,9 @@ from bot.rehearsal.players.numbers import (
 )
 from protocol.roster import MENTION, Roster
 
+LESSON_WORDS = ("batch_size", "프레임")
+"""By which DONE's lines about our own Watcher's two lessons are known."""
+
 _SHOWN_CHARS = 90
 
 
@@ -41,7 +44,7 @@ class Play:
     entries: Sequence[Entry]
     roster: Roster
     operators: tuple[int, ...]
-    lesson_words: tuple[str, ...] = ("batch_size", "프레임")
+    lesson_words: tuple[str, ...] = LESSON_WORDS
 
     def by(self, author_id: int, wanted: Callable[[Entry], bool] = lambda _: True) -> list[Entry]:
         return [one for one in self.entries if one.author_id == author_id and not one.edited and wanted(one)]
