@@ -1,4 +1,4 @@
-"""What follows from several tracks at once. The only place that looks across them.
+"""What follows from several tracks at once. The only place that moves one because of another.
 
 After each event the joins are tried in order until none applies; the diagram in the docs is drawn from JOINS.
 """

@@ -1,18 +1,26 @@
 """Whoever adds something is led to the right place, and each table is complete."""
 
+import ast
 import doctest
+import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import COMPUTE, OURS, main
-from bot.core.views import DELEGATED, WHAT_COMMANDS_DO
+from bot.core.orders import VERBS
+from bot.core.policy import Policy
+from bot.core.views import DELEGATED, READS, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
+from bot.settings import Settings, to_policy
+from protocol.messages import Outgoing
+from protocol.training import TrainingConfig
 from protocol.wording import LAYOUTS
 from trainer.watching.detectors import DETECTORS
 
@@ -22,6 +30,23 @@ HANGUL = re.compile("[가-힣]")
 
 def page(name: str) -> str:
     return (HOUSE / name).read_text(encoding="utf-8")
+
+
+@cache
+def attributes_read(*folders: str) -> frozenset[str]:
+    """Every name that is asked of something in these folders: the `b` of each `a.b`."""
+    files = [path for folder in folders for path in (HOUSE / folder).rglob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    return frozenset(
+        node.attr
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    )
+
+
+def unread(names: Iterable[str], *folders: str) -> list[str]:
+    return sorted({*names} - attributes_read(*folders))
 
 
 def test_every_place_it_names_is_there() -> None:
@@ -73,3 +98,29 @@ def test_every_command_helps_with_examples(name: str) -> None:
 def test_every_command_of_the_channel_is_in_the_docs() -> None:
     shown = page("docs/operating.md")
     assert [name for name in WHAT_COMMANDS_DO | DELEGATED if f"`!{name}" not in shown] == []
+
+
+def test_every_command_that_is_answered_is_in_help_and_the_other_way_round() -> None:
+    assert {*READS, *VERBS, "logs"} == {*WHAT_COMMANDS_DO}, "bot.core.views.READS and WHAT_COMMANDS_DO"
+
+
+def test_what_has_words_can_be_posted() -> None:
+    posted = get_args(get_args(Outgoing)[0])
+    assert {*posted} == {layout.kind for layout in LAYOUTS}, "protocol.messages.Outgoing"
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    assert unread(Settings.model_fields, "bot") == []
+    assert unread(Policy.model_fields, "bot/core") == []
+
+
+def test_the_core_hears_of_every_setting_that_it_knows() -> None:
+    shared = Settings.model_fields.keys() & Policy.model_fields.keys()
+    handed_over = inspect.getsource(to_policy)
+    assert [name for name in sorted(shared) if f"{name}=settings.{name}" not in handed_over] == []
+
+
+def test_every_field_of_the_config_has_an_effect() -> None:
+    tree = TrainingConfig().model_dump()
+    names = [name for section in tree.values() for name in section]
+    assert unread(names, "trainer", "bot", "protocol") == []
