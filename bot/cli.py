@@ -28,9 +28,6 @@ COMPUTE = {
 """What needs the heavy libraries: `python -m trainer <verb>`, a process of its own."""
 
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-
-
 class FrontDoor(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [*OURS, *COMPUTE]

@@ -1,4 +1,4 @@
-"""What is said in the channel, as values. How it is worded is the business of `protocol.text` alone.
+"""What is said in the channel, as values. How they are laid out is the business of `protocol.wording`.
 
 Incoming messages keep the text they were read from. Outgoing ones know who must hear them: recipients are
 part of the kind, so a message without one cannot be made.

@@ -41,7 +41,7 @@ def clean(text: str) -> str:
 
 
 def clean_block(text: str) -> str:
-    """Likewise for preformatted text, whose first line may be indented."""
+    """What remains of preformatted text, whose first line may be indented. Idempotent."""
     return plain(text).replace(LINE_BREAK, "\n").rstrip().lstrip("\n")
 
 

@@ -1,4 +1,4 @@
-"""Every sentence we say, as it stands in the channel. The card's own are the card's, to the letter."""
+"""The layout of every message we send, line by line. The card's own are the card's, to the letter."""
 
 from protocol.layout import Block, Body, Each, Layout, Line, OneOrMany, Row, WhenAny
 from protocol.messages import (

@@ -27,8 +27,8 @@ def jumped(state: State, event: ClockJumped, policy: Policy) -> Step:
 
 
 def clamped(state: State, at: datetime, policy: Policy) -> State:
-    """As above, for a clock that was put back while nobody looked: nothing is due later than it can be, and
-    nothing was said in the future."""
+    """For a clock that was put back while nobody looked: nothing is due later than it can be, and nothing was
+    said in the future."""
     due = state.report_due_at
     soon = at + timedelta(seconds=LONGEST_OPEN_S)
     return now(

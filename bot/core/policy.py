@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.core.retention import KEEP
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
 
@@ -26,7 +27,7 @@ class Policy(BaseModel):
     remind_operators_after_s: float = 7200
     max_attempts: int = 3
     backoff_s: float = 30
-    keep_checkpoints: int = 3
+    keep_checkpoints: int = KEEP
     quiet_s: float = 2.5
     answers_a_minute: int = 20
     stall_patience: float = 2.0

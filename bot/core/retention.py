@@ -1,9 +1,16 @@
-"""Which checkpoints stay: the card's last three and the best. Nothing else says what may go."""
+"""Which checkpoints of a cycle stay: the card's last three and the best.
+
+What of other cycles and of dead publishes may go from the bucket is said by `bot/shell/bucket/retention.py`,
+what a later run of the same cycle replaces by `bot/shell/bucket/superseding.py`.
+"""
 
 from collections.abc import Collection
 
+KEEP = 3
+"""The card's."""
 
-def superseded(safe_epochs: Collection[int], best_epoch: int | None, keep: int = 3) -> tuple[int, ...]:
+
+def superseded(safe_epochs: Collection[int], best_epoch: int | None, keep: int = KEEP) -> tuple[int, ...]:
     """The epochs that may go, oldest first. Only what is verified in the bucket is even asked about.
 
     >>> superseded((50, 100, 150, 200, 250), best_epoch=100)

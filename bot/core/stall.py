@@ -30,7 +30,9 @@ type Verdict = Literal["alive", "dead", "stalled", "unknown"]
 
 
 def verdict(held: bool | None, silent_s: float, promised_s: float, policy: Policy) -> Verdict:
-    """What is to be believed of a process. `held`: its lock, None if nobody can tell.
+    """What is to be believed of a process, for those who look from outside; nothing is decided by it.
+
+    `held`: its lock, None if nobody can tell.
 
     Unknown is never taken for dead: what may be alive must not be started a second time.
     """

@@ -1,14 +1,10 @@
 """The seams between bot, trainer and bucket: names of files, lines and verdicts."""
 
-import doctest
-import importlib
-import pkgutil
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-import protocol
 from protocol import paths
 from protocol.job import (
     EXIT_OF_FAILURE,
@@ -26,13 +22,6 @@ from protocol.job import (
 from protocol.progress import Began, read_line
 from protocol.roster import Peer, Roster
 from protocol.training import TrainingConfig
-
-MODULES = [f"protocol.{module.name}" for module in pkgutil.iter_modules(protocol.__path__)]
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_the_examples_in_docstrings_are_true(module: str) -> None:
-    assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 
 def test_a_job_and_its_outcome_are_read_back() -> None:

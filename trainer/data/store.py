@@ -139,7 +139,7 @@ def picture_places(path: Path) -> dict[str, tuple[int, tuple[int, ...]]]:
 
 
 def checksum_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint32]:
-    """The checksums (E, cameras) of the file at `path`, likewise."""
+    """The checksums (E, cameras) of the file at `path`, through a memory map."""
     with h5py.File(path, "r") as file:
         told = dataset_in(file, CHECKSUMS)
         offset, shape = told.id.get_offset(), told.shape

@@ -47,7 +47,7 @@ class Running(Value):
     l1_by_episode: tuple[float, ...] = ()
 
     def mean(self) -> Epoch:
-        """Of at least one step."""
+        """What the epoch was like on average; it has had a step."""
         l1_by_action = tuple(total / self.samples for total in self.l1_by_action)
         return Epoch(
             loss=self.loss / self.samples,

@@ -33,6 +33,6 @@ FAULTS: dict[str, Spoil] = _named(
 
 
 def catalogue() -> str:
-    """A line a fault."""
+    """Every fault with what it does to an episode, one a line."""
     width = max(map(len, FAULTS))
     return "\n".join(f"  {name:{width}}  {(way.__doc__ or '').strip()}" for name, way in FAULTS.items())

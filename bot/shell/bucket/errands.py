@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.core.retention import KEEP
 from bot.shell.bucket.errors import BadName, IntegrityError, NotFound, PreconditionFailed
 from bot.shell.bucket.landing import TEMPORARY
 from bot.shell.bucket.layout import cycle_of, epoch_of, holds_checkpoints, is_hidden
@@ -13,7 +14,7 @@ from bot.shell.bucket.manifest import Manifest, Meta, read_manifest
 from bot.shell.bucket.names import check_prefix, check_writable
 from bot.shell.bucket.placing import Label, Placed, look, place
 from bot.shell.bucket.rereading import reread
-from bot.shell.bucket.retention import KEEP, Surplus, surplus
+from bot.shell.bucket.retention import Surplus, surplus
 from bot.shell.bucket.shelf import Listed, fetch_checkpoint, list_checkpoints, verify
 from bot.shell.bucket.sources import LocalSource
 from bot.shell.bucket.store import Obj, ObjectStore, Progress

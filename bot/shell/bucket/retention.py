@@ -8,14 +8,13 @@ swept. Foreign checkpoints, and what a later run of the same cycle supersedes, a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.core.retention import superseded
+from bot.core.retention import KEEP, superseded
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.gathering import DOWN, gather
 from bot.shell.bucket.shelf import Listed, unpublish, verify
 from bot.shell.bucket.store import ObjectStore
 from protocol import paths
 
-KEEP = 3
 DEAD_AFTER_S = 24 * 3600
 
 type Whole = dict[str, tuple[int, int]]

@@ -1,4 +1,4 @@
-"""Discord. This, `client.py`, `lifetime.py` and `letters.py` alone know the client library.
+"""Discord, as the daemon meets it.
 
 A client lives as long as its session does; whenever it ends, for whatever reason, the reason is looked at
 and a new one is made after a pause that grows: a thousand logins a day and Discord resets the token.

@@ -62,7 +62,10 @@ def look(places: Places, policy: Policy, at: datetime) -> Look:
 
 
 def state_in(places: Places) -> State:
-    """Raises StoreUnusable: likewise."""
+    """
+    Raises:
+        StoreUnusable: as `look`.
+    """
     with _reading(places) as db:
         return tables.load(db) or State()
 
