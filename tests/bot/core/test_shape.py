@@ -14,7 +14,7 @@ WORDS = frozenset({"title", "description", "default"})
 WHAT_TO_DO = """
 What is saved (bot/core/state/, an owed effect, or a value of protocol/ in them) has another shape now.
 
-Could a daemon have saved a state of schema {schema} before? It can once it is on main.
+Has a daemon that counts saved a state of schema {schema} before? One of a released version has.
     yes: SCHEMA = {next}, an upcaster from {schema} in bot/shell/remembering/upcasts.py, a row of {schema} in
          tests/bot/shell/remembering/states/schema_{schema}.json. The version before leaves one after
          a rehearsal: sqlite3 play/state/training-claw.sqlite3 'SELECT state FROM state'
