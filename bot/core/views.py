@@ -50,6 +50,7 @@ IN_KOREAN = {
     "satisfied": "이미 충족",
     "not_ours": "해당 없음",
     "unclear": "질문함",
+    "translating": "번역 중",
 }
 """What became of a lesson, for people."""
 
