@@ -7,6 +7,7 @@ import ipaddress
 import os
 import shlex
 import shutil
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,10 +17,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import env_file as env_files
+from bot import wrong_settings
 from bot.core.policy import Policy
 from protocol.roster import CARD_IDS, Peer, Roster
-
-ENV_EXAMPLE = "deploy/systemd/training-claw.env.example"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
 
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     @classmethod
     def _there_is_a_token(cls, token: SecretStr) -> SecretStr:
         if not token.get_secret_value().strip():
-            raise ValueError("is empty; copy the bot's token from the Discord developer portal")
+            raise ValueError(wrong_settings.NO_TOKEN)
         return SecretStr(token.get_secret_value().strip())
 
     @field_validator("discord_api_base", "discord_gateway_url")
@@ -123,8 +124,8 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_snowflake(cls, number: int, info: ValidationInfo) -> int:
         if not 10**14 <= number < 2**63:
-            kind = "channel" if info.field_name == "discord_channel_id" else "user"
-            raise ValueError(f"is not a Discord {kind} id (15 to 19 digits)")
+            find = wrong_settings.how_to_find(str(info.field_name).upper())
+            raise ValueError(f"is not an id (15 to 19 digits); {find}")
         return number
 
     @model_validator(mode="after")
@@ -151,22 +152,47 @@ class Settings(BaseSettings):
         )
 
 
-def read_settings(env_file: Path | None = None) -> Settings:
-    """Settings from the environment, beneath it from `env_file`, beneath that from credentials.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the sources say. `problems`: one line each. `wrong`: fields that have their defaults for it."""
 
-    A credential is a file of a setting's name in the folder CREDENTIALS_DIRECTORY, as systemd's
-    LoadCredential makes it; the token belongs there.
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    wrong: frozenset[str] = frozenset()
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """The settings that `look` finds.
 
     Raises:
         SettingsError: every problem, one line each.
     """
-    if env_file is not None:
-        _must_be_readable(env_file)
-    try:
-        return Settings(_env_file=env_file, _secrets_dir=_credentials())  # pyright: ignore[reportCallIssue]  the sources give the rest
-    except ValidationError as error:
-        place = str(env_file or "the environment")
-        raise SettingsError(tuple(_line(problem, place) for problem in error.errors())) from None
+    reading = look(env_file)
+    if reading.problems:
+        raise SettingsError(reading.problems)
+    return reading.settings
+
+
+def look(env_file: Path | None = None, credentials: Path | None = None) -> Reading:
+    """Settings from the environment, beneath it from `env_file`, beneath that from credentials.
+
+    A credential is a file of a setting's name in the folder `credentials` or CREDENTIALS_DIRECTORY, as
+    systemd's LoadCredential makes it; the token belongs there.
+    """
+    lines, problems = _lines(env_file)
+    folder = credentials or _credentials()
+    sources: dict[str, Any] = {"_env_file": env_file if lines else None, "_secrets_dir": folder}
+    instead: dict[str, Any] = {}
+    while True:
+        try:
+            settings = Settings(**sources, **instead)
+            break
+        except ValidationError as error:
+            for problem in error.errors():
+                problems += (wrong_settings.line(problem, _place(problem, env_file, lines)),)
+                instead |= {name: _default(name) for name in _names(problem)}
+    problems += _two_tokens(settings, folder) if "discord_token" not in instead else ()
+    return Reading(settings, problems, frozenset(instead))
 
 
 def to_policy(settings: Settings) -> Policy:
@@ -195,11 +221,46 @@ def _credentials() -> Path | None:
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
-def _must_be_readable(env_file: Path) -> None:
+def _lines(env_file: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The file's lines, and what is wrong with them."""
+    if env_file is None:
+        return (), ()
+    known = [name.upper() for name in Settings.model_fields]
     try:
-        env_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"{env_file}: cannot be read ({error}); see --env-file",)) from None
+        lines = env_files.lines_of(env_file)
+    except env_files.Unreadable as error:
+        return (), (str(error),)
+    return lines, env_files.faults(env_file, lines, known, wrong_settings.ENV_EXAMPLE)
+
+
+def _place(problem: Any, env_file: Path | None, lines: tuple[str, ...]) -> str:
+    """Where a person has to put it right."""
+    name = str(problem["loc"][0]).upper() if problem["loc"] else ""
+    if env_file and not os.environ.get(name):
+        number = env_files.line_of(lines, name)
+        return f"{env_file}, line {number}" if number else str(env_file)
+    return "the environment" + (" (a unit's EnvironmentFile=)" if "INVOCATION_ID" in os.environ else "")
+
+
+def _names(problem: Any) -> tuple[str, ...]:
+    """The fields that a problem is about; those that have to fit together if it is about none alone."""
+    if problem["loc"]:
+        return (str(problem["loc"][0]),)
+    return ("rehearsal_dir", *(f"{peer.name.lower()}_id" for peer in Peer))
+
+
+def _default(name: str) -> Any:
+    """A value that is no setting's where there is no default: nobody gets to use it."""
+    return {"discord_token": "-", "discord_channel_id": 10**14}.get(name, Settings.model_fields[name].default)
+
+
+def _two_tokens(settings: Settings, credentials: Path | None) -> tuple[str, ...]:
+    """One of them is old, and nobody would see which one counts."""
+    file = credentials / "discord_token" if credentials else None
+    kept = file.read_text(encoding="utf-8", errors="replace").strip() if file and file.is_file() else ""
+    if kept in {"", settings.discord_token.get_secret_value()}:
+        return ()
+    return (f"DISCORD_TOKEN is set, and {file} holds another one; leave the variable empty",)
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -209,15 +270,3 @@ def _is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _line(problem: Any, place: str) -> str:
-    """One problem for a person. The value given is named only where it cannot be a secret."""
-    name = ".".join(str(part) for part in problem["loc"]).upper()
-    if problem["type"] == "missing":
-        return f"{name} is not set in {place}; {ENV_EXAMPLE} lists every setting"
-    said = str(problem["msg"]).removeprefix("Value error, ")
-    if not name:
-        return f"{place}: {said}"
-    given = "" if name.startswith("DISCORD_TOKEN") else f" {problem['input']!r}"
-    return f"{name}{given} in {place}: {said[0].lower()}{said[1:]}"

@@ -1,9 +1,11 @@
+import doctest
 import re
 from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsError, read_settings, to_policy
+from bot import env_file, wrong_settings
+from bot.settings import Settings, SettingsError, look, read_settings, to_policy
 from protocol.roster import Roster
 
 HOUSE = Path(__file__).parents[2]
@@ -38,27 +40,34 @@ def test_each_missing_setting_is_one_line_with_the_next_step(environment: pytest
     environment.delenv("DISCORD_CHANNEL_ID")
     lines = problems(environment, DISCORD_TOKEN="")
     assert [line.split()[0] for line in lines] == ["DISCORD_TOKEN", "DISCORD_CHANNEL_ID"]
-    assert all("env.example" in line and "\n" not in line for line in lines)
+    assert "into /etc/training-claw/discord_token" in lines[0]
+    assert "Copy Channel ID" in lines[1]
+    assert all("\n" not in line for line in lines)
 
 
 def test_a_blank_token_is_no_token(environment: pytest.MonkeyPatch) -> None:
     (line,) = problems(environment, DISCORD_TOKEN=" ")
-    assert line.startswith("DISCORD_TOKEN in the environment: is empty")
+    assert line.startswith("DISCORD_TOKEN is not set; write the token")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("DISCORD_CHANNEL_ID", "general", "should be a valid integer"),
-        ("DISCORD_CHANNEL_ID", "12", "is not a Discord channel id"),
-        ("WATCHER_ID", "7", "is not a Discord user id"),
+        ("DISCORD_CHANNEL_ID", "general", "right-click the channel > Copy Channel ID"),
+        ("DISCORD_CHANNEL_ID", "12", "right-click the channel > Copy Channel ID"),
+        ("WATCHER_ID", "7", "right-click the name > Copy User ID"),
         ("BUCKET", "s3://elsewhere", "is neither gs://NAME nor file:///FOLDER"),
         ("TIMEZONE", "Mars/Olympus", "is not a time zone"),
-        ("DEVICE", "tpu", "input should be 'cuda' or 'cpu'"),
-        ("REPORT_EVERY_S", "0", "should be greater than 0"),
-        ("OPERATOR_IDS", "1477300000000000001, me", "should be a valid integer"),
         ("LESSON_TRANSLATOR", "/nowhere/translate --fast", "names /nowhere/translate, which cannot be run"),
         ("LESSON_TRANSLATOR", "python 'half", "is no command line (No closing quotation)"),
+        ("DEVICE", "tpu", "has to be 'cuda' or 'cpu'"),
+        ("REPORT_EVERY_S", "0", "has to be more than 0"),
+        ("REPORT_EVERY_S", "half an hour", "is not a number"),
+        ("QUIET_S", "-1", "has to be at least 0"),
+        ("QUIET_S", "99", "may be at most 60"),
+        ("METRICS_PORT", "http", "is not a whole number"),
+        ("OPERATORS_MAY_APPROVE", "perhaps", "is neither true nor false"),
+        ("OPERATOR_IDS", "1477300000000000001, me", "OPERATOR_IDS 'me' in the environment: is not an id"),
         ("DISCORD_API_BASE", "https://discord.example/api", "may only name this machine"),
         ("DISCORD_GATEWAY_URL", "wss://8.8.8.8/", "may only name this machine"),
     ],
@@ -72,7 +81,7 @@ def test_a_wrong_value_is_named_with_its_place(
 
 
 def test_two_peers_cannot_share_an_id(environment: pytest.MonkeyPatch) -> None:
-    told = problems(environment, WATCHER_ID="1477168971718332516")[0]
+    (told,) = problems(environment, WATCHER_ID="1477168971718332516")
     assert "WATCHER_ID and DEVELOPER_ID are the same id, 1477168971718332516" in told
 
 
@@ -101,13 +110,81 @@ def test_the_token_may_be_a_credential(environment: pytest.MonkeyPatch, tmp_path
     environment.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "discord_token").write_text("from.a.credential\n")
     assert read_settings().discord_token.get_secret_value() == "from.a.credential"
-    environment.setenv("DISCORD_TOKEN", "from.the.environment")
-    assert read_settings().discord_token.get_secret_value() == "from.the.environment"
 
 
-def test_an_unreadable_env_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
-        read_settings(tmp_path / "absent.env")
+def test_two_tokens_that_differ_are_refused_and_not_shown(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "discord_token").write_text("an.older.token\n")
+    (line,) = problems(environment)
+    assert (
+        line
+        == f"DISCORD_TOKEN is set, and {tmp_path}/discord_token holds another one; leave the variable empty"
+    )
+    environment.setenv("DISCORD_TOKEN", "an.older.token")
+    assert read_settings()
+
+
+class TestTheEnvFile:
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("REPORT_EVERY=900", "unknown setting REPORT_EVERY, did you mean REPORT_EVERY_S?"),
+            ("OPERATORS_IDS=1477300000000000001", "did you mean OPERATOR_IDS?"),
+            ("HTTPS_PROXY=x", "unknown setting HTTPS_PROXY; deploy/systemd/training-claw.env.example lists"),
+            ("a.secret.pasted.here", "is no NAME=value"),
+            ("export DEVICE=cpu", "is no NAME=value"),
+            ("REPORT_EVERY_S=900 # note", "REPORT_EVERY_S: systemd takes what follows the #"),
+            ("DEVICE=tpu", "DEVICE 'tpu' in {file}, line 2: has to be"),
+        ],
+    )
+    def test_what_nobody_would_read_is_named_with_its_line(
+        self, tmp_path: Path, text: str, told: str
+    ) -> None:
+        file = tmp_path / "claw.env"
+        file.write_text(f"# ours\n{text}\n")
+        with pytest.raises(SettingsError) as refused:
+            read_settings(file)
+        line = refused.value.lines[0]
+        assert told.format(file=file) in line
+        assert f"{file}, line 2:" in line
+        assert "secret" not in line
+
+    def test_notes_quotes_and_small_letters_are_fine(self, tmp_path: Path) -> None:
+        file = tmp_path / "claw.env"
+        file.write_text("\n  # note = this\ndevice = cpu\r\nTIMEZONE='Asia/Seoul'\nSTATE_DIR='/srv/a #1'\n")
+        assert str(read_settings(file).state_dir) == "/srv/a #1"
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (None, "cannot be read (No such file"),
+            (b"DEVICE=cpu\n# \xff", ", line 2: is not UTF-8 (byte 0xff)"),
+        ],
+    )
+    def test_an_unreadable_one_is_one_line(self, tmp_path: Path, content: bytes | None, told: str) -> None:
+        file = tmp_path / "claw.env"
+        if content:
+            file.write_bytes(content)
+        with pytest.raises(SettingsError) as refused:
+            read_settings(file)
+        (line,) = refused.value.lines
+        assert told in line
+
+    def test_what_is_right_can_be_used_beside_what_is_wrong(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        environment.delenv("DISCORD_TOKEN")
+        file = tmp_path / "claw.env"
+        file.write_text("DEVICE=tpu\nOPERATOR_IDS=1477300000000000001\nWATCHER_ID=1477168971718332516\n")
+        reading = look(file)
+        assert reading.settings.operator_ids == (1477300000000000001,)
+        assert reading.wrong >= {"device", "discord_token", "watcher_id"}
+        assert [line.split()[0] for line in reading.problems] == ["DISCORD_TOKEN", "DEVICE", f"{file}:"]
+
+    def test_the_examples_hold(self) -> None:
+        assert doctest.testmod(env_file).failed + doctest.testmod(wrong_settings).failed == 0
 
 
 def test_the_env_example_lists_every_setting_with_its_default() -> None:

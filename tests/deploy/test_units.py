@@ -90,6 +90,13 @@ def test_the_daemon_waits_longer_before_each_start_and_forgets_after_an_hour(tmp
     assert pause_s(100_000) == 0
 
 
+@pytest.mark.parametrize("unit", ["training-claw.service", "training-claw-alarm@.service"])
+def test_the_env_file_is_read_by_us_so_that_a_mistake_is_named_with_its_line(unit: str) -> None:
+    said = section(unit)
+    assert "EnvironmentFile" not in said
+    assert "--env-file /etc/training-claw/training-claw.env" in said["ExecStart"][0]
+
+
 # --- the trainer's unit -----------------------------------------------------
 
 TRAINER = section("training-claw-trainer.service")

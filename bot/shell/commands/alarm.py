@@ -22,13 +22,20 @@ Example:
 The webhook's URL is read from the file alarm_webhook in $CREDENTIALS_DIRECTORY."""
 )
 @click.argument("unit")
-def alarm(unit: str) -> None:
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The daemon's settings, as `serve` takes them: who the operators are.",
+)
+def alarm(unit: str, env_file: Path | None) -> None:
     """Tell operators and Watcher that UNIT stays down and a person is needed."""
+    from bot.shell.machine import journal  # noqa: PLC0415
+
     try:
         url = webhook(os.environ)
-        asyncio.run(_send(url, *alarm_of(unit)))
+        asyncio.run(_send(url, *alarm_of(unit, env_file)))
     except Unsent as error:
-        click.echo(f"training-claw alarm: {error}", err=True)
+        click.echo(journal.complaint(f"training-claw alarm: {error}"), err=True)
         sys.exit(1)
 
 
@@ -53,20 +60,14 @@ def webhook(environ: Mapping[str, str]) -> str:
     )  # the URL itself is a secret
 
 
-def alarm_of(unit: str) -> tuple[str, tuple[int, ...]]:
-    """The words, past the gate, and who is pinged. Unreadable settings may be why: then Watcher alone is."""
-    from pydantic import SecretStr, ValidationError  # noqa: PLC0415  half a second
-
-    from bot.settings import Settings  # noqa: PLC0415
+def alarm_of(unit: str, env_file: Path | None = None) -> tuple[str, tuple[int, ...]]:
+    """The words, past the gate, and who is pinged. Settings may be why: what is right in them is used."""
+    from bot.settings import look  # noqa: PLC0415  half a second
     from protocol import Voice, check, recipients_of, render  # noqa: PLC0415
     from protocol.messages import Alert  # noqa: PLC0415
-    from protocol.roster import Roster  # noqa: PLC0415
 
-    try:
-        settings = Settings(discord_token=SecretStr("not needed"))  # pyright: ignore[reportCallIssue]
-        voice = Voice(roster=settings.roster(), operators=settings.operator_ids)
-    except ValidationError:
-        voice = Voice(roster=Roster())
+    settings = look(env_file).settings
+    voice = Voice(roster=settings.roster(), operators=settings.operator_ids)
     body = (
         f"`{unit}` 서비스가 멈췄고 스스로 다시 시작하지 않는다. 실행 중인 학습 프로세스는 계속된다.\n"
         f"원인: `journalctl -u {unit} -n 20`, 점검: `training-claw doctor`"

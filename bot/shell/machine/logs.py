@@ -1,10 +1,14 @@
 """Logging: colours on a terminal, one JSON object a line elsewhere; the token in neither."""
 
 import logging
+import os
 import sys
+from datetime import datetime
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bot.shell.machine import journal
 
 LIBRARIES = ("discord", "apscheduler", "aiohttp", "asyncio", "gcloud")
 
@@ -32,11 +36,12 @@ def set_up_logs(secret: str) -> None:
     last: Processor = (
         structlog.dev.ConsoleRenderer()
         if on_terminal
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else structlog.processors.JSONRenderer(ensure_ascii=False, default=_plain)
     )
     handler = logging.StreamHandler(sys.stderr)
+    formatter = _Marked if journal.is_read(os.environ) else structlog.stdlib.ProcessorFormatter
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        formatter(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
@@ -44,6 +49,19 @@ def set_up_logs(secret: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for library in LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+class _Marked(structlog.stdlib.ProcessorFormatter):
+    """Each line with the priority by which `journalctl -p warning` finds it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = record.levelname.lower()
+        return journal.marked(super().format(record), level)
+
+
+def _plain(value: object) -> str:
+    """What JSON has no word for. Times look as everywhere."""
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
 def _without(secret: str) -> Processor:

@@ -202,7 +202,8 @@ class Jobs:
     async def _end(self, attempt: Attempt, gone: Exit) -> None:
         outcome = launch.outcome_of(self._folder(attempt))
         detail = "" if outcome else await self._last_words(attempt, gone)
-        log.info("ended", attempt=str(attempt), outcome=outcome.kind if outcome else "none", detail=detail)
+        told = log.info if outcome else log.warning
+        told("ended", attempt=str(attempt), outcome=outcome.kind if outcome else "none", detail=detail)
         ended = JobEnded(at=STAMPED, run=attempt.run, attempt=attempt.number, outcome=outcome, detail=detail)
         await self._desk.tell(Note(event=ended))
         await self._reaped(attempt, gone)

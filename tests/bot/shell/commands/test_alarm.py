@@ -55,8 +55,20 @@ def test_operators_and_watcher_are_told_by_words_that_pass_the_gate() -> None:
 
 
 def test_settings_that_stopped_the_daemon_do_not_stop_the_alarm(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BUCKET", "s3://elsewhere")
+    assert alarm_of("training-claw.service")[1] == (OPERATOR, WATCHER)
     environment.setenv("OPERATOR_IDS", "me")
     assert alarm_of("training-claw.service")[1] == (WATCHER,)
+
+
+def test_operators_are_those_of_the_env_file_even_where_a_name_in_it_is_wrong(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.delenv("OPERATOR_IDS")
+    file = tmp_path / "claw.env"
+    file.write_text(f"OPERATOR_IDS={OPERATOR}\nREPORT_EVERY=900\n")
+    assert alarm_of("training-claw.service", file)[1] == (OPERATOR, WATCHER)
+    assert alarm_of("training-claw.service", tmp_path / "absent.env")[1] == (WATCHER,)
 
 
 async def test_it_is_posted_and_pings_nobody_else(posted: list[Any], tmp_path: Path) -> None:
