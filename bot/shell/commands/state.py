@@ -1,6 +1,8 @@
-"""`training-claw state`: back the database up, put a damaged one right, make room."""
+"""`training-claw state`: back the database up, put it back, put a damaged one right, make room."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -15,11 +17,12 @@ from bot.shell.remembering.store import StoreUnusable
 
 @click.group("state", context_settings={"help_option_names": ["-h", "--help"]})
 def state() -> None:
-    """The daemon's folder: back its database up, put a damaged one right, make room.
+    """The daemon's folder: back its database up, put it back, put a damaged one right, make room.
 
     \b
     training-claw state backup /srv/backups/claw.sqlite3     also while the daemon runs
     training-claw state repair                               stop the daemon first
+    training-claw state restore /srv/backups/claw.sqlite3    stop the daemon first
     training-claw state tidy --dry-run                       what of finished cycles could go
     """
 
@@ -42,24 +45,63 @@ def backup(file: Path, state_dir: Path) -> None:
 @STATE_DIR
 def repair(state_dir: Path) -> None:
     """Save what can still be read of a damaged database. The damaged file is kept."""
-    from bot.shell.machine.solitude import alone  # noqa: PLC0415
     from bot.shell.remembering import upkeep  # noqa: PLC0415
 
     places = Places(state_dir)
     if not places.database.is_file():
         _refuse("repair", StoreUnusable(f"{places.database} does not exist: name the folder by --state-dir"))
     try:
-        with alone(places):
+        with _alone(places):
             if upkeep.is_whole(places.database):
                 click.echo(f"{places.database} is whole; nothing was done")
                 return
-            done = upkeep.repair(places.database, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+            done = upkeep.repair(places.database, _stamp())
     except (StoreUnusable, Fatal) as error:
         _refuse("repair", error)
     click.echo("saved: " + ", ".join(f"{table} {count}" for table, count in done.saved.items()))
     if done.cut_short:
         click.echo(f"cut short: {', '.join(done.cut_short)}; some rows are lost, a recent backup is better")
     click.echo(f"the damaged file is kept as {done.kept}")
+
+
+@state.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@STATE_DIR
+def restore(file: Path, state_dir: Path) -> None:
+    """Put the backup FILE in the database's place. FILE stays, and what was there is kept beside it.
+
+    What was said and done since the backup is forgotten; the channel is read anew.
+    """
+    from bot.shell.remembering import upkeep  # noqa: PLC0415
+
+    database = Places(state_dir).database
+    try:
+        if not state_dir.is_dir():
+            raise StoreUnusable(f"{state_dir} does not exist: name the daemon's folder by --state-dir")
+        with _alone(Places(state_dir)):
+            kept = upkeep.restore(database, file, _stamp())
+    except (StoreUnusable, Fatal) as error:
+        _refuse("restore", error)
+    click.echo(f"{database} is {file} now")
+    click.echo(f"what was there is kept as {kept}" if kept else "nothing was there before")
+
+
+@contextmanager
+def _alone(places: Places) -> Generator[None]:
+    """Raises StoreUnusable: the daemon runs."""
+    from bot.shell.machine.solitude import Taken, alone  # noqa: PLC0415
+
+    try:
+        with alone(places):
+            yield
+    except Taken:
+        raise StoreUnusable(
+            f"the daemon works in {places.path}; `sudo systemctl stop training-claw` first, then again"
+        ) from None
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
 
 
 @state.command()

@@ -2,10 +2,15 @@
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Generator
 
 from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
+
+
+class Taken(Fatal):
+    """Somebody else works in the folder."""
 
 
 @contextlib.contextmanager
@@ -13,11 +18,14 @@ def alone(places: Places) -> Generator[None]:
     """Hold the folder's lock.
 
     Raises:
-        Fatal: it cannot be used, or somebody else works in it.
+        Taken: somebody else works in it.
+        Fatal: it cannot be used.
     """
     try:
         places.path.mkdir(parents=True, exist_ok=True)
         lock = places.lock.open("w")
+        if os.geteuid() == 0:  # what root leaves must not keep the daemon's user out
+            os.chown(places.lock, places.path.stat().st_uid, places.path.stat().st_gid)
     except OSError as error:
         raise Fatal(
             f"STATE_DIR {places.path} cannot be used: {error.strerror}; correct it or its owner"
@@ -26,5 +34,5 @@ def alone(places: Places) -> Generator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Fatal(f"another daemon works in STATE_DIR {places.path}; stop it first") from None
+            raise Taken(f"another daemon works in STATE_DIR {places.path}; stop it first") from None
         yield

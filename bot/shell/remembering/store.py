@@ -25,7 +25,7 @@ TABLES_VERSION = 2
 GROWN: Mapping[int, str] = {1: "ALTER TABLE outbox ADD COLUMN history_at TEXT;"}
 """From a number of the tables to what makes them those of the next number; schema.sql has it all."""
 BUSY_S = 10.0
-REMEDY = "run `training-claw state repair`, or restore a backup"
+REMEDY = "stop the daemon and run `training-claw state repair`, or `training-claw state restore BACKUP`"
 ROOM_EVERY_S = 1.0
 LEAST_ROOM_BYTES = 1 << 20
 OUT_OF_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
@@ -190,7 +190,8 @@ def _refuse_newer(path: Path) -> None:
         if found > known:
             raise StoreUnusable(
                 f"{path}: written by a newer version ({what} schema {found}, this version knows {known}); "
-                "install that version again, or move the file away"
+                "start that version again, or put the backup made before the upgrade in its place: "
+                "`training-claw state restore BACKUP`"
             )
 
 

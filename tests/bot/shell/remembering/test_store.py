@@ -171,7 +171,7 @@ async def test_a_shape_that_slipped_by_its_number_is_one_line(store: Store, noon
 async def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "claw.sqlite3"
     path.write_text("not a database, but long enough to look like one " * 50)
-    with pytest.raises(StoreUnusable, match="restore a backup"):
+    with pytest.raises(StoreUnusable, match="state restore BACKUP"):
         await Store.open(path)
 
 

@@ -1,7 +1,9 @@
 import asyncio
 import json
+import os
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +125,7 @@ class TestADamagedFile:
         with alone(places):
             code, said = told(places, "repair")
         assert code == 1
-        assert "stop it first" in said
+        assert "`sudo systemctl stop training-claw` first" in said
 
 
 class TestABackup:
@@ -144,6 +146,92 @@ class TestABackup:
         assert code == 1
         assert "state repair" in said
         assert not (tmp_path / "copy").exists()
+
+    def test_only_its_owner_can_read_it(self, places: Places, tmp_path: Path) -> None:
+        told(places, "backup", str(tmp_path / "copy"))
+        assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
+
+    def test_a_target_that_cannot_be_written_is_named_and_not_the_database(
+        self, places: Places, tmp_path: Path
+    ) -> None:
+        code, said = told(places, "backup", str(tmp_path / "nowhere" / "copy"))
+        assert code == 1
+        assert f"there is no folder {tmp_path / 'nowhere'}" in said
+        assert "repair" not in said
+
+
+class TestARestore:
+    @pytest.fixture
+    def backup(self, places: Places, tmp_path: Path) -> Path:
+        assert told(places, "backup", str(tmp_path / "copy"))[0] == 0
+        return tmp_path / "copy"
+
+    def test_it_is_the_state_of_the_backup_and_what_was_there_is_kept(
+        self, places: Places, backup: Path
+    ) -> None:
+        damage(places, "state")
+        before = places.database.read_bytes()
+        code, said = told(places, "restore", str(backup))
+        assert code == 0, said
+        assert asyncio.run(opened(places)) == (State(house="h0", said=200), True)
+        (kept,) = places.path.glob("*.before-*[0-9]")
+        assert kept.read_bytes() == before
+        assert str(kept) in said
+        assert backup.exists()
+
+    def test_no_log_of_the_former_database_is_left_to_be_played_over_it(
+        self, places: Places, backup: Path
+    ) -> None:
+        for companion in upkeep.COMPANIONS[1:]:
+            Path(f"{places.database}{companion}").write_bytes(b"old")
+        assert told(places, "restore", str(backup))[0] == 0
+        assert [path.name for path in places.path.glob(f"{places.database.name}-*")] == []
+
+    def test_mode_and_owner_are_those_that_the_daemon_needs(self, places: Places, backup: Path) -> None:
+        places.database.chmod(0o640)
+        if os.geteuid() == 0:
+            os.chown(places.path, 65534, 65534)
+        told(places, "restore", str(backup))
+        found = places.database.stat()
+        assert found.st_mode & 0o777 == 0o640
+        assert (found.st_uid, found.st_gid) == (places.path.stat().st_uid, places.path.stat().st_gid)
+        assert places.lock.stat().st_uid == found.st_uid
+
+    def test_a_folder_without_a_database_gets_one(self, backup: Path, tmp_path: Path) -> None:
+        (tmp_path / "new").mkdir()
+        code, said = told(Places(tmp_path / "new"), "restore", str(backup))
+        assert (code, "nothing was there before" in said) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("make", "why"),
+        [
+            (Path.exists, "does not exist"),
+            (
+                lambda path: path.write_text("not a database at all " * 99),
+                "not a database; name another backup",
+            ),
+            (lambda path: sqlite3.connect(path).execute("CREATE TABLE other (x)"), "is no backup of"),
+            (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "newer version"),
+        ],
+        ids=["absent", "no database", "another's", "newer"],
+    )
+    def test_what_is_no_backup_is_refused_and_nothing_changes(
+        self, places: Places, tmp_path: Path, make: Callable[[Path], object], why: str
+    ) -> None:
+        make(tmp_path / "odd")
+        before = places.database.read_bytes()
+        code, said = told(places, "restore", str(tmp_path / "odd"))
+        assert code == 1
+        assert why in said
+        assert said.count("\n") == 1
+        assert places.database.read_bytes() == before
+        assert list(places.path.glob("*.before-*")) + list(places.path.glob(".*restored*")) == []
+
+    def test_nothing_is_restored_under_a_daemon(self, places: Places, backup: Path) -> None:
+        with alone(places):
+            code, said = told(places, "restore", str(backup))
+        assert code == 1
+        assert "`sudo systemctl stop training-claw` first" in said
 
 
 class TestOlderStates:
