@@ -1,13 +1,14 @@
 """What is wrong with a setting, in words for whoever sets it: name, place, next step; never a secret."""
 
+from pathlib import Path
 from typing import Any
 
 ENV_EXAMPLE = "deploy/systemd/training-claw.env.example"
-TOKEN_FILE = "/etc/training-claw/discord_token"  # noqa: S105  a path
+ETC = Path("/etc/training-claw")
 
 NO_TOKEN = (
     "is not set; write the token from the Discord developer portal (Bot > Reset Token) on one line into "
-    f"{TOKEN_FILE}, or without systemd into the variable DISCORD_TOKEN"
+    f"{ETC}/discord_token, or without systemd into the variable DISCORD_TOKEN"
 )
 COPY_CHANNEL = (
     "in Discord: Settings > Advanced > Developer Mode, then right-click the channel > Copy Channel ID"

@@ -21,10 +21,13 @@ CHANGING = ("storage.objects.create", "storage.objects.delete", "storage.objects
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `said` is one line: what is the case, and the next step unless it is fine."""
+    """One thing looked at. `said` is one line: what is the case, and the next step unless it is fine.
+
+    "unseen": it could not be looked at, so nothing is known of it.
+    """
 
     what: str
-    verdict: Literal["fine", "warning", "fault"]
+    verdict: Literal["fine", "warning", "fault", "unseen"]
     said: str
 
 

@@ -3,15 +3,13 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
-CREDENTIAL = "alarm_webhook"
+from bot.shell.machine.webhook import Unsent, webhook
+
 LIMIT_S = 30.0
-DISCORD = ("discord.com", "discordapp.com")
 
 
 @click.command(
@@ -37,27 +35,6 @@ def alarm(unit: str, env_file: Path | None) -> None:
     except Unsent as error:
         click.echo(journal.complaint(f"training-claw alarm: {error}"), err=True)
         sys.exit(1)
-
-
-class Unsent(Exception):
-    """Nobody was told. One line."""
-
-
-def webhook(environ: Mapping[str, str]) -> str:
-    """Raises Unsent: there is none, or it is not Discord's."""
-    path = Path(environ.get("CREDENTIALS_DIRECTORY", ".")) / CREDENTIAL
-    try:
-        url = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Unsent(f"{path} cannot be read ({error.strerror}); write the webhook's URL into it") from None
-    parts = urlsplit(url)
-    if (parts.scheme, parts.hostname) in {("https", host) for host in DISCORD}:
-        return url
-    if (parts.scheme, parts.hostname) == ("http", "127.0.0.1"):
-        return url
-    raise Unsent(
-        f"{path} does not hold the URL of a Discord webhook; write it there"
-    )  # the URL itself is a secret
 
 
 def alarm_of(unit: str, env_file: Path | None = None) -> tuple[str, tuple[int, ...]]:

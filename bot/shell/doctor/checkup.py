@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sqlite3
-import sys
 import sysconfig
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,6 +15,7 @@ from bot.shell.bucket import open_bucket
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.probing import Finding, probe
 from bot.shell.doctor import sandbox
+from bot.shell.doctor.installation import PROGRAM, PYTHON, Launch, as_user
 from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import is_locked
 from bot.shell.remembering import tables
@@ -23,8 +23,7 @@ from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
-PYTHON = Path(sys.prefix).resolve() / "bin" / "python"
-MAKE_ROOM = "make room: `training-claw state tidy --dry-run` shows what may go"
+MAKE_ROOM = f"make room: `{PROGRAM} state tidy --days 0 --dry-run` shows what may go"
 REQUESTS = "training-claw-trainer.path"
 WEIGHTS = "resnet18-*.pth"
 ASK_TORCH = """
@@ -48,11 +47,6 @@ def gigabytes(count: int) -> str:
     '40 GB'
     """
     return f"{count / 1e9:.0f} GB"
-
-
-def python() -> Finding:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Finding("Python", "fine", f"{version} at {sys.executable}")
 
 
 def compiler() -> Finding:
@@ -93,13 +87,13 @@ def database(places: Places) -> Finding:
             if not damage:
                 tables.load(db)
     except (StoreUnusable, sqlite3.Error) as error:
-        return Finding("database", "fault", f"{error}; see `training-claw state --help`")
+        return Finding("database", "fault", f"{error}; docs/operating.md, The database is damaged")
     if damage:
-        return Finding("database", "fault", f"{damage}; stop the daemon, then `training-claw state repair`")
+        return Finding("database", "fault", f"{damage}; docs/operating.md, The database is damaged")
     return Finding("database", "fine", "whole")
 
 
-def weights(environ: Mapping[str, str]) -> Finding:
+def weights(environ: Mapping[str, str], launch: Launch = "process") -> Finding:
     """Are ImageNet's weights where torch.hub keeps them, and whole? Their name ends with their hash."""
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(environ.get("TORCH_HOME") or cache / "torch") / "hub" / "checkpoints"
@@ -109,9 +103,8 @@ def weights(environ: Mapping[str, str]) -> Finding:
             if hashlib.file_digest(content, "sha256").hexdigest().startswith(file.stem.rpartition("-")[2]):
                 return Finding("weights", "fine", str(file))
     wrong = "are damaged" if found else "are not there"
-    return Finding(
-        "weights", "fault", f"{folder}: ImageNet's weights {wrong}; run `python -m trainer weights`"
-    )
+    fetch = as_user(launch, f"env TORCH_HOME={folder.parents[1]} {PYTHON} -m trainer weights")
+    return Finding("weights", "fault", f"{folder}: ImageNet's weights {wrong}; run `{fetch}`")
 
 
 async def path_unit() -> Finding:

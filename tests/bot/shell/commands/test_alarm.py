@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from bot.settings import Settings
 from bot.shell.commands import alarm as told
-from bot.shell.commands.alarm import Unsent, alarm, alarm_of, webhook
+from bot.shell.commands.alarm import alarm, alarm_of
+from bot.shell.machine.webhook import CREDENTIAL, Unsent, webhook
 from protocol import gate
 from protocol.roster import CARD_IDS, Peer, Roster
 from protocol.voice import Voice
@@ -42,7 +43,7 @@ async def posted(tmp_path: Path) -> AsyncIterator[list[Any]]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    (tmp_path / told.CREDENTIAL).write_text(f"http://127.0.0.1:{runner.addresses[0][1]}/good\n")
+    (tmp_path / CREDENTIAL).write_text(f"http://127.0.0.1:{runner.addresses[0][1]}/good\n")
     yield letters
     await runner.cleanup()
 
@@ -93,7 +94,7 @@ def test_without_a_webhook_one_line_says_where_it_belongs(tmp_path: Path) -> Non
 
 
 def test_no_other_host_is_spoken_to_and_the_url_is_not_shown(tmp_path: Path) -> None:
-    (tmp_path / told.CREDENTIAL).write_text("https://elsewhere.example/api/webhooks/1/secret")
+    (tmp_path / CREDENTIAL).write_text("https://elsewhere.example/api/webhooks/1/secret")
     with pytest.raises(Unsent, match="does not hold") as refused:
         webhook({"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert "secret" not in str(refused.value)

@@ -1,3 +1,5 @@
+import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -12,8 +14,8 @@ from click.testing import CliRunner
 from bot.core.state import SCHEMA
 from bot.settings import Settings, read_settings
 from bot.shell.bucket.probing import Finding
-from bot.shell.doctor import account, checkup, sandbox
-from bot.shell.doctor.command import device_of, doctor, findings
+from bot.shell.doctor import account, checkup, command, installation, sandbox
+from bot.shell.doctor.command import doctor, findings
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import make
 from protocol.roster import CARD_IDS, Peer, Roster
@@ -197,7 +199,8 @@ class TestTheMachine:
 
     def test_weights_are_known_by_their_hash(self, tmp_path: Path) -> None:
         environ = {"TORCH_HOME": str(tmp_path)}
-        assert "are not there" in checkup.weights(environ).said
+        fetch = f"sudo -u training-claw env TORCH_HOME={tmp_path} {installation.PYTHON} -m trainer weights"
+        assert f"are not there; run `{fetch}`" in checkup.weights(environ, "unit").said
         folder = tmp_path / "hub" / "checkpoints"
         folder.mkdir(parents=True)
         (folder / "resnet18-f37072fd.pth").write_bytes(b"half of it")
@@ -239,12 +242,20 @@ class TestTheMachine:
 
 
 class TestTheCommand:
-    def test_settings_that_are_wrong_are_named_and_end_it(self, environment: pytest.MonkeyPatch) -> None:
+    def test_settings_that_are_wrong_are_named_and_hide_only_what_needs_them(
+        self, environment: pytest.MonkeyPatch
+    ) -> None:
         environment.setenv("BUCKET", "s3://elsewhere")
+        environment.setenv("DISCORD_CHANNEL_ID", "general")
+        environment.setenv("DISCORD_TOKEN", "sesame")
         ran = CliRunner().invoke(doctor, ["--quick"])
         assert ran.exit_code == 1
         assert "FIX   settings: BUCKET 's3://elsewhere' in the environment" in ran.output
-        assert "right" not in ran.output.replace("put right", ""), "the token is nobody's business"
+        assert "?     bucket: correct BUCKET first" in ran.output
+        assert "?     Discord: correct DISCORD_CHANNEL_ID first" in ran.output
+        assert "database: none yet" in ran.output
+        assert ran.output.splitlines()[-1].endswith("to fix; not looked at: Discord, bucket")
+        assert "sesame" not in ran.output, "the token is nobody's business"
 
     async def test_everything_is_looked_at(
         self, discord: tuple[Discord, str], environment: pytest.MonkeyPatch
@@ -273,15 +284,79 @@ def test_without_systemd_nothing_of_it_can_be_looked_at(
 ) -> None:
     monkeypatch.setattr(sandbox, "RUNNING", tmp_path / "absent")
     ran = CliRunner().invoke(doctor, ["--in-unit"])
-    assert ran.exit_code == 0
+    assert ran.exit_code == command.NOT_ALL_SEEN
     assert ran.output.splitlines() == [
-        "warn  sandbox: not looked at: systemd does not run this machine",
-        "nothing to fix",
+        "?     sandbox: systemd does not run this machine",
+        "nothing to fix in what was looked at; not looked at: sandbox",
     ]
 
 
-def test_the_device_is_known_without_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DEVICE", raising=False)
-    file = tmp_path / "claw.env"
-    file.write_text("DISCORD_TOKEN=\nDEVICE=cpu\n")
-    assert [device_of(file), device_of(None)] == ["cpu", "cuda"]
+# --- the installation -------------------------------------------------------
+
+NOBODY = "nobody"
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try what another user may")
+
+
+class TestTheInstallation:
+    def test_the_secrets_lie_beside_the_env_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "training-claw.env"
+        assert installation.credentials({}, file) is None
+        (tmp_path / "discord_token").touch()
+        assert installation.credentials({}, file) == tmp_path
+        assert installation.credentials({"CREDENTIALS_DIRECTORY": "/run/x"}, file) == Path("/run/x")
+        assert installation.credentials({}, None) is None
+
+    def test_a_python_started_by_hand_is_tried_by_nobody_else(self, tmp_path: Path) -> None:
+        assert installation.python("process", tmp_path).verdict == "fine"
+
+    @as_root
+    def test_a_python_under_somebody_s_home_is_a_fault(self, tmp_path: Path) -> None:
+        """tmp_path is closed to others, as /root is."""
+        program = tmp_path / "python"
+        program.symlink_to("/bin/sh")
+        found = installation.python("unit", tmp_path, NOBODY, program)
+        assert found.verdict == "fault"
+        assert "nobody cannot start it (it lies where only its owner may look)" in found.said
+
+    @as_root
+    @pytest.mark.parametrize(
+        ("code", "folder", "verdict", "told"),
+        [
+            (0, "/", "fine", "nobody can start it"),
+            (installation.MAY_NOT_WRITE, "/", "fault", "`sudo chown -R nobody: /`"),
+            (installation.MAY_NOT_WRITE, "/absent", "fine", "nobody can start it"),
+            (126, "/", "fault", "it ends with 126"),
+        ],
+    )
+    def test_what_its_user_finds_is_said(self, code: int, folder: str, verdict: str, told: str) -> None:
+        with tempfile.TemporaryDirectory(dir="/tmp") as open_to_all:
+            Path(open_to_all).chmod(0o755)
+            program = Path(open_to_all) / "python"
+            program.write_text(f"#!/bin/sh\nexit {code}\n")
+            program.chmod(0o755)
+            found = installation.python("unit", Path(folder), NOBODY, program)
+        assert (found.verdict, told in found.said) == (verdict, True), found.said
+
+    @as_root
+    def test_a_user_that_is_missing_is_a_fault(self, tmp_path: Path) -> None:
+        assert "there is no user" in installation.python("unit", tmp_path, "claw-nobody").said
+
+    def test_nobody_to_give_orders_is_a_warning(self) -> None:
+        assert installation.operators(()).verdict == "warning"
+        assert installation.operators((7,)).said == "7"
+
+    def test_an_alarm_that_cannot_ring_is_a_fault(self, tmp_path: Path) -> None:
+        assert installation.alarm("process", None).verdict == "fine"
+        assert "cannot be read" in installation.alarm("unit", tmp_path).said
+        file = tmp_path / "alarm_webhook"
+        file.write_text("\n")
+        assert "write it there" in installation.alarm("unit", tmp_path).said
+        file.write_text("https://discord.com/api/webhooks/1/secret\n")
+        found = installation.alarm("unit", tmp_path)
+        assert (found.verdict, "secret" in found.said) == ("fine", False)
+        assert installation.TEST_IT in found.said
+
+    def test_weights_are_looked_for_where_the_unit_has_them(self, tmp_path: Path) -> None:
+        assert installation.torch_home({}, "unit", tmp_path) == {"TORCH_HOME": f"{tmp_path}/torch"}
+        assert installation.torch_home({}, "process", tmp_path) == {}
+        assert installation.torch_home({"TORCH_HOME": "/x"}, "unit", tmp_path) == {"TORCH_HOME": "/x"}
