@@ -40,9 +40,38 @@ def test_every_option_it_shows_is_understood() -> None:
 
 def test_every_file_it_installs_is_in_the_checkout() -> None:
     named = set(re.findall(r"\b(training-claw[\w@.-]*\.(?:service|conf|example))", PAGE))
-    assert [name for name in named if not (HOUSE / "deploy/systemd" / name).exists()] == [
+    files = {re.sub(r"@.+\.service", "@.service", name) for name in named}
+    assert [name for name in files if not (HOUSE / "deploy/systemd" / name).exists()] == [
         "training-claw.conf"
     ], "but for the name under which the first one is installed"
+
+
+def test_no_secret_stands_on_a_command_line() -> None:
+    assert re.findall(r"DISCORD_TOKEN=\S+|\$\(sudo cat", PAGE) == []
+
+
+def test_its_contents_lead_to_every_section_and_nowhere_else() -> None:
+    titles = re.findall(r"^## (.+)", PAGE, re.MULTILINE)
+    anchors = {title.lower().replace(" ", "-"): title for title in titles}
+    led_to = re.findall(r"\]\(#([\w-]+)\)", PAGE)
+    assert [anchor for anchor in led_to if anchor not in anchors] == []
+    assert {title for anchor, title in anchors.items() if anchor not in led_to} <= {
+        "The machine",
+        "The drill",
+    }
+
+
+@pytest.mark.parametrize(
+    "word", ["leaked", "rollback", "restore", "deleted", "idle", "wrong checkpoint", "cloud-platform"]
+)
+def test_what_somebody_looks_for_at_night_is_found(word: str) -> None:
+    assert word in PAGE
+
+
+def test_its_questions_are_as_many_as_it_says() -> None:
+    questions = re.findall(r"^(\d+)\. \*\*", PAGE, re.MULTILINE)
+    assert questions == [str(number) for number in range(1, 26)]
+    assert "Twenty-five questions" in PAGE
 
 
 def test_it_speaks_of_every_file_that_the_units_need() -> None:
