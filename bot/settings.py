@@ -200,6 +200,7 @@ def to_policy(settings: Settings) -> Policy:
     return Policy(
         roster=settings.roster(),
         operators=settings.operator_ids,
+        timezone=settings.timezone,
         bucket=settings.bucket,
         device=settings.device,
         report_every_s=settings.report_every_s,

@@ -21,23 +21,26 @@ def kept(state: State, effects: tuple[Effect, ...], at: datetime, policy: Policy
     answered = [one for one in state.answered if at - one.at < MINUTE]
     allowed: list[Effect] = []
     for effect in effects:
-        to = _answered_by(effect)
+        to = _answered_by(effect, policy)
         lately = sum(one.times for one in answered if one.to == to)
         if to is not None:
             answered = _counted(answered, to, at)
         if to is None or lately < policy.answers_a_minute:
             allowed.append(effect)
         elif lately == policy.answers_a_minute and policy.operators:
-            told = replies.too_many_answers(to, policy.answers_a_minute)
+            told = replies.too_many_answers(to, policy)
             allowed += say(Alert(to=policy.operators, body=told))
     return now(state, answered=_bounded(answered, policy)), tuple(allowed)
 
 
-def _answered_by(effect: Effect) -> int | None:
-    """Whom it answers; None if it is no answer."""
+def _answered_by(effect: Effect, policy: Policy) -> int | None:
+    """Whom it answers; None if it is no answer, or answers an operator: people tire by themselves."""
     if not isinstance(effect, Post) or effect.unasked:
         return None
-    return effect.message.to[0] if isinstance(effect.message, Answer | Question | Receipt) else None
+    if not isinstance(effect.message, Answer | Question | Receipt):
+        return None
+    to = effect.message.to[0]
+    return None if to in policy.operators else to
 
 
 def _counted(answered: list[Answered], to: int, at: datetime) -> list[Answered]:

@@ -172,12 +172,12 @@ def _wait_for_the_rest(cycle: Cycle, data: CheckingAhead) -> Cycle:
 
 
 def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datetime) -> Move:
-    return _refused(cycle, at), say(words.blocked(cause, problems))
+    return _refused(cycle, problems, at), say(words.blocked(cause, problems))
 
 
-def _refused(cycle: Cycle, at: datetime) -> Cycle:
+def _refused(cycle: Cycle, why: tuple[str, ...], at: datetime) -> Cycle:
     assert not isinstance(cycle.data, Awaited), "nothing was named yet"
-    refused = Refused(source=cycle.data.source, announced=cycle.data.announced, since=at)
+    refused = Refused(source=cycle.data.source, announced=cycle.data.announced, since=at, why=why)
     return now(cycle, data=refused)
 
 
@@ -187,8 +187,9 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
     if data.announced is not None and data.announced != found:
         refusals = (*refusals, _miscounted(data.announced, found))
     if refusals or not verdict.ok:
-        told = words.blocked("data", words.grouped(refusals) or (words.NO_REASON,))
-        return _refused(cycle, at), _with_report(told, cycle, data.attempt)
+        why = words.grouped(refusals) or (words.NO_REASON,)
+        told = words.blocked("data", why)
+        return _refused(cycle, why, at), _with_report(told, cycle, data.attempt)
     attempt = cycle.attempts + 1
     converting = Converting(
         source=data.source,

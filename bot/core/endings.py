@@ -5,7 +5,7 @@ from bot.core.policy import Policy
 from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping
 from protocol import paths
 from protocol.job import Trained
-from protocol.messages import CycleStopped, Done, FinalHandoff, LessonOutcome
+from protocol.messages import Answer, CycleStopped, Done, FinalHandoff, LessonOutcome
 
 
 def done(cycle: Cycle, outcome: Trained, policy: Policy) -> Done:
@@ -44,6 +44,13 @@ def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
         checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
         lessons=outcomes(cycle),
         notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
+    )
+
+
+def stopped_as_asked(cycle: Cycle, run: Stopping, asker: int) -> Answer:
+    return Answer(
+        to=(asker,),
+        body=f"Cycle {cycle.number}: 저장하고 멈췄습니다 (epoch {run.epoch}). `!resume`으로 재개합니다.",
     )
 
 

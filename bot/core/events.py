@@ -36,13 +36,15 @@ class DaemonWoke(Fact):
 class Gauges:
     """Readings too fleeting to be state: the newest progress line and the transfers under way.
 
-    `transfer` is what is moving, in bytes done and bytes in all; `journal` what happened, the newest last.
+    `transfer` is what is moving, in bytes done and bytes in all; `journal` what happened, the newest last;
+    `disk` what is free and all there is under STATE_DIR, in bytes.
     """
 
     stepped: Stepped | None = None
     counted: tuple[int, int, str] | None = None
     transfer: tuple[str, int, int] | None = None
     journal: tuple[str, ...] = ()
+    disk: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

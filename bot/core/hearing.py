@@ -8,6 +8,7 @@ from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, declare, now, say
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Entry, LessonHeard, Refused, State, Unread, Unstarted, Waiting
+from bot.core.typed import typed
 from protocol.lines import leading_tag, lines_of
 from protocol.messages import (
     Acknowledgement,
@@ -29,6 +30,9 @@ TOLD = (Tag.REPORT, Tag.DONE, Tag.BLOCKED, Tag.RECEIPT, Tag.ALERT, Tag.ANSWER)
 
 def heard(state: State, event: Heard, policy: Policy) -> Step:
     peer = policy.roster.peer_of(event.author)
+    commands = isinstance(event.message, Command)
+    if event.author in policy.operators and (peer is None or commands):
+        return _from_an_operator(state, event, policy)
     match event.message:
         case Handoff() as handoff if peer in (Peer.DEVELOPER, Peer.WATCHER):
             return take_handoff(state, handoff, event.author, event.at, policy)
@@ -38,8 +42,26 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
             return consent.answered(state, word, event, policy)
         case Order(verb=verb) if peer is Peer.WATCHER:
             return orders.given(state, verb, event, peer.value, policy)
-        case Command() as command if event.author in policy.operators:
+        case _:
+            return _talked(state, event, policy)
+
+
+def _from_an_operator(state: State, event: Heard, policy: Policy) -> Step:
+    """What he may say behind a `!` he may say in his own words, too."""
+    command = typed(event.message.text, (*views.commands(policy), *views.DELEGATED))
+    match command or event.message:
+        case Command() as command:
             return orders.commanded(state, command, event, policy)
+        case Order(verb=verb):
+            return orders.given(state, verb, event, f"operator {event.author}", policy)
+        case Talk(about="other"):
+            return state, _answer(event, views.WHAT_OPERATORS_SAY)
+        case _:
+            return _talked(state, event, policy)
+
+
+def _talked(state: State, event: Heard, policy: Policy) -> Step:
+    match event.message:
         case Acknowledgement():
             return state, ()
         case Talk(about="other", text=text) if _tells_only(text):
@@ -61,7 +83,7 @@ def _tells_only(text: str) -> bool:
 
 def garbled(state: State, event: Garbled, policy: Policy) -> Step:
     if event.author in policy.operators:
-        answer = Answer(to=(event.author,), body=f"{event.what}\n{views.WHAT_WE_UNDERSTAND}")
+        answer = Answer(to=(event.author,), body=f"{event.what}\n{views.WHAT_OPERATORS_SAY}")
         return state, say(answer)
     question = Question(to=(event.author,), question=event.what, how_to_answer=views.WHAT_WE_UNDERSTAND)
     return state, say(question)

@@ -9,10 +9,10 @@ from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.state import Absent, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
+from bot.core.typed import VERBS
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
 
-VERBS = ("stop", "resume", "retry")
 _HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 
 
@@ -30,7 +30,7 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
         show = ("loss_curve",) if command.name in views.SHOWN and state.cycle else ()
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
-    near = get_close_matches(command.name, tuple(views.commands(policy)), n=1, cutoff=0.5)
+    near = get_close_matches(command.name.rstrip("?？"), tuple(views.commands(policy)), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
 
 
@@ -52,7 +52,8 @@ def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Ste
         return state, say(replies.nothing_runs(event.author))
     match verb:
         case "stop":
-            cycle, effects = run.stop(state.cycle, by, event.at)
+            asker = event.author if event.author in policy.operators else None
+            cycle, effects = run.stop(state.cycle, by, event.at, asker)
         case "resume":
             cycle, effects = run.lift(state.cycle, event.at)
         case _:

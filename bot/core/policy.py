@@ -1,6 +1,7 @@
 """What the core may take for granted: settings that do not change while the daemon lives."""
 
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +17,7 @@ class Policy(BaseModel):
 
     roster: Roster = Roster()
     operators: tuple[int, ...] = ()
+    timezone: str = "Asia/Seoul"
     bucket: str = "gs://ralphton-handoff"
     device: Literal["cuda", "cpu"] = "cuda"
     defaults: TrainingConfig = TrainingConfig()
@@ -32,6 +34,10 @@ class Policy(BaseModel):
     answers_a_minute: int = 20
     stall_patience: float = 2.0
     stall_floor_s: float = 300
+
+    def zone(self) -> ZoneInfo:
+        """In which people are told the time."""
+        return ZoneInfo(self.timezone)
 
     def patience_s(self, promised_s: float) -> float:
         """How long a job may be silent that promised its next word within `promised_s`."""

@@ -94,8 +94,12 @@ def went_on_too_late(author: int) -> Question:
     )
 
 
-def too_many_answers(to: int, limit: int) -> str:
-    return f"<{to}>에게 보내는 답이 1분에 {limit}개를 넘어 잠시 답하지 않습니다. 받은 내용은 모두 처리합니다."
+def too_many_answers(to: int, policy: Policy) -> str:
+    whom = policy.roster.peer_of(to) or to
+    return (
+        f"{whom}에게 보내는 답이 1분에 {policy.answers_a_minute}개를 넘어 잠시 답하지 않습니다. "
+        "받은 내용은 모두 처리합니다."
+    )
 
 
 def nothing_to_decide(author: int) -> Answer:

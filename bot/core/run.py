@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from bot.core import endings, insights, ledger, mending, words
 from bot.core.effects import StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
-from bot.core.moves import Move, now, say
+from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.state import (
     Admitted,
@@ -50,8 +50,8 @@ def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1,
     return now(cycle, run=starting, attempts=attempt), (order,)
 
 
-def stop(cycle: Cycle, by: str, at: datetime) -> Move:
-    """Save and leave. What is not running yet will not start."""
+def stop(cycle: Cycle, by: str, at: datetime, asker: int | None = None) -> Move:
+    """Save and leave. What is not running yet will not start. `asker`: an operator."""
     held = now(cycle, on_hold=(*cycle.on_hold, by)) if by not in cycle.on_hold else cycle
     match cycle.run:
         case (
@@ -60,7 +60,7 @@ def stop(cycle: Cycle, by: str, at: datetime) -> Move:
             | Stalled(attempt=attempt, config=config)
         ):
             epoch = _reached(cycle.run)
-            stopping = Stopping(attempt=attempt, config=config, epoch=epoch, by=by, since=at)
+            stopping = Stopping(attempt=attempt, config=config, epoch=epoch, by=by, since=at, asker=asker)
             return now(held, run=stopping), (StopJob(run=cycle.run_name, attempt=attempt),)
         case Cooling(config=config):
             return now(held, run=Held(cause="operator", why=by, config=config, since=at)), ()
@@ -167,7 +167,9 @@ def _crashed(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
     cooling = Cooling(
         attempt=run.attempt, tries=run.tries, config=run.config, reached=_reached(run), until=until
     )
-    return now(cycle, run=cooling), say(words.will_restart(cycle, event, until))
+    return now(cycle, run=cooling), say(
+        words.will_restart(cycle, event, until, by_us=isinstance(run, Stalled))
+    )
 
 
 def _hold(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -> Move:
@@ -182,4 +184,5 @@ def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Mo
         return now(cycle, run=done, on_hold=()), ()
     held = Held(cause="operator", why=run.by, config=run.config, since=event.at)
     after = now(cycle, run=held)
-    return after, say(endings.stopped(after, run, policy))
+    to_operator = declare(endings.stopped_as_asked(after, run, run.asker)) if run.asker else ()
+    return after, (*to_operator, *say(endings.stopped(after, run, policy)))

@@ -1,5 +1,7 @@
 """The shelf track: what was learned, on its way to safety in the bucket."""
 
+from typing import Any
+
 from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
 from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublished
 from bot.core.moves import Move, now, say
@@ -14,15 +16,25 @@ def saved(cycle: Cycle, line: Saved) -> Move:
     """The trainer put a whole folder on the disk."""
     match line.what:
         case "checkpoint":
-            return _checkpoint_saved(cycle, line)
+            return _checkpoint_saved(_to_go_on_from(cycle, line), line)
         case "best":
             return _best_saved(cycle, line)
         case _:  # a resume point needs no upload
-            return cycle, ()
+            return _to_go_on_from(cycle, line), ()
+
+
+def newest_save(shelf: Shelf) -> str | None:
+    """For people: what a process would go on from."""
+    return f"{shelf.newest[0]} (epoch {shelf.newest[1]})" if shelf.newest else None
+
+
+def _to_go_on_from(cycle: Cycle, line: Saved) -> Cycle:
+    name = line.folder.rpartition("/")[2]
+    return now(cycle, shelf=now(cycle.shelf, newest=(name, line.epoch)))
 
 
 def checkpoint_published(cycle: Cycle, event: CheckpointPublished, policy: Policy) -> Move:
-    safe = _marked(cycle.shelf, event.epoch, "safe")
+    safe = _marked(cycle.shelf, event.epoch, status="safe", safe_at=event.at)
     epochs = [one.epoch for one in safe.checkpoints if one.status == "safe"]
     best = cycle.shelf.best.epoch if cycle.shelf.best else None
     after, orders = _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
@@ -106,16 +118,14 @@ def _forget(cycle: Cycle, epochs: tuple[int, ...]) -> Move:
     )
     shelf = cycle.shelf
     for epoch in epochs:
-        shelf = _marked(shelf, epoch, "forgetting")
+        shelf = _marked(shelf, epoch, status="forgetting")
     return now(cycle, shelf=shelf), orders
 
 
-def _marked(shelf: Shelf, epoch: int, status: str) -> Shelf:
+def _marked(shelf: Shelf, epoch: int, **fields: Any) -> Shelf:
     return now(
         shelf,
-        checkpoints=tuple(
-            now(one, status=status) if one.epoch == epoch else one for one in shelf.checkpoints
-        ),
+        checkpoints=tuple(now(one, **fields) if one.epoch == epoch else one for one in shelf.checkpoints),
     )
 
 

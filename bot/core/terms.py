@@ -20,6 +20,8 @@ from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Se
 
 def look(cycle: Cycle) -> Move:
     asked = cycle.asked + 1
+    assert isinstance(cycle.terms, Unread), "one looks again as long as nothing is judged"
+    cycle = now(cycle, terms=now(cycle.terms, broken=()))
     return now(cycle, asked=asked), (ReadTerms(cycle=cycle.number, asked=asked),)
 
 
@@ -49,7 +51,8 @@ def unreadable(cycle: Cycle, event: TermsUnreadable) -> Move:
     """A broken PLAN.md is Watcher's to mend; `!retry` or its next HANDOFF looks again."""
     if not isinstance(cycle.terms, Unread):
         return cycle, ()
-    return cycle, say(words.broken_plan(event.errors))
+    broken = now(cycle.terms, broken=event.errors)
+    return now(cycle, terms=broken), say(words.broken_plan(event.errors))
 
 
 def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Move:

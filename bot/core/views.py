@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core import shelf, sightings, strangers
 from bot.core.events import Gauges
+from bot.core.halted import halted
 from bot.core.policy import Policy
 from bot.core.state import (
     Abandoning,
@@ -13,6 +14,7 @@ from bot.core.state import (
     Awaited,
     Checking,
     CheckingAhead,
+    Checkpoint,
     Converting,
     Cooling,
     Cycle,
@@ -43,6 +45,7 @@ WHAT_WE_UNDERSTAND = (
     "이해하는 것: [HANDOFF], 레슨런, [APPROVE]/[REJECT] <hash>, stop/resume/retry, "
     "상태·레슨런·checkpoint·config 질문"
 )
+WHAT_OPERATORS_SAY = f"{WHAT_WE_UNDERSTAND}\n`!help`로 명령 목록을 봅니다."
 IN_KOREAN = {
     "applied": "적용",
     "proposed": "승인 대기",
@@ -53,6 +56,8 @@ IN_KOREAN = {
     "translating": "번역 중",
 }
 """What became of a lesson, for people."""
+
+LEAST_FREE_BYTES = 1 << 20
 
 NOTHING = "대기 중: 열린 cycle이 없습니다. HANDOFF를 기다립니다."
 
@@ -106,9 +111,13 @@ def age_of(stepped: Stepped | None, at: datetime) -> str:
 def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
     cycle = state.cycle
     if cycle is None:
-        return "\n".join((NOTHING, f"대기열: {len(state.queue)}개", *_about_people(state, at)))
+        queued = f"대기열: {len(state.queue)}개"
+        return "\n".join(
+            (*_no_room(gauges), NOTHING, queued, *_disk_lines(gauges), *_about_people(state, at))
+        )
     lines = [
-        f"Cycle {cycle.number}: {headline(state, gauges)}",
+        *_no_room(gauges),
+        _first_line(cycle, state, gauges, policy),
         *_training_lines(cycle, gauges, at),
         *_checkpoint_lines(cycle, policy),
         *progress_notes(cycle, gauges),
@@ -117,9 +126,34 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
         *([f"중지: {', '.join(cycle.on_hold)}"] if cycle.on_hold else []),
         *([f"대기열: {len(state.queue)}개"] if state.queue else []),
         *([f"다음 REPORT: {_in(state.report_due_at, at)} 후"] if state.report_due_at else []),
+        *_disk_lines(gauges),
         *_about_people(state, at),
     ]
     return "\n".join(lines)
+
+
+def _first_line(cycle: Cycle, state: State, gauges: Gauges, policy: Policy) -> str:
+    """What waits for somebody comes before everything else."""
+    stands = halted(cycle, policy.zone())
+    return (
+        f"{stands} (Cycle {cycle.number})" if stands else f"Cycle {cycle.number}: {headline(state, gauges)}"
+    )
+
+
+def is_full(disk: tuple[int, int]) -> bool:
+    """Not even the database finds room there."""
+    return disk[0] < LEAST_FREE_BYTES
+
+
+def _no_room(gauges: Gauges) -> list[str]:
+    full = gauges.disk is not None and is_full(gauges.disk)
+    return ["디스크 가득: 공간을 확보할 때까지 아무것도 기록할 수 없어 대기 중"] if full else []
+
+
+def _disk_lines(gauges: Gauges) -> list[str]:
+    return (
+        [f"디스크: {gauges.disk[0] / 2**30:.1f}/{gauges.disk[1] / 2**30:.0f}GB 남음"] if gauges.disk else []
+    )
 
 
 def headline(state: State, gauges: Gauges) -> str:
@@ -131,6 +165,8 @@ def headline(state: State, gauges: Gauges) -> str:
         case Cycle(run=Training() as training):
             epoch = gauges.stepped.epoch if gauges.stepped else training.epoch
             return f"학습 중, epoch {epoch}/{training.config.training.epochs}"
+        case Cycle() if stands := halted(cycle):
+            return stands
         case _:
             _, waiting_for, _, next_step = waiting(cycle)
             return f"{waiting_for} → {next_step}"
@@ -159,15 +195,30 @@ def config(state: State, _: Gauges, __: datetime, policy: Policy) -> str:
     return "\n".join([f"config {terms.config.hash}", *(lines or ["카드의 기본값 그대로"])])
 
 
-def checkpoints(state: State, _: Gauges, __: datetime, policy: Policy) -> str:
+def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
+    """What was uploaded may have been deleted since: only who reads it again knows."""
+    place = f"{policy.bucket}/{paths.CHECKPOINTS}"
+    where = f"버킷: {place} (지금도 온전한지는 `training-claw bucket verify`로 확인)"
     if state.cycle is None:
-        return f"{policy.bucket}/{paths.CHECKPOINTS}"
-    lines = [
-        f"epoch {one.epoch}: {'업로드 완료' if one.status != 'saved' else '업로드 대기'}"
-        for one in state.cycle.shelf.checkpoints
-    ]
+        return f"열린 cycle이 없습니다.\n{where}"
+    kept = state.cycle.shelf.checkpoints
+    lines = [f"epoch {one.epoch}: {_upload(one, at, policy)}" for one in kept]
     best = state.cycle.shelf.best
-    return "\n".join([*lines, f"best: epoch {best.epoch}" if best else "best: 없음"])
+    named = f"best: epoch {best.epoch}" if best else "best: 없음"
+    return "\n".join([*(lines or ["저장된 checkpoint 없음"]), named, where])
+
+
+def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
+    if one.status == "saved":
+        return "업로드 대기"
+    return f"업로드됨 ({_clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"
+
+
+def _clock(moment: datetime, at: datetime, policy: Policy) -> str:
+    """In the people's time zone; with the date where it is not today's."""
+    zone = policy.zone()
+    local, today = moment.astimezone(zone), at.astimezone(zone).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%m-%d %H:%M}"
 
 
 def queue(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
@@ -245,6 +296,8 @@ def _before_the_run(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return "fetching", "검증 프로세스 종료 (다운로드 실패)", since, "실패 이유 보고"
         case Fetching(since=since, source=source) | Arriving(since=since, source=source), _:
             return "fetching", f"{source} 다운로드", since, "데이터 무결성 검증"
+        case _, Unread(since=since, broken=broken) if broken:
+            return "held", f"PLAN.md 수정 ({broken[0]})", since, "`retry` 지시를 받으면 다시 확인"
         case _, Unread(since=since):
             return "awaiting_handoff", "PLAN.md와 레슨런 확인", since, "데이터 무결성 검증"
         case Checking(since=since), _:

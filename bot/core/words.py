@@ -67,8 +67,13 @@ def cause_of(failed: Failed) -> BlockCause:
 
 def crashed(event: JobEnded) -> str:
     detail = event.outcome.message if isinstance(event.outcome, Failed) else event.detail
-    why = detail or "기록 없음, trainer.log 확인 필요"
-    return f"학습 프로세스 비정상 종료 ({event.run}, 시도 {event.attempt}): {why}"
+    why = detail or "기록 없음"
+    return f"학습 프로세스 비정상 종료 ({event.run}, 시도 {event.attempt}): {why} (로그: {log_of(event)})"
+
+
+def log_of(event: JobEnded) -> str:
+    """Under STATE_DIR."""
+    return f"runs/{event.run}/attempts/{event.attempt}/trainer.log"
 
 
 def grouped(problems: tuple[Problem, ...]) -> tuple[str, ...]:
@@ -224,11 +229,13 @@ def gone_on(cycle: Cycle, line: Started, left: Here) -> RestartNotice:
     )
 
 
-def will_restart(cycle: Cycle, event: JobEnded, until: datetime) -> RestartNotice:
+def will_restart(cycle: Cycle, event: JobEnded, until: datetime, *, by_us: bool) -> RestartNotice:
+    """`by_us`: it had fallen silent, and we ended it."""
     pause_s = (until - event.at).total_seconds()
+    ended = f"소식이 없던 학습 프로세스를 종료시킴 ({event.run}, 시도 {event.attempt}, 로그: {log_of(event)})"
     return RestartNotice(
-        cause=crashed(event),
-        checkpoint=None,
+        cause=ended if by_us else crashed(event),
+        checkpoint=shelf.newest_save(cycle.shelf),
         repeated_epochs=None,
         now=event.at,
         eta=None,
@@ -240,7 +247,7 @@ def stalled(cycle: Cycle, event: JobFellSilent) -> RestartNotice:
     silent_s = (event.at - event.heard_at).total_seconds()
     return RestartNotice(
         cause=f"학습 정체: {event.promised_s:.0f}초 안에 오기로 한 소식이 {silent_s:.0f}초째 없음",
-        checkpoint=None,
+        checkpoint=shelf.newest_save(cycle.shelf),
         repeated_epochs=None,
         now=event.at,
         eta=None,

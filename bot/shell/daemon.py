@@ -15,6 +15,7 @@ import structlog
 from bot.core import views
 from bot.core.events import DaemonWoke
 from bot.settings import Settings
+from bot.shell import no_room
 from bot.shell.bucket import ObjectStore, open_bucket
 from bot.shell.bucket.errors import StoreError
 from bot.shell.conversation.courier import Courier
@@ -23,7 +24,7 @@ from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
 from bot.shell.machine.solitude import alone
 from bot.shell.remembering import tables
-from bot.shell.remembering.store import NoRoom, Store, StoreUnusable
+from bot.shell.remembering.store import Store, StoreUnusable
 from bot.shell.wiring import House, furnish
 
 log = structlog.stdlib.get_logger("daemon")
@@ -51,7 +52,9 @@ async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with alone(places):
         async with AsyncExitStack() as stack:
-            store = await _open_store(places)
+            store = await _open_store(settings, places, stop)
+            if store is None:
+                return
             stack.push_async_callback(store.close)
             bucket = _open_bucket(settings, opened)
             stack.push_async_callback(bucket.close)
@@ -65,7 +68,8 @@ async def live(house: House, stop: asyncio.Event) -> None:
     """From the first event to the last flush. Every part runs in a task of its own, and none may end."""
     desk = asyncio.create_task(house.desk.run(), name="desk")
     try:
-        await _awake(house, desk)
+        if not await _awake(house, desk, stop):
+            return
         house.clock.start()
         hearing = _tasks({"intake": house.intake.run(house.gateway)})
         working = _tasks(
@@ -92,16 +96,23 @@ async def live(house: House, stop: asyncio.Event) -> None:
         await _cancelled([desk])
 
 
-async def _awake(house: House, desk: Task) -> None:
-    """The first event is taken. Raises what ended the desk, if it ends over it: nobody would answer."""
+async def _awake(house: House, desk: Task, stop: asyncio.Event) -> bool:
+    """The first event is taken; False: we were asked to stop before that.
+
+    Raises what ended the desk, if it ends over it: nobody would answer.
+    """
     waking = asyncio.create_task(_wake(house), name="waking")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
-        await asyncio.wait([waking, desk], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([waking, desk, stopping], return_when=asyncio.FIRST_COMPLETED)
         if desk.done():
             raise _ended(desk)
+        if not waking.done():
+            return False
         await waking
+        return True
     finally:
-        await _cancelled([waking])
+        await _cancelled([waking, stopping])
 
 
 async def _wake(house: House) -> None:
@@ -119,12 +130,9 @@ async def _wake(house: House) -> None:
 # --- what is opened -----------------------------------------------------------
 
 
-async def _open_store(places: Places) -> Store:
-    """A full disk is no reason to stay down: the supervisor starts us again, after pauses that grow."""
+async def _open_store(settings: Settings, places: Places, stop: asyncio.Event) -> Store | None:
     try:
-        return await Store.open(places.database)
-    except NoRoom as error:
-        raise TaskDied(str(error)) from None
+        return await no_room.open_store(settings, places, stop)
     except StoreUnusable as error:
         raise Fatal(str(error)) from None
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.core import views
@@ -32,6 +32,7 @@ from bot.shell.freight import Freight
 from bot.shell.machine.places import Places
 from bot.shell.machine.pulse import Pulse
 from bot.shell.machine.supervisor import Supervisor
+from bot.shell.outlook.looking import POLICY
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.stagehand import Stagehand
@@ -112,7 +113,8 @@ async def furnish(
     speech, hand = Speech(voice), Stagehand(settings.rehearsal_dir)
     bell = Bell(store, speech)
     loaded = await store.ask(tables.load)
-    desk = await _desk(loaded or State(), policy, speech, store, hand, bell)
+    await store.ask(tables.move_cursor, POLICY, policy.model_dump_json())
+    desk = await _desk(loaded or State(), policy, speech, store, hand, bell, places)
     history = History(lookout(desk, policy, settings.discord_channel_id))
     door = Door.of(policy, settings.discord_channel_id)
     intake = Intake(door, store, desk, policy, history=history, start_after=await _floor(store))
@@ -120,7 +122,7 @@ async def furnish(
     jobs = Jobs(places, policy, store, desk, launcher=hand.launcher(LAUNCHERS[settings.launch]()))
     freight = Freight(BucketUrl.parse(settings.bucket), bucket, places, desk)
     translator = Translator(settings.lesson_translator, desk)
-    cramped = Cramped(gateway, speech, bell.warn, places.path)
+    cramped = Cramped(gateway, speech, bell.warn, places.path, jobs.expected)
     store.cramped, store.relieved = cramped.begins, cramped.ends
     bell.house = House(
         store=store,
@@ -138,8 +140,8 @@ async def furnish(
         ),
         jobs=jobs,
         clock=Clock(desk, policy, bell.nudge, hand.wall),
-        window=_window(settings, places, policy, gateway.silent_s),
-        pulse=Pulse(Supervisor.of(os.environ), store, lambda: views.headline(desk.state, desk.gauges)),
+        window=_window(settings, places, policy, gateway.silent_s, lambda: store.cramped_since),
+        pulse=Pulse(Supervisor.of(os.environ), store, lambda: _headline(desk, store)),
         memory=Memory(desk, voice, first=loaded is None),
         lanes=_lanes(store, jobs, freight, translator, hand, bell),
     )
@@ -147,7 +149,13 @@ async def furnish(
 
 
 async def _desk(
-    state: State, policy: Policy, speech: Speech, store: Store, hand: Stagehand, bell: Bell
+    state: State,
+    policy: Policy,
+    speech: Speech,
+    store: Store,
+    hand: Stagehand,
+    bell: Bell,
+    places: Places,
 ) -> Desk:
     def committed() -> None:
         hand.at_rest(desk.state)
@@ -162,6 +170,7 @@ async def _desk(
         alert=speech.alert,
         headline=lambda state, gauges, _: views.headline(state, gauges),
         committed=committed,
+        disk=places.disk,
         now=hand.wall,
         journal=await store.ask(tables.journal, LATELY),
     )
@@ -195,13 +204,23 @@ async def _carry_job(jobs: Jobs, order: Effect) -> None:
 
 
 def _window(
-    settings: Settings, places: Places, policy: Policy, silent_s: Callable[[], float]
+    settings: Settings,
+    places: Places,
+    policy: Policy,
+    silent_s: Callable[[], float],
+    cramped_since: Callable[[], datetime | None],
 ) -> "Window | None":
     if settings.metrics_port is None:
         return None
     from bot.shell.outlook.window import Window  # noqa: PLC0415  a server and Prometheus's format, where they are wanted
 
-    return Window(places, policy, settings.metrics_port, silent_s)
+    return Window(places, policy, settings.metrics_port, silent_s, cramped_since)
+
+
+def _headline(desk: Desk, store: Store) -> str:
+    """While nothing can be saved, that comes first."""
+    doing = views.headline(desk.state, desk.gauges)
+    return f"disk full since {store.cramped_since:%H:%M} UTC; {doing}" if store.cramped_since else doing
 
 
 async def count_identify(store: Store) -> int:

@@ -117,12 +117,13 @@ class Admitted(Known):
 
 
 class Refused(Known):
-    """Watcher was told. Another HANDOFF or a retry begins anew."""
+    """Watcher was told `why`. Another HANDOFF or a retry begins anew."""
 
     phase: Literal["refused"] = "refused"
     source: str
     announced: int | None
     since: AwareDatetime
+    why: tuple[str, ...] = ()
 
 
 Data = Annotated[

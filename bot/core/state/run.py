@@ -51,7 +51,7 @@ class Stalled(Known):
 
 
 class Stopping(Known):
-    """SIGTERM was ordered. `by` says on whose word."""
+    """SIGTERM was ordered. `by` says on whose word; `asker` is the operator who waits to hear of it."""
 
     phase: Literal["stopping"] = "stopping"
     attempt: int
@@ -59,6 +59,7 @@ class Stopping(Known):
     epoch: int
     by: str
     since: AwareDatetime
+    asker: int | None = None
 
 
 class Cooling(Known):

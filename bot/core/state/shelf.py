@@ -2,15 +2,18 @@
 
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from bot.core.state.known import Known
 
 
 class Checkpoint(Known):
-    """`folder` is relative to the run's. Safe: its manifest stands in the bucket."""
+    """`folder` is relative to the run's. Safe: its manifest stands in the bucket, since `safe_at`."""
 
     epoch: int
     folder: str
     status: Literal["saved", "safe", "forgetting"]
+    safe_at: AwareDatetime | None = None
 
 
 class Best(Known):
@@ -24,6 +27,9 @@ class Best(Known):
 
 
 class Shelf(Known):
+    """`newest` is the save that a process would go on from: its folder's name, and of how many epochs."""
+
     checkpoints: tuple[Checkpoint, ...] = ()
     best: Best | None = None
     handing_on: bool = False
+    newest: tuple[str, int] | None = None

@@ -32,11 +32,12 @@ class Entry(Known):
 
 
 class Unread(Known):
-    """PLAN.md and the lessons files have not been looked for yet."""
+    """PLAN.md and the lessons files were not looked for yet, or one is `broken`: what is wrong with it."""
 
     phase: Literal["unread"] = "unread"
     heard: tuple[LessonHeard, ...]
     since: AwareDatetime
+    broken: tuple[str, ...] = ()
 
 
 class Judged(Known):

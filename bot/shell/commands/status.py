@@ -13,7 +13,6 @@ import click
 from bot.shell.commands.state_dir import STATE_DIR
 
 if TYPE_CHECKING:
-    from bot.core.policy import Policy
     from bot.shell.outlook.looking import Look
 
 EVERY_S = 2.0
@@ -26,24 +25,22 @@ Examples:
   training-claw status --watch
   training-claw status --json | jq .process
 
-It reads STATE_DIR and nothing else: the daemon may run or not. Exit code 1: there is nothing to read."""
+It reads STATE_DIR and nothing else, by the settings that the daemon there went by: it may run or not.
+Exit code 1: there is nothing to read."""
 )
 @STATE_DIR
-@click.option("--bucket", envvar="BUCKET", default="gs://ralphton-handoff", hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S:.0f} s, until Ctrl-C.")
-def status(state_dir: Path, bucket: str, as_json: bool, watch: bool) -> None:
+def status(state_dir: Path, as_json: bool, watch: bool) -> None:
     """What is going on: cycle, epoch, checkpoints, the trainer, what is still owed."""
-    from bot.core.policy import Policy  # noqa: PLC0415  half a second nobody else pays
-    from bot.shell.machine.places import Places  # noqa: PLC0415
+    from bot.shell.machine.places import Places  # noqa: PLC0415  half a second nobody else pays
     from bot.shell.outlook.looking import look  # noqa: PLC0415
     from bot.shell.remembering.store import StoreUnusable  # noqa: PLC0415
 
-    policy = Policy(bucket=bucket)
     word = as_object if as_json else as_text
 
     def told() -> str:
-        return word(look(Places(state_dir), policy, datetime.now(UTC)), policy)
+        return word(look(Places(state_dir), None, datetime.now(UTC)))
 
     try:
         if watch and sys.stdout.isatty():
@@ -78,21 +75,31 @@ def _watch(told: Callable[[], str]) -> None:
             )
 
 
-def as_text(seen: "Look", policy: "Policy") -> str:
+def as_text(seen: "Look") -> str:
     from bot.core import views  # noqa: PLC0415
     from bot.shell.machine.pulse import owed  # noqa: PLC0415
 
     daemon = "runs" if seen.daemon_runs else "does not run"
+    trainer = seen.process or _none_yet(seen)
     return "\n".join(
         (
-            views.status(seen.state, seen.gauges, seen.at, policy),
-            f"daemon: {daemon}, trainer: {seen.process or 'none needed'}",
+            views.status(seen.state, seen.gauges, seen.at, seen.policy),
+            f"daemon: {daemon}, trainer: {trainer}",
             owed(seen.backlog),
         )
     )
 
 
-def as_object(seen: "Look", policy: "Policy") -> str:  # noqa: ARG001  both words take the same
+def _none_yet(seen: "Look") -> str:
+    from bot.core.state import Cooling  # noqa: PLC0415
+
+    run = seen.state.cycle and seen.state.cycle.run
+    if not isinstance(run, Cooling):
+        return "none needed"
+    return f"starts again in {max(0.0, (run.until - seen.at).total_seconds()):.0f} s"
+
+
+def as_object(seen: "Look") -> str:
     from bot.shell.outlook.facts import facts  # noqa: PLC0415
 
     return json.dumps(facts(seen), ensure_ascii=False, indent=2)

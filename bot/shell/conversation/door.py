@@ -53,7 +53,7 @@ class Door:
 
     def is_command(self, letter: Letter) -> bool:
         """An operator's `!` needs no mention."""
-        return letter.author_id in self.operators and letter.content.lstrip().startswith("!")
+        return letter.author_id in self.operators and letter.content.lstrip().startswith(("!", "！"))
 
     def turns_away(self, letter: Letter) -> str | None:
         """The operators' command that somebody gives who is neither operator nor peer."""

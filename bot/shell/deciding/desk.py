@@ -53,7 +53,8 @@ def utc_now() -> datetime:
 
 
 class Desk:
-    """`alert` words a line for the operators as parts to send; `committed` is called after each commit.
+    """`alert` words a line for the operators as parts to send; `committed` is called after each commit,
+    `disk` tells what is free and all there is under STATE_DIR.
 
     `journal` is what happened before it opened, the oldest line first.
     """
@@ -69,6 +70,7 @@ class Desk:
         alert: Callable[[str], Sequence[Part]],
         headline: Callable[[State, Gauges, datetime], str],
         committed: Callable[[], None],
+        disk: Callable[[], tuple[int, int] | None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
         journal: Sequence[JournalLine] = (),
     ) -> None:
@@ -82,6 +84,7 @@ class Desk:
         self._alert = alert
         self._headline = headline
         self._committed = committed
+        self._disk = disk
         self._now = now
         self._last = datetime.min.replace(tzinfo=UTC)
         self._notes: asyncio.Queue[tuple[Note, asyncio.Future[bool]]] = asyncio.Queue()
@@ -132,7 +135,7 @@ class Desk:
         if isinstance(event, ClockJumped):
             self._last = self._now()
         if isinstance(event, Spoke | Heard | Ticked | ClockJumped):
-            gauges = replace(self.gauges, journal=tuple(self._lately))
+            gauges = replace(self.gauges, journal=tuple(self._lately), disk=self._disk())
             return replace(event, at=self.now(), gauges=gauges)
         return replace(event, at=self.now())
 

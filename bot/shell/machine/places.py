@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,11 @@ class Places:
     def lock(self) -> Path:
         """Held by the one daemon that works here."""
         return self.path / "daemon.lock"
+
+    def disk(self) -> tuple[int, int]:
+        """What is free for us and all there is of the disk it is on, in bytes."""
+        seen = shutil.disk_usage(self.path)
+        return seen.free, seen.total
 
     def run(self, name: str) -> RunFolder:
         return RunFolder(self.path / "runs" / name)

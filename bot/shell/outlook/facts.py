@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import views
+from bot.core.halted import halted
 from bot.core.state import Cycle
 from bot.shell.outlook.looking import Look
 
@@ -16,6 +17,7 @@ def facts(seen: Look) -> Facts:
     return {
         "at": seen.at.isoformat(),
         "daemon": "runs" if seen.daemon_runs else "stopped",
+        "blocked": seen.state.cycle and halted(seen.state.cycle),
         "headline": views.headline(seen.state, seen.gauges),
         "process": seen.process,
         "cycle": seen.state.cycle and _cycle(seen.state.cycle),
@@ -31,7 +33,11 @@ def facts(seen: Look) -> Facts:
             "message_waits_s": _ago_s(seen.waits.message_since, seen.at),
             "upload_waits_s": _ago_s(seen.waits.upload_since, seen.at),
         },
-        "disk": {"free_bytes": seen.disk[0], "total_bytes": seen.disk[1]},
+        "disk": {
+            "free_bytes": seen.disk[0],
+            "total_bytes": seen.disk[1],
+            "full": views.is_full(seen.disk),
+        },
     }
 
 

@@ -1,13 +1,14 @@
 """A look into STATE_DIR from outside: nothing is changed and nobody is disturbed."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from bot.core import stall, views
 from bot.core.events import Gauges
@@ -22,6 +23,8 @@ from protocol.progress import Counted, Progress, Stepped
 
 TAIL_BYTES = 1 << 17
 LOCKS = Path("/proc/locks")
+POLICY = "policy"
+"""Under this name the daemon leaves the settings it works by, for whoever looks; none of them is secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,26 +42,38 @@ class Look:
     waits: Waits
     disk: tuple[int, int]
     process: stall.Verdict | None
+    policy: Policy
 
 
-def look(places: Places, policy: Policy, at: datetime) -> Look:
-    """
+def look(places: Places, policy: Policy | None, at: datetime) -> Look:
+    """`policy` None: what the daemon that works there went by last.
+
     Raises:
         StoreUnusable: there is no database, or it cannot be read. One line.
     """
     with _reading(places) as db:
         state, backlog, waits = tables.load(db) or State(), tables.backlog(db), tables.waits(db)
-    spoken, disk = _last_spoken(places, state), shutil.disk_usage(places.path)
+        policy = policy or _left_by_the_daemon(db)
+    spoken, disk = _last_spoken(places, state), places.disk()
     return Look(
         at=at,
         daemon_runs=is_locked(places.lock) is True,
         state=state,
-        gauges=_gauges(spoken),
+        gauges=replace(_gauges(spoken), disk=disk),
         backlog=backlog,
         waits=waits,
-        disk=(disk.free, disk.total),
+        disk=disk,
         process=_process(places, state, spoken, policy, at),
+        policy=policy,
     )
+
+
+def _left_by_the_daemon(db: sqlite3.Connection) -> Policy:
+    """Of an older version or a newer one: the defaults are better than nothing."""
+    try:
+        return Policy.model_validate_json(tables.cursor(db, POLICY) or "{}")
+    except ValidationError:
+        return Policy()
 
 
 def state_in(places: Places) -> State:

@@ -49,13 +49,21 @@ NUMBERS = {
 
 
 class Window:
-    """`silent_s` says for how long Discord has not been heard."""
+    """`silent_s` says how long Discord was not heard, `cramped_since` since when nothing can be saved."""
 
-    def __init__(self, places: Places, policy: Policy, port: int, silent_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        places: Places,
+        policy: Policy,
+        port: int,
+        silent_s: Callable[[], float],
+        cramped_since: Callable[[], datetime | None],
+    ) -> None:
         self._places = places
         self._policy = policy
         self._port = port
         self._silent_s = silent_s
+        self._cramped_since = cramped_since
         self._address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def opened(self) -> str:
@@ -84,18 +92,25 @@ class Window:
 
     async def _healthz(self, _: web.Request) -> web.Response:
         """200 as long as the daemon works. Troubles of the trainer and of Discord are told, and not ours."""
-        told = await self._told()
-        if told is None:
-            return web.json_response({"status": "the database does not answer"}, status=503)
+        told, since = await self._told(), self._cramped_since()
         heard = "connected" if self._silent_s() == 0 else "away"
-        brief = {"status": "ok", "discord": heard, "process": told["process"], "headline": told["headline"]}
-        return web.json_response(brief, dumps=lambda one: json.dumps(one, ensure_ascii=False))
+        status = "ok" if told else "the database does not answer"
+        if since is not None:
+            status = f"disk full: nothing can be saved, waiting since {since.isoformat(timespec='seconds')}"
+        brief = {"status": status, "discord": heard} | {
+            name: told[name] for name in ("process", "headline") if told
+        }
+        return web.json_response(
+            brief,
+            status=200 if status == "ok" else 503,
+            dumps=lambda one: json.dumps(one, ensure_ascii=False),
+        )
 
     async def _metrics(self, _: web.Request) -> web.Response:
         told = await self._told()
         if told is None:
             return web.Response(status=503, text="the database does not answer\n")
-        body = exposed(told, connected=self._silent_s() == 0)
+        body = exposed(told, connected=self._silent_s() == 0, cramped=self._cramped_since() is not None)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _told(self) -> Facts | None:
@@ -106,7 +121,7 @@ class Window:
             return None
 
 
-def exposed(told: Facts, *, connected: bool) -> bytes:
+def exposed(told: Facts, *, connected: bool, cramped: bool) -> bytes:
     """The facts in Prometheus's text format."""
     registry = CollectorRegistry()
 
@@ -114,6 +129,7 @@ def exposed(told: Facts, *, connected: bool) -> bytes:
         return Gauge(f"training_claw_{name}", says, labels, registry=registry)
 
     gauge("discord_connected", "1 while Discord answers.").set(connected)
+    gauge("disk_full", "1 while nothing can be saved for want of room.").set(cramped)
     for name, (path, says) in NUMBERS.items():
         number = at(told, path)
         if number is not None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Concatenate, Self
@@ -51,8 +52,9 @@ async def _untold(_: float) -> None:
 class Store:
     """One database file; made by `Store.open`. Whatever is asked waits its turn on the one writer thread.
 
-    On a full disk everything that writes waits until there is room. `cramped` is told when that begins (it
-    may not write here), `relieved` when it is over: how many seconds it took.
+    On a full disk everything that writes waits until there is room, since `cramped_since`. `cramped` is run
+    when that begins, and ended when it is over (it may not write here); `relieved` is told how many seconds
+    it took.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Store:
         self._thread = thread
         self._path = path
         self._room_every_s = room_every_s
-        self._cramped_at: float | None = None
+        self.cramped_since: datetime | None = None
 
     @classmethod
     async def open(cls, path: Path, room_every_s: float = ROOM_EVERY_S) -> Self:
@@ -119,20 +121,32 @@ class Store:
 
     async def _room(self, why: str) -> None:
         """Wait a moment. Who finds the disk full first says so, and stays until something can be saved."""
-        if self._cramped_at is not None:
+        if self.cramped_since is not None:
             await asyncio.sleep(self._room_every_s)
             return
-        self._cramped_at = began = time.monotonic()
+        began, self.cramped_since = time.monotonic(), datetime.now(UTC)
         log.error("no room to save anything: waiting", path=str(self._path), why=why)
+        telling = asyncio.create_task(self._tell(), name="cramped")
         try:
-            await self.cramped()
-            while not await asyncio.get_running_loop().run_in_executor(self._thread, _has_room, self._db):  # noqa: ASYNC110  nobody tells
+            while not await self.has_room():  # noqa: ASYNC110  nobody tells
                 await asyncio.sleep(self._room_every_s)
         finally:
-            self._cramped_at = None
+            self.cramped_since = None
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
         waited_s = time.monotonic() - began
         log.warning("room again", path=str(self._path), waited_s=round(waited_s))
         await self.relieved(waited_s)
+
+    async def _tell(self) -> None:
+        try:
+            await self.cramped()
+        except Exception:
+            log.exception("nobody could be told that there is no room")
+
+    async def has_room(self) -> bool:
+        """Could more than any one record be saved now?"""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _has_room, self._db)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)

@@ -14,6 +14,7 @@ from typing import Literal
 
 import structlog
 
+from bot.core import views
 from bot.core.effects import KillJob, StartJob, StopJob, TellArrived
 from bot.core.events import JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
@@ -132,6 +133,16 @@ class Jobs:
             return "unknown"
         return "alive" if launch.is_alive(self._folder(attempt)) else "dead"
 
+    def expected(self) -> Literal["alive", "dead", "unknown", "absent"]:
+        """What the lock says now of the process that should be running; none should be: absent."""
+        named = views.expected_job(self._desk.state)
+        if named is None:
+            return "absent"
+        folder = self._places.attempt(*named)
+        if not folder.lock.exists():
+            return "unknown"
+        return "alive" if launch.is_alive(folder) else "dead"
+
     # --- one process --------------------------------------------------------
 
     async def _watch(self, attempt: Attempt) -> None:
@@ -155,7 +166,8 @@ class Jobs:
                             silence.heard(line.said, self._desk.now())
                         await self._pass_on(attempt, line, listener)
                     offset = lines[-1].end
-                if held and silence.is_too_long():
+                # a full disk holds up who passes lines on: whoever is gone by now has not fallen silent
+                if held and silence.is_too_long() and launch.is_alive(folder):
                     await self._complain(attempt, silence)
                 if held:
                     await self._nap(gone)

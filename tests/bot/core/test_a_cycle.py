@@ -222,7 +222,11 @@ class TestWhenTheTrainerDies:
     def test_a_crash_is_tried_again_after_a_pause(self, training) -> None:
         training.job_ends(None, "Segmentation fault")
         assert training.cycle.run.phase == "cooling"
-        assert "Segmentation fault" in training.posted("restart_notice")[0].cause
+        (notice,) = training.posted("restart_notice")
+        assert "Segmentation fault" in notice.cause
+        log = f"runs/{training.cycle.run_name}/attempts/{training.cycle.attempts}/trainer.log"
+        assert log in notice.cause
+        assert notice.checkpoint is None, "nothing is saved yet"
         training.ticks(29)
         assert training.cycle.run.phase == "cooling"
         training.ticks(2)
@@ -231,6 +235,12 @@ class TestWhenTheTrainerDies:
         assert training.cycle.run.epoch == 3
         assert training.posted("restart_notice")[-1].repeated_epochs == 0
         assert len(training.posted("start_report")) == 1
+
+    def test_the_save_it_will_go_on_from_is_named(self, training) -> None:
+        training.checkpoint_is_saved(50)
+        training.trainer_says(training.saved("resume", 59))
+        training.job_ends(None, "SIGKILL")
+        assert training.posted("restart_notice")[-1].checkpoint == "resume_059 (epoch 59)"
 
     def test_three_crashes_without_progress_are_blocked(self, training) -> None:
         for _ in range(3):

@@ -64,6 +64,14 @@ class TestAStalledTraining:
         (notice,) = training.posted("restart_notice")
         assert notice.cause == "학습 정체: 120초 안에 오기로 한 소식이 600초째 없음"
 
+    def test_whom_we_ended_did_not_end_by_itself(self, training) -> None:
+        falls_silent(training)
+        falls_silent(training)
+        training.job_ends(None, "SIGKILL")
+        cause = training.posted("restart_notice")[-1].cause
+        assert "종료시킴" in cause
+        assert "비정상 종료" not in cause
+
     def test_what_stays_silent_is_killed_and_the_run_goes_on_from_its_save(self, training) -> None:
         falls_silent(training)
         assert orders(falls_silent(training)) == ["kill_job"]

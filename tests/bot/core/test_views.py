@@ -65,6 +65,30 @@ class TestStatus:
     def test_idle(self, play) -> None:
         assert "열린 cycle이 없습니다" in asked(play, "status")
 
+    def test_of_what_was_uploaded_it_says_when_and_that_it_was_then(self, training) -> None:
+        assert "저장된 checkpoint 없음" in asked(training, "checkpoints")
+        training.checkpoint_is_saved(50)
+        assert "epoch 50: 업로드 대기" in asked(training, "checkpoints")
+        training.checkpoint_is_published(50)
+        (kept,) = training.cycle.shelf.checkpoints
+        shown = asked(training, "checkpoints")
+        assert "epoch 50: 업로드됨 (12:00)" in shown
+        assert "`training-claw bucket verify`" in shown
+        training.later(86400)
+        assert "epoch 50: 업로드됨 (03-01 12:00)" in asked(training, "checkpoints")
+        known_before = kept.model_copy(update={"safe_at": None})
+        shelf = training.cycle.shelf.model_copy(update={"checkpoints": (known_before,)})
+        cycle = training.cycle.model_copy(update={"shelf": shelf})
+        state = training.state.model_copy(update={"cycle": cycle})
+        assert "epoch 50: 업로드됨\n" in views.checkpoints(state, Gauges(), training.at, training.policy)
+
+    def test_the_disk_is_shown_and_a_full_one_comes_first(self, play) -> None:
+        assert "디스크" not in asked(play, "status"), "what is not known is not shown"
+        assert "디스크: 3.0/40GB 남음" in asked(play, "status", Gauges(disk=(3 << 30, 40 << 30)))
+        play.watcher_hands_over()
+        shown = asked(play, "status", Gauges(disk=(4096, 40 << 30)))
+        assert shown.startswith("디스크 가득: ")
+
     def test_in_training_it_shows_what_the_trainer_shows(self, training) -> None:
         training.checkpoint_is_saved(100)
         training.checkpoint_is_published(100)
@@ -184,17 +208,17 @@ class TestTheOtherCommands:
         assert "(기본 설정)" in asked(play, "config")
 
     def test_checkpoints_and_queue(self, training) -> None:
-        assert asked(training, "checkpoints") == "best: 없음"
+        assert "best: 없음" in asked(training, "checkpoints")
         training.trainer_says(training.saved("best", 50))
         training.checkpoint_is_saved(50)
-        assert asked(training, "checkpoints") == "epoch 50: 업로드 대기\nbest: epoch 50"
+        assert asked(training, "checkpoints").startswith("epoch 50: 업로드 대기\nbest: epoch 50\n")
         assert asked(training, "queue") == "대기열이 비어 있습니다."
         training.developer_hands_over(cycle=2)
         assert asked(training, "queue").startswith("1. Cycle 2")
         assert "대기열: 1개" in asked(training, "status")
 
     def test_without_a_cycle_there_is_still_an_answer(self, play) -> None:
-        assert asked(play, "checkpoints") == "gs://ralphton-handoff/checkpoints/"
+        assert "gs://ralphton-handoff/checkpoints/" in asked(play, "checkpoints")
         assert "`!status`" in asked(play, "help")
 
     def test_an_unknown_command_gets_the_nearest_name(self, play) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.shell.conversation.channel import Sent
+from bot.shell.conversation.channel import SendRefused, Sent
 from bot.shell.conversation.cramped import Cramped
 from bot.shell.conversation.speech import Speech
 from bot.shell.deciding.lanes import Later
@@ -62,14 +62,17 @@ async def test_what_cannot_be_saved_now_is_saved_when_there_is_room(store: Store
 
     store.cramped, store.relieved = told, relieved
     await on_its_thread(store, quota.use_up)
+    assert not await store.has_room()
     saving = [asyncio.create_task(store.ask(tables.move_cursor, f"c{n}", LONG)) for n in range(3)]
     await cramped.wait()
     assert await store.ask(tables.cursor, "c0") is None, "who only reads need not wait"
+    assert store.cramped_since is not None
     await on_its_thread(store, quota.lift)
     async with asyncio.timeout(10):
         await asyncio.gather(*saving)
     assert [await store.ask(tables.cursor, f"c{n}") for n in range(3)] == [LONG] * 3
     assert len(waited) == 1, "said once, however many waited"
+    assert store.cramped_since is None
 
 
 async def test_another_fault_is_not_waited_for(store: Store) -> None:
@@ -102,29 +105,46 @@ class TestSayingSo:
         async def warn(told: str) -> None:
             warned.append(told)
 
-        cramped = Cramped(channel, Speech(Voice(operators=(OPERATOR_ID,))), warn, tmp_path)
+        speech = Speech(Voice(operators=(OPERATOR_ID,)))
+        cramped = Cramped(channel, speech, warn, tmp_path, lambda: "absent")
         await cramped.begins()
         assert [part.kind for part in channel.said] == ["blocked", "alert"]
         assert all(str(tmp_path) in part.content for part in channel.said)
         await cramped.ends(90.4)
         assert "90초" in warned[0]
 
-    async def test_nobody_to_tell_is_no_reason_to_fall(self, tmp_path: Path) -> None:
-        async def warn(_: str) -> None:
-            raise AssertionError("not yet")
+    async def test_the_trainer_is_spoken_of_as_it_is_when_somebody_hears_of_it(self, tmp_path: Path) -> None:
+        """While Discord is away it is tried again: meanwhile the same disk may have ended the trainer."""
+        channel, speech = Overheard(deaf=2), Speech(Voice(operators=(OPERATOR_ID,)))
+        locks = iter(("alive", "alive", "dead", "dead"))
+        cramped = Cramped(channel, speech, _no_warning, tmp_path, lambda: next(locks, "dead"), again_s=0.01)  # pyright: ignore[reportArgumentType]
+        await cramped.begins()
+        assert [part.kind for part in channel.said] == ["blocked", "alert"]
+        assert all("학습 프로세스는 종료됨" in part.content for part in channel.said)
 
-        await Cramped(Overheard(deaf=True), Speech(Voice()), warn, tmp_path).begins()
+    async def test_what_discord_refuses_is_not_insisted_on(self, tmp_path: Path) -> None:
+        channel = Overheard(refuses=True)
+        await Cramped(channel, Speech(Voice()), _no_warning, tmp_path, lambda: "absent").begins()
+        assert channel.said == []
+
+
+async def _no_warning(_: str) -> None:
+    raise AssertionError("not yet")
 
 
 class Overheard:
-    """A channel that takes everything, or is away."""
+    """A channel that takes everything, but is away for the first `deaf` times, or refuses it all."""
 
-    def __init__(self, *, deaf: bool = False) -> None:
+    def __init__(self, *, deaf: int = 0, refuses: bool = False) -> None:
         self.said: list[Part] = []
         self._deaf = deaf
+        self._refuses = refuses
 
     async def send(self, part: Part, files: Sequence[Path]) -> Sent:  # noqa: ARG002  a channel takes it
+        if self._refuses:
+            raise SendRefused("Discord refuses it")
         if self._deaf:
+            self._deaf -= 1
             raise Later("not connected to Discord")
         self.said.append(part)
         return Sent(len(self.said), frozenset(part.recipients))

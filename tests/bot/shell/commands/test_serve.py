@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.core.state import SCHEMA
@@ -112,6 +113,94 @@ async def test_a_killed_daemon_goes_on_where_it_was(
         await server.record.until(lambda entry: "재시작 알림" in entry.content)
     assert len(said(server, "[BLOCKED]")) == 1
     assert len(said(server, "HANDOFF 접수")) == 1
+
+
+ON_A_FULL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from bot.rehearsal.drill.disks import Disk, NoDisks, set_apart
+
+place = Path(sys.argv[1])
+try:
+    set_apart()
+    disk = Disk.mount(place)
+except NoDisks as error:
+    sys.exit(f"SKIP {error}")
+disk.fill()
+daemon = subprocess.Popen(sys.argv[2:])
+print(daemon.pid, flush=True)
+for line in sys.stdin:
+    disk.empty()
+sys.exit(daemon.wait())
+"""
+
+
+@contextlib.asynccontextmanager
+async def on_a_full_disk(
+    env: dict[str, str], log: Path
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """The daemon on a disk of its own without a free page, and its pid. A line to the process makes room."""
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", ON_A_FULL_DISK, env["STATE_DIR"], *COMMAND),
+            env=env,
+            stderr=output,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+    assert process.stdout is not None
+    first = (await process.stdout.readline()).decode()
+    if not first:
+        pytest.skip(log.read_text().strip())  # noqa: ASYNC240
+    try:
+        async with asyncio.timeout(60):
+            yield process, int(first)
+    finally:
+        if process.returncode is None:
+            os.kill(int(first), signal.SIGKILL)
+        await process.communicate()
+
+
+@pytest.mark.slow
+class TestAFullDiskAtTheStart:
+    """Nothing can be remembered. It says so to everybody, goes on by itself when there is room, and obeys."""
+
+    async def test_people_systemd_and_health_hear_of_it_and_then_it_works(
+        self, server: DiscordServer, env: dict[str, str], tmp_path: Path
+    ) -> None:
+        with socket.socket() as free, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+            systemd.bind(str(tmp_path / "notify"))
+            free.close()
+            env |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "METRICS_PORT": str(port)}
+            async with on_a_full_disk(env, tmp_path / "log") as (process, _):
+                for tag in ("[BLOCKED]", "[ALERT]"):
+                    told = await server.record.until(
+                        lambda entry, tag=tag: entry.author_id == US and tag in entry.content
+                    )
+                    assert "디스크 공간 부족" in told.content
+                url = f"http://127.0.0.1:{port}/healthz"
+                async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                    assert answer.status == 503
+                    assert (await answer.json())["status"].startswith("disk full")
+                assert systemd.recv(99) == b"READY=1"
+                assert "the disk is full, waiting for room" in systemd.recv(999).decode()
+                question = await server.say(OPERATOR_ID, "!status")
+                process.stdin.write(b"room\n")  # pyright: ignore[reportOptionalMemberAccess]
+                await server.record.until(
+                    lambda entry: entry.id > question.id and "[ANSWER]" in entry.content
+                )
+
+    async def test_sigterm_is_obeyed_at_once(
+        self, server: DiscordServer, env: dict[str, str], tmp_path: Path
+    ) -> None:
+        async with on_a_full_disk(env, tmp_path / "log") as (process, pid):
+            await server.record.until(lambda entry: entry.author_id == US and "[BLOCKED]" in entry.content)
+            os.kill(pid, signal.SIGTERM)
+            process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
+            async with asyncio.timeout(5):
+                assert await process.wait() == 0
 
 
 @pytest.mark.parametrize(

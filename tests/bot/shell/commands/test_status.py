@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -15,10 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from bot.core.policy import Policy
-from bot.core.state import Awaited, Cycle, State, Training, Unread
+from bot.core.state import Awaited, Cooling, Cycle, State, Training, Unread
 from bot.shell.commands.status import status
 from bot.shell.machine.places import Places
-from bot.shell.outlook.looking import is_locked, look
+from bot.shell.outlook.looking import POLICY, is_locked, look
 from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Part
 from bot.shell.remembering.store import Store
@@ -115,6 +116,36 @@ def test_the_trainer_is_seen_for_what_it_is(places: Places, remembered: Callable
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert look(places, Policy(), NOW).process == "alive"
         assert look(places, Policy(), NOW + timedelta(hours=1)).process == "stalled"
+
+
+def test_who_starts_again_after_a_pause_is_not_called_unneeded(
+    places: Places, remembered: Callable[[State], None]
+) -> None:
+    before = training()
+    assert before.cycle is not None
+    until = datetime.now(UTC) + timedelta(seconds=90)
+    cooling = Cooling(attempt=2, tries=1, config=TrainingConfig(), reached=1, until=until)
+    remembered(before.model_copy(update={"cycle": before.cycle.model_copy(update={"run": cooling})}))
+    assert re.search(r"trainer: starts again in \d+ s", shown(places))
+
+
+def test_it_goes_by_the_daemon_s_own_settings(places: Places, remembered: Callable[[State], None]) -> None:
+    """A bucket and a patience that are not the defaults, and nothing of them in our environment."""
+    remembered(training())
+    theirs = Policy(bucket="file:///srv/bucket", stall_floor_s=7200)
+
+    async def leave(text: str) -> None:
+        store = await Store.open(places.database)
+        await store.ask(tables.move_cursor, POLICY, text)
+        await store.close()
+
+    asyncio.run(leave(theirs.model_dump_json()))
+    with speak(places, NOW).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        seen = look(places, None, NOW + timedelta(hours=1))
+        assert (seen.policy, seen.process) == (theirs, "alive")
+        asyncio.run(leave('{"bucket": 7}'))
+        assert look(places, None, NOW).policy == Policy()
 
 
 def test_looking_changes_nothing(places: Places, remembered: Callable[[State], None]) -> None:

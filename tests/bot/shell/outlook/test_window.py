@@ -70,9 +70,12 @@ async def places(tmp_path: Path) -> Places:
 
 @asynccontextmanager
 async def opened(
-    places: Places, port: int = 0, silent_s: Callable[[], float] = lambda: 0.0
+    places: Places,
+    port: int = 0,
+    silent_s: Callable[[], float] = lambda: 0.0,
+    cramped_since: Callable[[], datetime | None] = lambda: None,
 ) -> AsyncIterator[str]:
-    window = Window(places, Policy(), port, silent_s)
+    window = Window(places, Policy(), port, silent_s, cramped_since)
     running = asyncio.create_task(window.run())
     try:
         async with asyncio.timeout(20):
@@ -126,6 +129,16 @@ async def test_health_is_the_daemon_s_own(places: Places) -> None:
         assert (await got(f"{address}/metrics"))[0] == 503
 
 
+async def test_a_full_disk_is_no_good_health(places: Places) -> None:
+    async with opened(places, cramped_since=lambda: NOW) as address:
+        code, text = await got(f"{address}/healthz")
+        told = json.loads(text)
+        assert code == 503
+        assert told["status"].startswith("disk full: nothing can be saved, waiting since ")
+        assert told["process"] == "dead", "what else is known is told all the same"
+        assert "training_claw_disk_full 1.0" in (await got(f"{address}/metrics"))[1]
+
+
 async def test_it_is_seen_from_this_machine_only(places: Places) -> None:
     async with opened(places) as address:
         assert address.startswith("http://127.0.0.1:")
@@ -137,4 +150,4 @@ async def test_a_port_of_somebody_else_s_is_named(places: Places) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(Fatal, match=f"METRICS_PORT {port}: .* choose another"):
-            await Window(places, Policy(), port, lambda: 0.0).run()
+            await Window(places, Policy(), port, lambda: 0.0, lambda: None).run()

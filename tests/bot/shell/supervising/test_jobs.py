@@ -14,7 +14,7 @@ from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
 from bot.core.events import Event, JobEnded, JobFellSilent, JobSpoke
 from bot.core.policy import Policy
 from bot.core.state import Checking, Cycle, State, Unread
-from bot.shell.deciding.desk import Desk
+from bot.shell.deciding.desk import Desk, Note
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
@@ -22,7 +22,7 @@ from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from bot.shell.supervising import launch
 from bot.shell.supervising.jobs import Jobs
-from bot.shell.supervising.silence import BEGIN_S
+from bot.shell.supervising.silence import BEGIN_S, Silence
 from protocol.job import AttemptFolder, Checked, CheckJob, Failed, Holder, read_job
 from protocol.progress import Found
 from protocol.training import TrainingConfig
@@ -182,6 +182,33 @@ async def test_a_job_that_keeps_its_promise_is_not_silent(house: House) -> None:
     await house.start("fine")
     await house.ended()
     assert silent(house) == []
+
+
+async def test_who_died_while_nothing_could_be_saved_has_not_fallen_silent(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same full disk ends the trainer and keeps us from taking down what it said."""
+    waits, may_go_on = asyncio.Event(), asyncio.Event()
+    async with House(Places(tmp_path), store).open() as house:
+        ordinary = house.desk.tell
+
+        async def held_up(note: Note) -> bool:
+            waits.set()
+            await may_go_on.wait()
+            return await ordinary(note)
+
+        monkeypatch.setattr(house.desk, "tell", held_up)
+        folder = await house.start("mute")
+        await waits.wait()
+        who = launch.holder(folder)
+        assert who is not None
+        assert launch.signal_holder(folder, signal.SIGKILL)
+        while launch.is_alive(folder):  # noqa: ASYNC110  the kernel frees the lock, and tells nobody
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(Silence, "is_too_long", lambda _: True)
+        may_go_on.set()
+        assert (await house.ended()).outcome is None
+        assert silent(house) == []
 
 
 def silent(house: House) -> list[JobFellSilent]:
