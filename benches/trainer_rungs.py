@@ -91,7 +91,7 @@ def loop(bench: Bench) -> Figures:
             learn.step(learner, resident, samples, training, 0)
 
     def whole() -> None:
-        epochs = -(-bench.steps * bench.batch_size // len(feed))
+        epochs = 1 + -(-bench.steps * bench.batch_size // len(feed))
         rates.append(rate_of(bench, f"loop-{next(turn)}", epochs))
 
     rates: list[float] = []
@@ -101,12 +101,15 @@ def loop(bench: Bench) -> Figures:
 
 
 def rate_of(bench: Bench, run: str, epochs: int) -> float:
-    """Samples a second of a training, its saves not counted."""
+    """Samples a second of a training by the clock, from its first line to its last epoch's end: with all that
+    it does between, the ends of epochs included, but without its first steps and its checkpoint."""
     every = min(epochs, 50)
     changes = {"training.epochs": epochs, "training.save_checkpoint_every": every}
     job = bench.scene.job(run, bench.device.type, **changes)
     train(job, Attempt(RunFolder(job.run).attempt(1)))
-    return [line.samples_per_s for line in lines(job.run) if isinstance(line, Stepped)][-1]
+    stepped = [line for line in lines(job.run) if isinstance(line, Stepped)]
+    first, last = stepped[0], stepped[-1]
+    return (last.samples - first.samples) / (last.at - first.at).total_seconds()
 
 
 def recipes(bench: Bench) -> Figures:

@@ -31,6 +31,10 @@ class Pace:
     def __post_init__(self) -> None:
         self._last_step_at = self._last_line_at = self._last_save_at = self.clock()
 
+    def begins(self) -> None:
+        """The first step comes now. Loading, trying recipes and probing memory came before and are none."""
+        self._last_step_at = self.clock()
+
     def stepped(self, samples: int) -> None:
         """An optimizer step ended just now."""
         now = self.clock()

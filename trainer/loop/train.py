@@ -87,6 +87,7 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
             *(attempt, ranks, learner, feed, pace, keeper, voice, curve, board, lookout, parts),
             settled.take_step,
         )
+        pace.begins()
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)

@@ -1,8 +1,6 @@
 """Writes in a thread of its own, one thing after the other, while the training goes on."""
 
 import logging
-import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,20 +9,20 @@ from typing import Self
 
 import torch
 
+from trainer.process.background import step_back
+
 AHEAD = 2
 """So many writings may be under way or wait: each holds a copy of the training in memory."""
-
-NICENESS = 10
 
 log = logging.getLogger(__name__)
 
 
-def _step_back() -> None:
-    """In the writing thread: leave cores and GPU to whoever trains. Linux knows a niceness a thread."""
+def _aside() -> None:
+    """In the writing thread: leave cores and GPU to whoever trains."""
     torch.set_num_threads(1)
     if torch.cuda.is_initialized():
         torch.cuda.set_stream(torch.cuda.Stream())  # its copies stand in no step's way
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    step_back()
 
 
 @dataclass
@@ -35,7 +33,7 @@ class Writer:
     _under_way: deque[Future[None]] = field(default_factory=deque[Future[None]])
     _failed: bool = False
     _thread: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(1, "writer", initializer=_step_back)
+        default_factory=lambda: ThreadPoolExecutor(1, "writer", initializer=_aside)
     )
 
     @property

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from trainer.learning.history import Best, Epoch
+from trainer.process.background import step_back
 
 DRAW_EVERY_S = 10.0
+DRAW_SHARE = 0.005
+"""Of a core's time, at most, for drawing: with two cores that learn, what one draws the other waits for."""
 LOG_SCALE_FROM = 5.0
 """Losses that differ by more than this factor are drawn on a logarithmic scale."""
 
@@ -19,20 +22,25 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Curve:
-    """Draws at most every DRAW_EVERY_S, in a thread; a drawing that fails is logged and harms nothing."""
+    """Draws at most every DRAW_EVERY_S and no more than DRAW_SHARE of the time, in a thread; a drawing that
+    fails is logged and harms nothing."""
 
     path: Path
     checkpoint_every: int
     channels: tuple[str, ...] = ()
     clock: Callable[[], float] = time.monotonic
     _drawn_at: float = float("-inf")
+    _took_s: float = 0.0
     _drawing: Future[None] | None = None
-    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "curve"))
+    _thread: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "curve", initializer=step_back)
+    )
 
     def offer(self, history: Sequence[Epoch], best: Best | None) -> None:
         """An epoch has ended."""
         busy = self._drawing is not None and not self._drawing.done()
-        if not busy and self.clock() - self._drawn_at >= DRAW_EVERY_S:
+        every_s = max(DRAW_EVERY_S, self._took_s / DRAW_SHARE)
+        if not busy and self.clock() - self._drawn_at >= every_s:
             self._drawn_at = self.clock()
             self._drawing = self._thread.submit(self._draw, tuple(history), best)
 
@@ -48,7 +56,11 @@ class Curve:
 
     def _draw(self, history: Sequence[Epoch], best: Best | None) -> None:
         try:
+            import matplotlib.backends.backend_agg  # noqa: F401, PLC0415  a second or two, once: not of a drawing
+
+            began = time.thread_time()
             draw(self.path, history, best, self.checkpoint_every, self.channels)
+            self._took_s = time.thread_time() - began
         except Exception:
             log.exception("%s could not be drawn", self.path)
 

@@ -46,6 +46,17 @@ def test_the_rate_counts_steps_and_not_saves() -> None:
     assert pace.stood_still_s == 120
 
 
+def test_what_came_before_the_first_step_is_no_step() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    clock.now += 200  # a recipe was looked for
+    pace.begins()
+    clock.now += 0.5
+    pace.stepped(8)
+    assert pace.slowest_step_s == 0.5
+    assert pace.samples_per_s == 16
+
+
 def test_a_promise_covers_the_slowest_save_and_step_seen() -> None:
     clock = Clock()
     pace = Pace(clock)
