@@ -113,7 +113,8 @@ class Graphed:
                 self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])[0].backward()
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Of this thread alone: the one that writes saves may copy and allocate meanwhile, and would spoil it.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             loss, sums = self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])
             loss.backward()
         for weight, kept in zip(weights, before, strict=True):
