@@ -18,6 +18,7 @@ from trainer.converting.draft import discard
 from trainer.data.fingerprint import hash_files, hash_set
 from trainer.data.tree import look_through
 from trainer.process.attempt import Attempt, JobError, Told, now, replace_whole
+from trainer.process.memory import keep_what_was_freed
 
 COUNTED_EVERY_S = 1.0
 WAITING_SAID_EVERY_S = 60.0
@@ -40,6 +41,7 @@ def do(job: Job, attempt: Attempt) -> Outcome:
         case TrainJob():
             from trainer.loop.train import train  # noqa: PLC0415  # torch and lerobot: seconds, and only here
 
+            keep_what_was_freed()
             return train(job, attempt)
         case _:
             assert_never(job)

@@ -156,14 +156,20 @@ def _pictures(frames: Tensor) -> Tensor:
 
 
 def _normalised(pictures: Tensor) -> Tensor:
-    mean, std = _image_stats(pictures.device)
-    return (pictures - mean) / (std + STD_FLOOR)
+    """(B, 3, H, W), by whole rows of pixels."""
+    mean, std = _image_stats(pictures.device, pictures.shape[3])
+    pixels = pictures.permute(0, 2, 3, 1)
+    return ((pixels.flatten(2) - mean) / (std + STD_FLOOR)).view(pixels.shape).permute(0, 3, 1, 2)
 
 
 @cache
-def _image_stats(device: torch.device) -> tuple[Tensor, Tensor]:
-    """ImageNet's mean and std, brought to the device once: each time the host would wait for it."""
+def _image_stats(device: torch.device, width: int) -> tuple[Tensor, Tensor]:
+    """ImageNet's mean and std for each number of a row of pixels, which is quicker than three at a time.
+
+    Brought to the device once: each time the host would wait for it.
+    """
     mean, std = (
-        torch.tensor(IMAGENET_STATS[name], dtype=torch.float32, device=device) for name in ("mean", "std")
+        torch.tensor(IMAGENET_STATS[name], dtype=torch.float32, device=device).flatten().repeat(width)
+        for name in ("mean", "std")
     )
     return mean, std

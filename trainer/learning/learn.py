@@ -9,6 +9,7 @@ from protocol.training import OptimisationConfig
 from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner
 from trainer.learning.loss import Sums
+from trainer.learning.optimizer import clip
 from trainer.learning.passes import Pass, Plain
 
 
@@ -53,8 +54,12 @@ def step(
 
 def update(learner: Learner, training: OptimisationConfig) -> Tensor:
     """Change the weights by the gradients they have; the gradients' norm before clipping."""
-    weights = learner.policy.parameters()
-    grad_norm = torch.nn.utils.clip_grad_norm_(weights, training.grad_clip_norm)
+    grad_norm = clip(
+        learner.policy,
+        learner.optimizer,
+        training.grad_clip_norm,
+        at_once=learner.recipe.clipping == "fused",
+    )
     learner.frozen.clamp_(min=(~torch.isfinite(grad_norm)).float())
     learner.optimizer.step()
     learner.optimizer.zero_grad(set_to_none=learner.recipe.launch == "eager")  # a graph adds where they lie

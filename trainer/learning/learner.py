@@ -8,9 +8,10 @@ from lerobot.policies.act.modeling_act import ACTPolicy
 from lerobot.processor import PolicyProcessorPipeline
 from torch import Tensor
 
-from protocol.training import OptimisationConfig, TrainingConfig
+from protocol.training import TrainingConfig
 from trainer.learning import speedups
 from trainer.learning.act import Stats, blank_policy, fresh_policy, processors, with_image_stats
+from trainer.learning.optimizer import adamw
 from trainer.learning.recipe import STOCK, Recipe
 from trainer.learning.variety import Transform, as_it_is, variety
 
@@ -63,11 +64,3 @@ def build(
     if not stock:
         optimizer.found_inf = frozen  # pyright: ignore[reportAttributeAccessIssue]  # as GradScaler tells it
     return Learner(policy, optimizer, with_images, before, after, weights, frozen, variety(config.dataset))
-
-
-def adamw(policy: ACTPolicy, training: OptimisationConfig, *, fused: bool | None = True) -> torch.optim.AdamW:
-    """LeRobot's: the backbone has a learning rate of its own. Fused is the same sum in one pass: a small
-    model's whole step took 1.2 times as long without on two CPU cores."""
-    rest, backbone = policy.get_optim_params()
-    groups = [{**rest, "lr": training.lr}, {**backbone, "lr": training.lr_backbone}]
-    return torch.optim.AdamW(groups, weight_decay=training.weight_decay, fused=fused)

@@ -15,9 +15,12 @@ class Recipe(BaseModel):
 
     device: str = ""
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    attention: Literal["stock", "sdpa"] = "stock"
-    norm: Literal["stock", "folded"] = "stock"
+    attention: Literal["stock", "sdpa", "plain"] = "stock"
+    dropout: Literal["stock", "bits"] = "stock"
+    convolution: Literal["stock", "product"] = "stock"
+    norm: Literal["stock", "folded", "fused"] = "stock"
     positions: Literal["stock", "cached"] = "stock"
+    clipping: Literal["stock", "fused"] = "stock"
     kernels: Literal["eager", "compiled"] = "eager"
     launch: Literal["eager", "graph"] = "eager"
 

@@ -17,7 +17,12 @@ SHORT_CUTS = [
     STOCK.but(attention="sdpa"),
     STOCK.but(norm="folded"),
     STOCK.but(positions="cached"),
+    STOCK.but(attention="plain"),
+    STOCK.but(norm="fused"),
+    STOCK.but(convolution="product"),
+    STOCK.but(convolution="product", norm="folded"),
     STOCK.but(attention="sdpa", norm="folded", positions="cached"),
+    STOCK.but(attention="plain", norm="fused", positions="cached", convolution="product", dropout="bits"),
 ]
 
 

@@ -45,6 +45,11 @@ def test_a_gain_within_the_wavering_of_a_busy_machine_is_none() -> None:
     assert tuning.chosen(STOCK, [BF16], seconds(bf16=0.97)) == STOCK
 
 
+def test_a_machine_that_becomes_quiet_is_no_gain() -> None:
+    seconds_left = iter([2.0, 1.0, 1.0])  # busy at the start; then both take as long
+    assert tuning.chosen(STOCK, [BF16], lambda _: next(seconds_left)) == STOCK
+
+
 def test_what_is_not_possible_here_is_left_out() -> None:
     assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0, folded=0.5)) == STOCK.but(**FOLDED)
 
