@@ -5,7 +5,7 @@
     make bench ARGS="--device cuda --model card --frames 25500 --json bench.json"
 
     loop      the whole loop against the bare step on a batch that is there already
-    recipes   each way to compute a pass against LeRobot's own model and loss
+    recipes   each way to compute a step against LeRobot's own; how near the fastest is to the roofline
     likeness  how far each way's course is from the stock one's, beside that of another seed
     feed      batches from memory against LeRobot's loader on the same data
     whole     our trainer against lerobot-train, same data, same model, same batch
@@ -17,14 +17,14 @@ device than a CPU the same rungs run there; without one `--device cuda` says so 
 """
 
 import json
-import time
 from pathlib import Path
 
 import click
 import torch
 
-from benches.trainer_rungs import RUNGS, Bench, Figures
+from benches.trainer_rungs import RUNGS
 from benches.trainer_scenes import MODELS, scene
+from benches.trainer_turns import Bench, Figures
 from trainer.learning import device as devices
 from trainer.process.bar import progress_bar
 
@@ -39,7 +39,7 @@ from trainer.process.bar import progress_bar
 @click.option(
     "--processor-time",
     is_flag=True,
-    help="On a CPU others use, too: count what recipes and batches take of it, not what passes meanwhile.",
+    help="On a CPU others use, too: count what is taken of it, not what passes meanwhile.",
 )
 @click.option("--only", default=",".join(RUNGS), show_default=True, metavar="RUNG,…")
 @click.option(
@@ -67,7 +67,7 @@ def main(
     device = devices.pick(kind)
     click.echo(f"{model} model, batch {batch}, {devices.name(device)}, {torch.get_num_threads()} threads")
     with scene(model, frames, batch) as made, progress_bar("measuring") as told:
-        bench = Bench(made, device, rounds, steps, time.process_time if processor_time else time.perf_counter)
+        bench = Bench(made, device, rounds, steps, processor_time)
         for number, name in enumerate(wanted):
             told(number, len(wanted))
             measured[name] = RUNGS[name](bench)

@@ -1,10 +1,12 @@
 """Stock LeRobot on the same data as ours: its loader, its lerobot-train."""
 
+import os
 import re
-import statistics
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import click
 import torch
 
 from benches.trainer_scenes import Scene
+from benches.trainer_turns import Bench
 
 
 def lerobot_loader(made: Scene) -> Iterator[Any]:
@@ -78,12 +81,44 @@ def lerobot_train(made: Scene, device: str, steps: int, out: Path, *options: str
     ]
 
 
-def lerobot_rate(made: Scene, device: str, steps: int, turn: int) -> float:
-    """From lerobot-train's own log: what a step and its data took."""
-    command = lerobot_train(made, device, steps, made.folder / f"theirs-{turn}", "--save_checkpoint=false")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    logged = [(float(update), float(data)) for _, update, data in LOGGED.findall(done.stdout + done.stderr)]
-    if not logged:
-        raise click.ClickException(f"lerobot-train said nothing of its steps: {done.stderr[-2000:]}")
-    after_start = logged[len(logged) // 4 :]
-    return made.config.training.batch_size / statistics.mean(update + data for update, data in after_start)
+@dataclass(frozen=True)
+class Setting:
+    """How lerobot-train is set up. None: as many threads as there are cores."""
+
+    workers: int
+    threads: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.workers} workers" + (f", {self.threads} thread" if self.threads else "")
+
+
+SETTINGS = (Setting(4), Setting(2), Setting(1), Setting(0), Setting(1, 1))
+"""Four is lerobot-train's default."""
+
+CHEAPEST = (Setting(0, 1),)
+"""What takes the least processor time: nothing is handed from one process or thread to another."""
+
+
+def lerobot_rate(bench: Bench, steps: int, setting: Setting, turn: int) -> float:
+    """Samples a second by the bench's clock, the first quarter of the steps not counted."""
+    made = bench.scene
+    out = made.folder / f"theirs-{setting.workers}-{setting.threads}-{turn}"
+    options = "--save_checkpoint=false", f"--num_workers={setting.workers}"
+    command = lerobot_train(made, bench.device.type, steps, out, *options)
+    environ = os.environ | {"PYTHONUNBUFFERED": "1"}
+    environ.pop("OMP_WAIT_POLICY", None)  # ours, not theirs
+    if setting.threads:
+        environ["OMP_NUM_THREADS"] = str(setting.threads)
+    heard, said = [], deque[str](maxlen=20)
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as training:
+        assert training.stdout is not None, "it is a pipe"
+        for line in training.stdout:
+            said.append(line)
+            if LOGGED.search(line):
+                heard.append(bench.clock_of(training.pid))
+    if len(heard) < steps:
+        raise click.ClickException("lerobot-train did not take all its steps: " + "".join(said))
+    counted = heard[steps // 4 :]
+    return bench.batch_size * (len(counted) - 1) / (counted[-1] - counted[0])

@@ -1,21 +1,18 @@
 """The rungs of bench_trainer: what is measured, each with its figures by name."""
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from benches.lerobot_side import lerobot_loader, lerobot_rate
-from benches.trainer_scenes import Scene
+from benches.lerobot_side import lerobot_loader
+from benches.trainer_loop import loop
+from benches.trainer_processes import start, whole
+from benches.trainer_turns import Bench, Figures, seconds_of
 from protocol.job import RunFolder
-from protocol.progress import Progress, Saved, Started, Stepped, read_line
 from trainer.learning import device as devices
-from trainer.learning import feed as feeds
 from trainer.learning import learn
 from trainer.learning.feed import Feed
 from trainer.learning.history import TrainerState
@@ -24,92 +21,7 @@ from trainer.learning.pace import Pace
 from trainer.learning.passes import pass_by
 from trainer.learning.recipe import STOCK, Recipe
 from trainer.learning.tuning import options, usual
-from trainer.learning.variety import Transform, as_it_is
-from trainer.loop.train import train
-from trainer.process.attempt import Attempt
 from trainer.saving.saves import Saves
-
-type Figures = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """`rounds` turns, each of `steps` steps."""
-
-    scene: Scene
-    device: torch.device
-    rounds: int
-    steps: int
-    clock: Callable[[], float] = time.perf_counter
-
-    @property
-    def batch_size(self) -> int:
-        return self.scene.config.training.batch_size
-
-    def feed(self) -> Feed:
-        return feeds.load(self.scene.store(), self.scene.config.policy.chunk_size, self.device)
-
-    def learner(self, *, stock: bool = False) -> Learner:
-        stats = self.scene.store().stats
-        return build(self.scene.config, stats, self.device, fresh=True, stock=stock)
-
-    def alternately(self, ways: dict[str, Callable[[], object]]) -> dict[str, float]:
-        """Median seconds of each way, the first turn not counted."""
-        took: dict[str, list[float]] = {name: [] for name in ways}
-        for turn in range(1 + self.rounds):
-            for name, way in ways.items():
-                began = self.clock()
-                way()
-                devices.finish(self.device)
-                if turn:
-                    took[name].append(self.clock() - began)
-        return {name: statistics.median(seconds) for name, seconds in took.items()}
-
-
-# --- the rungs ----------------------------------------------------------------------
-
-
-class Resident(Feed):
-    """A feed whose one batch has been made before."""
-
-    def batch(self, samples: torch.Tensor, varied: Transform = as_it_is) -> dict[str, torch.Tensor]:
-        if "made" not in vars(self):
-            object.__setattr__(self, "made", super().batch(samples, varied))
-        return vars(self)["made"]
-
-
-def loop(bench: Bench) -> Figures:
-    """The loop gathers, normalises, adds up, looks whether to stop, says lines; the bare step does not."""
-    feed, learner = bench.feed(), bench.learner().by(usual(bench.device))
-    resident = Resident(**vars(feed))
-    samples = torch.arange(bench.batch_size, device=bench.device) % len(feed)
-    training = bench.scene.config.training
-    turn = iter(range(10_000))
-
-    def bare() -> None:
-        for _ in range(bench.steps):
-            learn.step(learner, resident, samples, training, 0)
-
-    def whole() -> None:
-        epochs = 1 + -(-bench.steps * bench.batch_size // len(feed))
-        rates.append(rate_of(bench, f"loop-{next(turn)}", epochs))
-
-    rates: list[float] = []
-    bare_s = bench.alternately({"bare": bare, "whole": whole})["bare"] / bench.steps
-    loop_s = bench.batch_size / statistics.median(rates[1:])
-    return {"bare step, s": bare_s, "step in the loop, s": loop_s, "share of the bare step": bare_s / loop_s}
-
-
-def rate_of(bench: Bench, run: str, epochs: int) -> float:
-    """Samples a second of a training by the clock, from its first line to its last epoch's end: with all that
-    it does between, the ends of epochs included, but without its first steps and its checkpoint."""
-    every = min(epochs, 50)
-    changes = {"training.epochs": epochs, "training.save_checkpoint_every": every}
-    job = bench.scene.job(run, bench.device.type, **changes)
-    train(job, Attempt(RunFolder(job.run).attempt(1)))
-    stepped = [line for line in lines(job.run) if isinstance(line, Stepped)]
-    first, last = stepped[0], stepped[-1]
-    return (last.samples - first.samples) / (last.at - first.at).total_seconds()
 
 
 def recipes(bench: Bench) -> Figures:
@@ -142,20 +54,42 @@ def recipes(bench: Bench) -> Figures:
             stock.optimizer.zero_grad()
 
     took = bench.alternately({"lerobot": lerobot, **{name: by(recipe) for name, recipe in tried.items()}})
-    base = took["lerobot"]
+    base, fastest = took["lerobot"], min(took.values())
+    work, most = work_of(learner.by(STOCK), feed, samples), products_a_second(bench.device)
     return {"lerobot's step, s": base / bench.steps} | {
-        f"times lerobot: {name}": base / seconds for name, seconds in took.items() if name != "lerobot"
+        **{f"times lerobot: {name}": base / seconds for name, seconds in took.items() if name != "lerobot"},
+        "a step's work, GFLOP": work / 1e9,
+        "matrix products in bfloat16, TFLOP/s": most / 1e12,
+        "share of that roof, the fastest": work / (fastest / bench.steps) / most,
     }
+
+
+def work_of(learner: Learner, feed: Feed, samples: torch.Tensor) -> int:
+    """Floating point operations of a pass forward and backward, as torch counts them."""
+    valid, count = feed.valid_frames(samples), torch.full((), len(samples), device=feed.device)
+    with FlopCounterMode(display=False) as counter:
+        pass_by(learner.recipe)(learner, feed, samples, valid, count, 0)
+    learner.optimizer.zero_grad()
+    return counter.get_total_flops()
+
+
+def products_a_second(device: torch.device) -> float:
+    """Operations a second of large matrix products: what nothing that multiplies matrices can exceed."""
+    size = 8192 if device.type == "cuda" else 2048
+    square = torch.ones(size, size, dtype=torch.bfloat16, device=device)
+
+    def multiply() -> None:
+        torch.mm(square, square)
+        devices.finish(device)
+
+    return 2 * size**3 / min(seconds_of(multiply) for _ in range(5))
 
 
 def likeness(bench: Bench) -> Figures:
     """Largest difference of the L1, in normalised units, averaged over quarters of the steps."""
     config = bench.scene.config
     stock = course(bench, STOCK, config.training.seed)
-    ways = {
-        "usual": usual(bench.device),
-        "usual in bf16": usual(bench.device).but(precision="bf16", norm="folded"),
-    }
+    ways = {"usual": usual(bench.device), "usual in bf16": usual(bench.device).but(precision="bf16")}
     found = {name: course(bench, recipe, config.training.seed) for name, recipe in ways.items()}
     found["another seed"] = course(bench, STOCK, config.training.seed + 1)
     return {f"off the stock course: {name}": float((way - stock).abs().max()) for name, way in found.items()}
@@ -203,21 +137,6 @@ def feed(bench: Bench) -> Figures:
     }
 
 
-def whole(bench: Bench) -> Figures:
-    """Both after their start: samples a second of all but the first steps, saves not counted."""
-    steps = max(8, bench.steps)
-    epochs = -(-steps * bench.batch_size // bench.scene.store().num_frames)
-    theirs, ours = [], []
-    for turn in range(bench.rounds):
-        theirs.append(lerobot_rate(bench.scene, bench.device.type, steps, turn))
-        ours.append(rate_of(bench, f"whole-{turn}", epochs))
-    return {
-        "our samples/s": statistics.median(ours),
-        "lerobot-train's samples/s": statistics.median(theirs),
-        "times lerobot-train": statistics.median(ours) / statistics.median(theirs),
-    }
-
-
 def saves(bench: Bench) -> Figures:
     """One checkpoint of this model, taken while steps go on."""
     feed, learner = bench.feed(), bench.learner().by(usual(bench.device))
@@ -230,12 +149,12 @@ def saves(bench: Bench) -> Figures:
 
     step()
     quiet_s = statistics.median(seconds_of(step) for _ in range(bench.steps))
-    pace, run = Pace(), RunFolder(bench.scene.folder / "saves")
+    kept, run = Pace(), RunFolder(bench.scene.folder / "saves")
     state = TrainerState(
         episodes=1, frames=len(feed), config=bench.scene.config, certificate="", num_threads=1, versions={}
     )
     meanwhile, written_s = [], 0.0
-    with Saves(run, lambda _line: None, pace) as keeper:
+    with Saves(run, lambda _line: None, kept) as keeper:
         for number in range(bench.rounds):
             began = time.perf_counter()
             keeper.resume_point(learner, state.model_copy(update={"step": number}))
@@ -243,7 +162,7 @@ def saves(bench: Bench) -> Figures:
                 meanwhile.append(seconds_of(step))
             written_s = time.perf_counter() - began
         keeper.wait()
-    pause_s = pace.stood_still_s / bench.rounds
+    pause_s = kept.stood_still_s / bench.rounds
     epoch_s = 25_500 / bench.batch_size * quiet_s
     return {
         "the loop stands still, s": pause_s,
@@ -251,35 +170,6 @@ def saves(bench: Bench) -> Figures:
         "share of an epoch of 25,500 frames": pause_s / epoch_s,
         "a step meanwhile, times one at rest": statistics.median(meanwhile or [quiet_s]) / quiet_s,
     }
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def start(bench: Bench) -> Figures:
-    """Of a process of its own, as the bot starts it."""
-    job = bench.scene.job("start", bench.device.type, **{"training.epochs": 1})
-    attempt = RunFolder(job.run).attempt(1)
-    attempt.job.write_text(job.model_dump_json())
-    began = time.time()
-    subprocess.run([sys.executable, "-m", "trainer", "run", str(attempt.job)], check=True)
-    said = lines(job.run)
-    started = next(line for line in said if isinstance(line, Started))
-    stepped = next(line for line in said if isinstance(line, Stepped))
-    return {
-        "to the first word, s": said[0].at.timestamp() - began,
-        "to the started line, s": started.at.timestamp() - began,
-        "to the first line of progress, s": stepped.at.timestamp() - began,
-        "saved, MB": sum(line.size_bytes for line in said if isinstance(line, Saved)) / 1e6,
-        "most memory held, MB": started.memory.peak_bytes / 1e6 if started.memory else 0.0,
-    }
-
-
-def lines(run: Path) -> list[Progress]:
-    return [read_line(line) for line in RunFolder(run).attempt(1).events.read_bytes().splitlines()]
 
 
 RUNGS: dict[str, Callable[[Bench], Figures]] = {

@@ -52,14 +52,18 @@ class Scene:
 
 @contextmanager
 def scene(model: str, frames: int, batch_size: int) -> Iterator[Scene]:
-    """Noise for `model` (a name in MODELS); weights are random, too: nothing is fetched."""
+    """Noise for `model` (a name in MODELS); weights are random, too: nothing is fetched.
+
+    At most `frames` frames, and whole batches of them: a last step of a few samples takes nearly as long as a
+    full one, and what is one step of eight hundred on real data would be one of thirty here.
+    """
     changes = MODELS[model] | {
         "model.pretrained_backbone_weights": None,
         "training.batch_size": batch_size,
     }
     with TemporaryDirectory(prefix="bench-trainer-") as made:
         made_here = Scene(Path(made), TrainingConfig().with_changes(changes))
-        write_noise(made_here.data, made_here.config, frames)
+        write_noise(made_here.data, made_here.config, max(frames // batch_size, 1) * batch_size)
         yield made_here
 
 

@@ -1,0 +1,81 @@
+"""The rungs of bench_trainer that start processes: lerobot-train and our trainer, as their users do."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import click
+
+from benches.lerobot_side import CHEAPEST, SETTINGS, lerobot_rate
+from benches.trainer_turns import Bench, Figures, lines
+from protocol.job import RunFolder
+from protocol.progress import Saved, Started, Stepped
+
+ABOUT_S = 2 * 3600.0
+"""So long lerobot-train would take: ours then tries recipes, as it does from half an hour on."""
+
+
+def whole(bench: Bench) -> Figures:
+    """Both as their users start them: samples a second of all but the first steps, saves not counted.
+
+    lerobot-train has the number of workers and threads that suits it best here; ours is in the middle of a
+    training of an hour or so, its recipe found by its own trial. Of processor time, each has one thread.
+    """
+    steps, settings = max(8, bench.steps), CHEAPEST if bench.by_processor else SETTINGS
+    tried = {each: lerobot_rate(bench, steps, each, 0) for each in settings}
+    best = max(tried, key=lambda each: tried[each])
+    theirs, ours = [tried[best]], list[float]()
+    for turn in range(1, 1 + bench.rounds):
+        ours.append(long_rate(bench, f"whole-{turn}", steps, samples=int(ABOUT_S * tried[best])))
+        theirs.append(lerobot_rate(bench, steps, best, turn))
+    return {f"lerobot-train's samples/s, {each}": rate for each, rate in tried.items()} | {
+        "our samples/s": statistics.median(ours),
+        "lerobot-train's samples/s": statistics.median(theirs),
+        "times lerobot-train": statistics.median(ours) / statistics.median(theirs),
+    }
+
+
+def long_rate(bench: Bench, run: str, steps: int, samples: int) -> float:
+    """Of a training of so many `samples`: by its lines over `steps` steps and more, then it is stopped."""
+    epochs = -(-samples // bench.scene.store().num_frames)
+    job = bench.scene.job(run, bench.device.type, **{"training.epochs": epochs})
+    attempt = RunFolder(job.run).attempt(1)
+    attempt.job.write_text(job.model_dump_json())
+    environ = os.environ | ({"OMP_NUM_THREADS": "1"} if bench.by_processor else {})
+    training = subprocess.Popen([sys.executable, "-m", "trainer", "run", str(attempt.job)], env=environ)
+    heard: list[tuple[float, int]] = []
+    try:
+        while training.poll() is None:
+            time.sleep(0.02)
+            stepped = [line for line in lines(job.run) if isinstance(line, Stepped)]
+            if len(stepped) > len(heard):
+                heard.append((bench.clock_of(training.pid), stepped[-1].samples))
+            if heard and (went := heard[-1][1] - heard[0][1]) >= steps * bench.batch_size:
+                started = next(line for line in lines(job.run) if isinstance(line, Started))
+                click.echo("our recipe: " + ", ".join(started.recipe.values()))
+                return went / (heard[-1][0] - heard[0][0])
+    finally:
+        training.terminate()
+        training.wait()
+    raise click.ClickException(f"our training ended early: {attempt.outcome.read_text()}")
+
+
+def start(bench: Bench) -> Figures:
+    """Of a process of its own, as the bot starts it."""
+    job = bench.scene.job("start", bench.device.type, **{"training.epochs": 1})
+    attempt = RunFolder(job.run).attempt(1)
+    attempt.job.write_text(job.model_dump_json())
+    began = time.time()
+    subprocess.run([sys.executable, "-m", "trainer", "run", str(attempt.job)], check=True)
+    said = lines(job.run)
+    started = next(line for line in said if isinstance(line, Started))
+    stepped = next(line for line in said if isinstance(line, Stepped))
+    return {
+        "to the first word, s": said[0].at.timestamp() - began,
+        "to the started line, s": started.at.timestamp() - began,
+        "to the first line of progress, s": stepped.at.timestamp() - began,
+        "saved, MB": sum(line.size_bytes for line in said if isinstance(line, Saved)) / 1e6,
+        "most memory held, MB": started.memory.peak_bytes / 1e6 if started.memory else 0.0,
+    }
