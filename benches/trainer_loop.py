@@ -17,6 +17,7 @@ from trainer.learning import learn, pace
 from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner
 from trainer.learning.tuning import usual
+from trainer.learning.variety import Transform, as_it_is
 from trainer.loop.train import train
 from trainer.process.attempt import Attempt
 
@@ -27,9 +28,9 @@ FRAMES = 25_500
 class Resident(Feed):
     """A feed whose one batch has been made before."""
 
-    def batch(self, samples: torch.Tensor) -> dict[str, torch.Tensor]:
+    def batch(self, samples: torch.Tensor, varied: Transform = as_it_is) -> dict[str, torch.Tensor]:
         if "made" not in vars(self):
-            object.__setattr__(self, "made", super().batch(samples))
+            object.__setattr__(self, "made", super().batch(samples, varied))
         return vars(self)["made"]
 
 
