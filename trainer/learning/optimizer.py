@@ -50,9 +50,9 @@ def _as_it_lies(tensor: Tensor) -> Tensor:
 
 def clip(policy: ACTPolicy, optimizer: torch.optim.AdamW, most: float, *, at_once: bool) -> Tensor:
     """Limit the gradient's norm to `most`; what it was. `at_once`: the fused optimizer divides as it goes,
-    which saves a pass over all gradients."""
+    which saves a pass over all gradients. It takes the divisor in float32 alone."""
     optimizer.grad_scale = None  # pyright: ignore[reportAttributeAccessIssue]
-    if not at_once:
+    if not at_once or any(each.dtype != torch.float32 for each in policy.parameters()):
         return torch.nn.utils.clip_grad_norm_(policy.parameters(), most)
     norm = torch.nn.utils.get_total_norm([each.grad for each in policy.parameters() if each.grad is not None])
     optimizer.grad_scale = ((norm + CLIP_EPS) / most).clamp_min(1.0)  # pyright: ignore[reportAttributeAccessIssue]
