@@ -24,6 +24,8 @@ PATIENCE_WITH_FULL = 3.0
 LONGEST_OPEN_S = 30.0
 CATCH_UP_S = 15.0
 """After a restart an open message waits until the channel's history may have been read."""
+MOST_RESTARTS = 3
+"""So many restarts it waits through: who is killed every few seconds acts on what he hears all the same."""
 REMEMBERED = 8
 
 
@@ -64,8 +66,12 @@ def due(state: State, event: Ticked, policy: Policy) -> Step:
 def woken(state: State, event: DaemonWoke) -> State:
     """What was said while we were away comes first, then its beginning is acted on."""
     until = event.at + timedelta(seconds=CATCH_UP_S)
-    waiting = tuple(now(one, due_at=max(one.due_at, until)) for one in state.open_messages)
-    return now(state, open_messages=waiting)
+
+    def waiting(one: OpenMessage) -> OpenMessage:
+        patient = one.restarts < MOST_RESTARTS
+        return now(one, due_at=max(one.due_at, until) if patient else event.at, restarts=one.restarts + 1)
+
+    return now(state, open_messages=tuple(waiting(one) for one in state.open_messages))
 
 
 def goes_on(state: State, author: int, said_at: datetime, policy: Policy) -> bool:

@@ -17,13 +17,15 @@ class Uttered(Known):
 
 
 class OpenMessage(Known):
-    """What somebody says to us and may not have finished: it is acted on at `due_at`."""
+    """What somebody says to us and may not have finished: it is acted on at `due_at`. `restarts` is through how
+    many of ours it has waited."""
 
     author: int
     parts: tuple[Uttered, ...]
     reply_ref: str | None
     since: AwareDatetime
     due_at: AwareDatetime
+    restarts: int = 0
 
 
 class ActedOn(Known):

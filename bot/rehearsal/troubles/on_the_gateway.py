@@ -142,9 +142,7 @@ async def away_too_long(trial: Trial) -> None:
     trial.server.rest.interferences += (gone := [always(is_gateway, status(503)), times(1, is_me, note)])
     trial.server.gateway.cut_cables()
     await trial.ask()
-    while not logged_in_anew.is_set():
-        await asyncio.sleep(0.05)
-        await trial.house.gateway.look_after()
+    await logged_in_anew.wait()
     trial.server.rest.interferences.remove(gone[0])
 
 

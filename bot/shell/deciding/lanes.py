@@ -17,7 +17,8 @@ from bot.shell.remembering.store import Store
 log = structlog.stdlib.get_logger("lanes")
 
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 120.0
+LONGEST_PAUSE_S = 60.0
+"""What was away for hours is taken up again within a minute of its return."""
 
 type Carry = Callable[[Effect], Awaitable[None]]
 """Carries an effect out and settles it; raises Later when it did not work this time."""

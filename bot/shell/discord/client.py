@@ -78,11 +78,17 @@ class Client(discord.Client):
         for name, what in views.commands(to_policy(settings)).items():
             self._tree.add_command(_slash(name, what, self._asked))
         self._down_since: float | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reads_history = True
         self._connect, self.http.ws_connect = self.http.ws_connect, self._keep_socket
         self.fatal: Fatal | None = None
         self.given_up = asyncio.Event()
+
+    @property
+    def logged_in(self) -> bool:
+        """Did it spend a login, whatever came of it?"""
+        return self._identifies > 0
 
     def down_for_s(self) -> float:
         return 0.0 if self._down_since is None else time.monotonic() - self._down_since
@@ -149,11 +155,11 @@ class Client(discord.Client):
             await asyncio.sleep(self._limits.identify_pause_s)
 
     async def on_connect(self) -> None:
-        self._down_since = None
+        self._is_up()
         self._ears.missed_some()
 
     async def on_resumed(self) -> None:
-        self._down_since = None
+        self._is_up()
 
     async def on_ready(self) -> None:
         await self._look_at_channel()
@@ -187,9 +193,23 @@ class Client(discord.Client):
 
     async def on_disconnect(self) -> None:
         moment = time.monotonic()
-        self._down_since = self._down_since or moment
+        if self._down_since is None:
+            self._down_since = moment
+            self._patience = asyncio.get_running_loop().call_later(
+                self._limits.down_for_good_s, self._lose_patience
+            )
         if self._storms.struck(moment):
             log.warning("disconnected again and again")
+            self.given_up.set()
+
+    def _is_up(self) -> None:
+        self._down_since = None
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _lose_patience(self) -> None:
+        if not self.is_closed():
+            log.warning("cut off for too long", down_s=round(self.down_for_s()))
             self.given_up.set()
 
     async def on_message(self, message: discord.Message) -> None:

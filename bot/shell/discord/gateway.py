@@ -78,22 +78,18 @@ class Gateway:
         """
         while True:
             began = time.monotonic()
-            await self._live_one_session()
-            pause = self._lifeline.pause_s(time.monotonic() - began)
+            client = await self._live_one_session()
+            up_s = time.monotonic() - began - client.down_for_s()
+            pause = self._lifeline.pause_s(up_s, logged_in=client.logged_in)
             log.warning(
                 "a new client after a pause", pause_s=pause, identifies=self._lifeline.identifies_today
             )
             await asyncio.sleep(pause)
 
     async def look_after(self) -> None:
-        """See what the library does not: heartbeats without an answer, a reconnecting that takes too long."""
+        """See what the library does not: heartbeats without an answer."""
         client = self._client
-        if client is None:
-            return
-        if client.down_for_s() > self._limits.down_for_good_s:
-            log.warning("cut off for too long", down_s=client.down_for_s())
-            client.given_up.set()
-        elif client.unanswered():
+        if client is not None and client.unanswered():
             log.warning("heartbeats go unanswered: resuming on another connection")
             await client.reconnect()
 
@@ -102,7 +98,8 @@ class Gateway:
             self._warned.add(told)
             await self._warn(told)
 
-    async def _live_one_session(self) -> None:
+    async def _live_one_session(self) -> Client:
+        """The client it was, closed."""
         client = Client(
             self._settings, self._ears, self._count_identify, self._warn_once, self._limits, self._lifeline
         )
@@ -128,6 +125,7 @@ class Gateway:
             still(client)
         if client.fatal is not None:
             raise client.fatal
+        return client
 
     # --- bot.shell.conversation.channel.Channel -------------------------------------------
 

@@ -1,7 +1,8 @@
 """How long a session may be trusted and when the next may begin: decisions only, nothing here waits.
 
 Discord resets a bot's token after 1,000 logins (IDENTIFY) a day, so every one is counted, durably, and each
-session that came to nothing makes the pause before the next one longer.
+session that logged in and came to nothing makes the pause before the next one longer. Where nobody could be
+reached no login was spent: then we look again at least once a minute, however long the outage.
 https://discord.com/developers/docs/events/gateway#identifying
 """
 
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`ready_s`: how long Discord is given to name its guilds; `heartbeats`: so many may go unanswered;
-    `silence_s`: so long a session may say nothing at all.
+    `silence_s`: so long a session may say nothing at all; `down_for_good_s`: so long the library may try to
+    resume one, for its own pauses grow from outage to outage, up to 17 minutes, and nobody resets them.
     """
 
     ready_s: float = 2.0
@@ -20,14 +22,15 @@ class Limits:
     farewell_s: float = 2.0
     heartbeats: float = 2.5
     silence_s: float = 60.0
-    down_for_good_s: float = 1200.0
+    down_for_good_s: float = 45.0
     storm: int = 20
     storm_s: float = 60.0
     identify_pause_s: float = 5.0
     identifies_a_session: int = 5
     identifies_a_day: int = 400
-    steady_s: float = 600.0
+    steady_s: float = 120.0
     first_pause_s: float = 5.0
+    unreached_pause_s: float = 45.0
     longest_pause_s: float = 900.0
 
 
@@ -37,20 +40,29 @@ class Lifeline:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._failures = 0
+        self._unreached = 0
         self.identifies_today = 0
 
-    def pause_s(self, lived_s: float) -> float:
-        """A session ended after `lived_s`: how long to wait before the next."""
-        self._failures = 1 if lived_s > self._limits.steady_s else self._failures + 1
+    def pause_s(self, up_s: float, *, logged_in: bool) -> float:
+        """A session ended that was up for so long: how long to wait before the next."""
+        if logged_in:
+            self._unreached = 0
+            self._failures = 1 if up_s > self._limits.steady_s else self._failures + 1
+        else:
+            self._unreached += 1
         if self.identifies_today >= self._limits.identifies_a_day:
             return self._limits.longest_pause_s
-        grown_s = self._limits.first_pause_s * 2.0 ** min(self._failures - 1, 16)
-        return min(self._limits.longest_pause_s, grown_s)
+        if logged_in:
+            return self._grown_s(self._failures, self._limits.longest_pause_s)
+        return self._grown_s(self._unreached, self._limits.unreached_pause_s)
 
     def may_identify(self, already: int) -> bool:
         """A session that has logged in `already` times may do so once more; the first is always free."""
         worn = self.identifies_today >= self._limits.identifies_a_day
         return already == 0 or not (worn or already >= self._limits.identifies_a_session)
+
+    def _grown_s(self, times: int, longest_s: float) -> float:
+        return min(longest_s, self._limits.first_pause_s * 2.0 ** min(times - 1, 16))
 
 
 class Storms:

@@ -134,6 +134,16 @@ class TestAMessage:
         channel.falls_quiet(listening.CATCH_UP_S)
         assert len(play.posted("receipt")[0].understood) == 2
 
+    def test_is_acted_on_though_we_are_restarted_every_few_seconds(self, play, channel) -> None:
+        channel.hears(LESSON)
+        for _ in range(listening.MOST_RESTARTS):
+            play.happened(DaemonWoke(at=play.later(3), house="h1"))
+            channel.falls_quiet(1)
+            assert play.kinds() == []
+        play.happened(DaemonWoke(at=play.later(3), house="h1"))
+        channel.falls_quiet(1)
+        assert play.kinds() == ["receipt"]
+
     def test_not_understood_is_asked_about(self, play, channel) -> None:
         channel.hears("[LESSON]")
         channel.falls_quiet()
