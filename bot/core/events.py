@@ -10,6 +10,9 @@ from protocol.messages import BlockCause, Incoming, Lesson
 from protocol.plan import Plan
 from protocol.progress import Found, Saved, Started, Stepped
 
+type Witness = Literal["busy", "idle", "unknown"]
+"""What the GPU shows of a process; unknown where there is none, or it does not tell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -315,12 +318,14 @@ class JobFellSilent(Fact):
     """Its lock is held, and it has not spoken for longer than its promise is worth. Stated again and again.
 
     `heard_at` is the time of its newest word, `promised_s` within how many seconds that promised the next.
+    `gpu` is the second witness: does the device work for it?
     """
 
     run: str
     attempt: int
     heard_at: datetime
     promised_s: float
+    gpu: Witness = "unknown"
 
 
 Event = (

@@ -66,7 +66,9 @@ def report(
 ) -> TrainingReport | PhaseReport:
     match cycle.run:
         case Training() if gauges.stepped and stall.is_stale(gauges.stepped, at, policy):
-            return _phase_report(cycle, views.silence(gauges.stepped.at), gauges, at, missed)
+            spoken_at = gauges.stepped.at
+            silence = views.silence(spoken_at, spared=stall.is_spared(cycle.run, spoken_at))
+            return _phase_report(cycle, silence, gauges, at, missed)
         case Training() as training:
             return _training_report(cycle, training, gauges.stepped, at, missed, policy)
         case _:

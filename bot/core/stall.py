@@ -2,6 +2,9 @@
 
 First it is asked to save and leave; what stays silent after that is killed; then the run goes on from its
 last save, like after a crash. A process that speaks again is left to save in peace.
+
+The GPU is the second witness. Where it works for a process that has fallen silent, that one is waited for as
+long again, once; where it is idle, or nobody can tell, silence alone decides.
 """
 
 from datetime import datetime
@@ -9,7 +12,7 @@ from typing import Literal
 
 from bot.core import words
 from bot.core.effects import KillJob, StopJob
-from bot.core.events import JobFellSilent
+from bot.core.events import JobFellSilent, Witness
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import (
@@ -19,6 +22,7 @@ from bot.core.state import (
     Converting,
     Cycle,
     Probing,
+    Run,
     Stalled,
     Starting,
     Stopping,
@@ -28,8 +32,12 @@ from protocol.progress import Stepped
 
 type Verdict = Literal["alive", "dead", "stalled", "unknown"]
 
+BUSY = 2.0
+"""So many times as long a process is waited for whose GPU is at work: a kernel that never ends works, too."""
 
-def verdict(held: bool | None, silent_s: float, promised_s: float, policy: Policy) -> Verdict:
+def verdict(
+    held: bool | None, silent_s: float, promised_s: float, policy: Policy, gpu: Witness = "unknown"
+) -> Verdict:
     """What is to be believed of a process, for those who look from outside; nothing is decided by it.
 
     `held`: its lock, None if nobody can tell.
@@ -40,7 +48,13 @@ def verdict(held: bool | None, silent_s: float, promised_s: float, policy: Polic
         return "unknown"
     if not held:
         return "dead"
-    return "stalled" if silent_s > policy.patience_s(promised_s) else "alive"
+    patience_s = policy.patience_s(promised_s) * (BUSY if gpu == "busy" else 1.0)
+    return "stalled" if silent_s > patience_s else "alive"
+
+
+def is_spared(run: Run, heard_at: datetime) -> bool:
+    """Is its silence since then one that was let pass?"""
+    return isinstance(run, Starting | Training) and run.spared is not None and run.spared >= heard_at
 
 
 def is_stale(stepped: Stepped, at: datetime, policy: Policy) -> bool:
@@ -52,6 +66,8 @@ def is_stale(stepped: Stepped, at: datetime, policy: Policy) -> bool:
 def fell_silent(cycle: Cycle, event: JobFellSilent) -> Move:
     match cycle.run, cycle.data, cycle.device:
         case (Starting(attempt=event.attempt) | Training(attempt=event.attempt)) as run, _, _:
+            if event.gpu == "busy" and not is_spared(run, event.heard_at):
+                return now(cycle, run=now(run, spared=event.heard_at)), ()
             return _asked_to_leave(cycle, run, event)
         case ((Stalled(attempt=event.attempt) | Stopping(attempt=event.attempt)), _, _):
             return cycle, (KillJob(run=event.run, attempt=event.attempt),)

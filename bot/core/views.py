@@ -83,9 +83,10 @@ def waiting(cycle: Cycle) -> tuple[Phase, str, datetime, str]:
             return _before_the_run(cycle)
 
 
-def silence(heard_at: datetime) -> tuple[Phase, str, datetime, str]:
-    """The phase of a process that is there and does not speak."""
-    return "stalled", "학습 프로세스의 새 소식", heard_at, "종료 후 마지막 저장 지점에서 재개"
+def silence(heard_at: datetime, *, spared: bool = False) -> tuple[Phase, str, datetime, str]:
+    """The phase of a process that is there and does not speak. `spared`: its GPU works, it is waited for."""
+    first = "GPU는 사용 중이므로 한 번 더 기다린 뒤 " if spared else ""
+    return "stalled", "학습 프로세스의 새 소식", heard_at, f"{first}종료 후 마지막 저장 지점에서 재개"
 
 
 def progress_notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:

@@ -243,6 +243,13 @@ def will_restart(cycle: Cycle, event: JobEnded, until: datetime, *, by_us: bool)
     )
 
 
+GPU_TESTIFIES = {
+    "busy": ("GPU는 사용 중: 한 번 더 기다렸으나 소식 없음",),
+    "idle": ("GPU도 쉬는 중 (사용률 0%)",),
+    "unknown": (),
+}
+
+
 def stalled(cycle: Cycle, event: JobFellSilent) -> RestartNotice:
     silent_s = (event.at - event.heard_at).total_seconds()
     return RestartNotice(
@@ -252,6 +259,7 @@ def stalled(cycle: Cycle, event: JobFellSilent) -> RestartNotice:
         now=event.at,
         eta=None,
         notes=(
+            *GPU_TESTIFIES[event.gpu],
             f"Cycle {cycle.number}: 저장 후 종료를 요청했고, 응답이 없으면 강제 종료",
             "이후 마지막 저장 지점에서 재개",
         ),

@@ -15,7 +15,8 @@ class Unstarted(Known):
 
 
 class Starting(Known):
-    """The process was ordered; it has not said anything yet. The one before had finished `reached` epochs."""
+    """The process was ordered; it has not said anything yet. The one before had finished `reached` epochs.
+    `spared` as in Training."""
 
     phase: Literal["starting"] = "starting"
     attempt: int
@@ -23,10 +24,12 @@ class Starting(Known):
     config: TrainingConfig
     reached: int
     since: AwareDatetime
+    spared: AwareDatetime | None = None
 
 
 class Training(Known):
-    """`tries` counts attempts since the last progress; `epoch` counts finished epochs."""
+    """`tries` counts attempts since the last progress; `epoch` counts finished epochs. `spared` is when the
+    word was said after which a silence was let pass once, because the GPU was at work."""
 
     phase: Literal["training"] = "training"
     attempt: int
@@ -36,6 +39,7 @@ class Training(Known):
     first_loss: float | None
     last_loss: float | None
     since: AwareDatetime
+    spared: AwareDatetime | None = None
 
 
 class Stalled(Known):

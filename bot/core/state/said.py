@@ -17,8 +17,8 @@ class Uttered(Known):
 
 
 class OpenMessage(Known):
-    """What somebody says to us and may not have finished: it is acted on at `due_at`. `restarts` is through how
-    many of ours it has waited."""
+    """What somebody says to us and may not have finished: it is acted on at `due_at`. `restarts` is through
+    how many of ours it has waited."""
 
     author: int
     parts: tuple[Uttered, ...]

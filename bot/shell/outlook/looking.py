@@ -139,7 +139,9 @@ def _process(
     heard_at = spoken[-1].at if spoken else _modified(folder.lock, at)
     promised_s = spoken[-1].next_within_s if spoken else policy.stall_floor_s
     held = folder.request.exists() or is_locked(folder.lock)
-    return stall.verdict(held, (at - heard_at).total_seconds(), promised_s, policy)
+    spared = state.cycle is not None and stall.is_spared(state.cycle.run, heard_at)
+    silent_s = (at - heard_at).total_seconds()
+    return stall.verdict(held, silent_s, promised_s, policy, "busy" if spared else "unknown")
 
 
 def _modified(path: Path, at: datetime) -> datetime:

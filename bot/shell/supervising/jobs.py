@@ -16,7 +16,7 @@ import structlog
 
 from bot.core import views
 from bot.core.effects import KillJob, StartJob, StopJob, TellArrived
-from bot.core.events import JobEnded, JobFellSilent, JobSpoke
+from bot.core.events import JobEnded, JobFellSilent, JobSpoke, Witness
 from bot.core.policy import Policy
 from bot.core.state import Here
 from bot.shell.deciding.desk import STAMPED, Desk, Note
@@ -24,7 +24,7 @@ from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
-from bot.shell.supervising import launch
+from bot.shell.supervising import gpu, launch
 from bot.shell.supervising.exits import Exit
 from bot.shell.supervising.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.supervising.tail import Listener, TailLine, newest_before, read_lines
@@ -168,7 +168,9 @@ class Jobs:
                     offset = lines[-1].end
                 # a full disk holds up who passes lines on: whoever is gone by now has not fallen silent
                 if held and silence.is_too_long() and launch.is_alive(folder):
-                    await self._complain(attempt, silence)
+                    witness = await self._testimony(folder)
+                    if not read_lines(folder.events, offset):  # it may have spoken meanwhile
+                        await self._complain(attempt, silence, witness)
                 if held:
                     await self._nap(gone)
             await self._end(attempt, gone)
@@ -189,14 +191,26 @@ class Jobs:
             spoke = JobSpoke(at=STAMPED, run=attempt.run, attempt=attempt.number, line=fact)
             await self._desk.tell(Note(event=spoke, cursors={attempt.cursor: str(line.end)}))
 
-    async def _complain(self, attempt: Attempt, silence: Silence) -> None:
-        log.warning("silent", attempt=str(attempt), heard_at=silence.heard_at, promised_s=silence.promised_s)
+    async def _testimony(self, folder: AttemptFolder) -> Witness:
+        """The second witness. A rehearsal on a processor has none."""
+        who = launch.holder(folder)
+        return await gpu.testimony(who.pid) if who and self._policy.device == "cuda" else "unknown"
+
+    async def _complain(self, attempt: Attempt, silence: Silence, witness: Witness) -> None:
+        log.warning(
+            "silent",
+            attempt=str(attempt),
+            heard_at=silence.heard_at,
+            promised_s=silence.promised_s,
+            gpu=witness,
+        )
         silent = JobFellSilent(
             at=STAMPED,
             run=attempt.run,
             attempt=attempt.number,
             heard_at=silence.heard_at,
             promised_s=silence.promised_s,
+            gpu=witness,
         )
         await self._desk.tell(Note(event=silent))
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import stall, views
-from bot.core.events import Gauges, JobEnded, JobFellSilent
+from bot.core.events import DaemonWoke, Gauges, JobEnded, JobFellSilent
 from bot.core.policy import Policy
 from bot.core.state import Probing
 from protocol.job import Failed
@@ -18,8 +18,10 @@ POLICY = Policy(device="cpu")
 seconds = st.floats(0, 10**6)
 
 
-def falls_silent(play: Any, attempt: int | None = None) -> tuple[Any, ...]:
-    heard_at = play.at
+def falls_silent(
+    play: Any, attempt: int | None = None, *, gpu: Any = "unknown", heard_at: Any = None
+) -> tuple[Any, ...]:
+    heard_at = heard_at or play.at
     return play.happened(
         JobFellSilent(
             at=play.later(600),
@@ -27,6 +29,7 @@ def falls_silent(play: Any, attempt: int | None = None) -> tuple[Any, ...]:
             attempt=attempt or play.cycle.attempts,
             heard_at=heard_at,
             promised_s=120,
+            gpu=gpu,
         )
     )
 
@@ -55,6 +58,75 @@ class TestTheVerdict:
         assert believed == ("stalled" if silent_s > POLICY.patience_s(promised_s) else "alive")
         if silent_s <= max(promised_s, POLICY.stall_floor_s):
             assert believed == "alive"
+
+    @given(silent_s=seconds, promised_s=seconds)
+    def test_a_busy_gpu_doubles_the_patience_and_no_more(self, silent_s, promised_s) -> None:
+        believed = stall.verdict(True, silent_s, promised_s, POLICY, "busy")
+        half = stall.verdict(True, silent_s / 2, promised_s, POLICY)
+        assert believed == half
+
+    @given(silent_s=seconds, promised_s=seconds, held=st.sampled_from([True, False, None]))
+    def test_who_saw_nothing_or_cannot_tell_changes_nothing(self, silent_s, promised_s, held) -> None:
+        alone = stall.verdict(held, silent_s, promised_s, POLICY)
+        assert stall.verdict(held, silent_s, promised_s, POLICY, "idle") == alone
+        assert stall.verdict(held, silent_s, promised_s, POLICY, "unknown") == alone
+
+    @given(silent_s=seconds, promised_s=seconds, held=st.sampled_from([False, None]))
+    def test_no_gpu_brings_the_dead_to_life(self, silent_s, promised_s, held) -> None:
+        believed = stall.verdict(held, silent_s, promised_s, POLICY, "busy")
+        assert believed == ("dead" if held is False else "unknown")
+
+
+class TestTheSecondWitness:
+    def test_a_process_whose_gpu_works_is_waited_for_once_more(self, training) -> None:
+        silent_since = training.at
+        assert falls_silent(training, gpu="busy", heard_at=silent_since) == ()
+        assert training.cycle.run.phase == "training"
+        assert orders(falls_silent(training, gpu="busy", heard_at=silent_since)) == ["stop_job", "post"]
+        (notice,) = training.posted("restart_notice")
+        assert notice.notes[0] == "GPU는 사용 중: 한 번 더 기다렸으나 소식 없음"
+
+    def test_one_that_has_spoken_meanwhile_may_be_silent_once_more(self, training) -> None:
+        assert falls_silent(training, gpu="busy") == ()
+        training.later(60)
+        assert falls_silent(training, gpu="busy") == ()
+
+    def test_a_restart_of_ours_does_not_make_it_wait_anew(self, training) -> None:
+        silent_since = training.at
+        falls_silent(training, gpu="busy", heard_at=silent_since)
+        training.happened(DaemonWoke(at=training.later(), house="h1", job="alive"))
+        assert "stop_job" in orders(falls_silent(training, gpu="busy", heard_at=silent_since))
+
+    def test_an_idle_gpu_confirms_it(self, training) -> None:
+        assert "stop_job" in orders(falls_silent(training, gpu="idle"))
+        assert training.posted("restart_notice")[0].notes[0] == "GPU도 쉬는 중 (사용률 0%)"
+
+    def test_where_nobody_can_tell_silence_alone_decides(self, training) -> None:
+        assert "stop_job" in orders(falls_silent(training, gpu="unknown"))
+        assert not any("GPU" in note for note in training.posted("restart_notice")[0].notes)
+
+    def test_one_that_never_said_a_word_is_waited_for_as_well(self, play) -> None:
+        play.watcher_hands_over()
+        play.developer_hands_over(episodes=85)
+        play.terms_are_read()
+        play.data_is_admitted()
+        assert falls_silent(play, gpu="busy") == ()
+        assert play.cycle.run.phase == "starting"
+
+    @pytest.mark.parametrize(
+        ("gpu", "said"),
+        [
+            ("busy", "GPU는 사용 중이므로 한 번 더 기다린 뒤 종료 후 마지막 저장 지점에서 재개"),
+            (None, "종료 후 마지막 저장 지점에서 재개"),
+        ],
+    )
+    def test_the_report_says_why_it_is_waited_for(self, training, gpu, said) -> None:
+        old = stepped(training.at)
+        if gpu:
+            falls_silent(training, gpu=gpu)
+        training.ticks(1800, Gauges(stepped=old))
+        report = training.posted("phase_report")[-1]
+        assert (report.phase, report.next_step) == ("stalled", said)
 
 
 class TestAStalledTraining:

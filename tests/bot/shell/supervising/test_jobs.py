@@ -27,6 +27,8 @@ from protocol.job import AttemptFolder, Checked, CheckJob, Failed, Holder, read_
 from protocol.progress import Found
 from protocol.training import TrainingConfig
 
+from .conftest import Smi
+
 STAND_IN = launch.Process((sys.executable, str(Path(__file__).with_name("stand_in.py"))))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -176,6 +178,21 @@ async def test_a_silence_beyond_the_promise_is_stated_until_it_is_killed(
         ended = await house.ended()
         assert ended.outcome is None
         assert "SIGKILL" in ended.detail
+
+
+async def test_of_a_silent_job_on_the_gpu_the_gpu_is_asked(
+    tmp_path: Path, store: Store, nvidia_smi: Smi
+) -> None:
+    impatient = Policy(stall_floor_s=0.1, stall_patience=0.001, device="cuda")
+    async with House(Places(tmp_path), store, policy=impatient).open() as house:
+        folder = await house.start("mute")
+        await house.is_ready()
+        who = launch.holder(folder)
+        assert who is not None
+        nvidia_smi(f"echo '{who.pid}, GPU-a'", "echo 'GPU-a, 93'")
+        await house.until(lambda: "busy" in {one.gpu for one in silent(house)} or None)
+        await house.jobs.stop(KillJob(run="mute", attempt=1))
+        await house.ended()
 
 
 async def test_a_job_that_keeps_its_promise_is_not_silent(house: House) -> None:
