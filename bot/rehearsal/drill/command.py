@@ -14,7 +14,7 @@ from bot.rehearsal.drill.disks import NoDisks, set_apart
 from bot.rehearsal.drill.inside import INSIDE
 from bot.rehearsal.drill.outside import OUTSIDE
 from bot.rehearsal.drill.season import Season
-from bot.rehearsal.drill.theatre import SIZES
+from bot.rehearsal.drill.theatre import AWAY_S, SIZES
 from bot.rehearsal.processes import CommandFailed
 
 KINDS = tuple(dict.fromkeys(kind.partition(" (")[0] for kind in (*OUTSIDE, *INSIDE)))
@@ -27,7 +27,8 @@ _INTERRUPTED = 130
     epilog="""\
   training-claw drill --kills 20
   training-claw drill --kills 300 --minutes 90 --state drill.json   # again: goes on where it was
-  training-claw drill --kills 5 --only "kill trainer" --only "clock jump\"""",
+  training-claw drill --kills 5 --only "kill trainer" --only "clock jump"
+  training-claw drill --understudy --epochs 400 --kills 1 --only "Discord away" --outage 3600""",
 )
 @click.option("--kills", type=click.IntRange(0), default=20, show_default=True, help="So many faults in all.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same faults.")
@@ -47,6 +48,12 @@ _INTERRUPTED = 130
 )
 @click.option("--epochs", default=SIZES.epochs, show_default=True, help="How long each play trains.")
 @click.option(
+    "--outage",
+    "outage_s",
+    type=click.FloatRange(1),
+    help="So many seconds Discord and the bucket stay away.  [default: a few]",
+)
+@click.option(
     "--understudy",
     is_flag=True,
     help="A stand-in plays the trainer: nothing is learned, everything else is real, and quick.",
@@ -60,6 +67,7 @@ def drill(
     only: tuple[str, ...],
     folder: Path | None,
     epochs: int,
+    outage_s: float | None,
     understudy: bool,
 ) -> None:
     """Play whole rehearsals under random faults, and see that each comes to the same ending.
@@ -81,6 +89,7 @@ def drill(
             understudy=understudy,
             disks=disks,
             console=console,
+            away_s=(outage_s, outage_s) if outage_s else AWAY_S,
         )
         season.play(kills, minutes)
     except (BookUnreadable, CommandFailed) as error:

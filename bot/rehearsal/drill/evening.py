@@ -28,6 +28,8 @@ progress are a BLOCKED, as they should be."""
 PATIENT, HEARD_OUT_S = 0.7, 60.0
 """So often the next fault of the bot waits until what was said to it is acted on."""
 POINTS_A_PLAY = 14
+LONG_S = 60.0
+"""An outage longer than this begins in the midst of a training."""
 RARE = frozenset(
     {"machine lost", "freeze trainer", "stop, resume", "second daemon", "SIGTERM bot", "SIGTERM trainer"}
 )
@@ -71,6 +73,7 @@ async def play(programme: Programme, shown: Callable[[Befallen], None]) -> Eveni
 
 async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
     """Until the last HANDOFF, and then until everything asked is answered."""
+    patience_s = PLAY_S + programme.faults * programme.away_s[1]
     parts = [
         theatre.bot.keep(),
         peers.watcher(peers.player_of(theatre.discord, ROSTER, Peer.WATCHER), theatre.stage.facts),
@@ -83,13 +86,13 @@ async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
         asyncio.create_task(_befall(theatre, INSIDE, theatre.at_the_trainer, programme, log)),
     ]
     try:
-        async with asyncio.timeout(PLAY_S):
+        async with asyncio.timeout(patience_s):
             await _first_trouble(_ending(theatre), around[0])
             theatre.over.set()
             await asyncio.gather(*lanes)
         await _calm(theatre)
     except TimeoutError:
-        theatre.troubles.append(f"the play did not end within {PLAY_S:.0f} s")
+        theatre.troubles.append(f"the play did not end within {patience_s:.0f} s")
     except (Refused, TooLong) as error:
         theatre.troubles.append(str(error))
     finally:
@@ -134,6 +137,8 @@ async def _befall(
     inside = faults is INSIDE
     deck: list[str] = []
     hit_early, last_epoch = False, 0
+    if programme.away_s[0] > LONG_S:
+        await _at_work(theatre, 1)
     while not theatre.over.is_set() and log.left > 0:
         await _pause(theatre)
         if not inside and theatre.dice.random() < PATIENT:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from bot.rehearsal.players import script
 from bot.rehearsal.processes import Daemon, plain_environment
 from bot.shell.remembering.upkeep import back_up, is_whole
 
-AWAY_S = (2.0, 8.0)
+BACK_S = 90.0
+"""So long after its return what was away may be missed."""
 JUMP_S = (1800.0, 20_000.0)
 FULL_S = 12.0
 TRAINING_CLAW = Path(sys.executable).with_name("training-claw")
@@ -69,7 +71,7 @@ async def second_daemon(theatre: Theatre) -> Suffered:
 
 async def discord_away(theatre: Theatre) -> Suffered:
     """No request is answered, no cable holds."""
-    seconds = theatre.dice.uniform(*AWAY_S)
+    seconds = theatre.dice.uniform(*theatre.away_s)
     rest = theatre.discord.rest
     rest.interferences.append(silence)
     try:
@@ -77,19 +79,24 @@ async def discord_away(theatre: Theatre) -> Suffered:
         await asyncio.sleep(seconds)
     finally:
         rest.interferences.remove(silence)
-    await theatre.bot.in_the_channel()
-    return Suffered(f"{seconds:.0f} s")
+    return Suffered(f"{seconds:.0f} s, back after {await _passed(theatre.bot.in_the_channel()):.0f} s")
 
 
 async def bucket_away(theatre: Theatre) -> Suffered:
-    seconds = theatre.dice.uniform(*AWAY_S)
+    seconds = theatre.dice.uniform(*theatre.away_s)
     async with _undisturbed(theatre):
         theatre.take_bucket_away()
         try:
             await asyncio.sleep(seconds)
         finally:
             theatre.bring_bucket_back()
-    return Suffered(f"{seconds:.0f} s")
+    owed = theatre.owed()
+    if not owed:
+        return Suffered(f"{seconds:.0f} s, nothing owed")
+    passed = _passed(theatre.until(lambda: theatre.owed() < owed, "what the bucket is owed", BACK_S))
+    return Suffered(
+        f"{seconds:.0f} s, {owed} orders owed, one of them carried out after {await passed:.0f} s"
+    )
 
 
 async def clock_jump(theatre: Theatre) -> Suffered:
@@ -147,6 +154,13 @@ OUTSIDE: dict[str, Fault] = {
     "disk full": disk_full,
     "SQLite damage": sqlite_damage,
 }
+
+
+async def _passed(what: Awaitable[None]) -> float:
+    """So many seconds, until it has come."""
+    began = time.monotonic()
+    await what
+    return time.monotonic() - began
 
 
 async def _restart_told(theatre: Theatre, since: int) -> bool:

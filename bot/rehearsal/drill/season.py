@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot.rehearsal.drill import evening
 from bot.rehearsal.drill.book import Befallen, Book, Evening
 from bot.rehearsal.drill.reckoning import Ending
-from bot.rehearsal.drill.theatre import Programme
+from bot.rehearsal.drill.theatre import AWAY_S, Programme
 from bot.rehearsal.processes import CommandFailed, run_trainer
 from bot.rehearsal.stage import Sizes
 from protocol.paths import ROWS, VIDEO
@@ -36,6 +36,7 @@ class Season:
     understudy: bool
     disks: bool
     console: Console
+    away_s: tuple[float, float] = AWAY_S
 
     def play(self, faults: int, minutes: float | None) -> None:
         """
@@ -73,6 +74,7 @@ class Season:
             passed=self.book.points,
             understudy=self.understudy,
             disks=self.disks,
+            away_s=self.away_s,
         )
 
     def _simulated(self) -> Path:

@@ -34,6 +34,7 @@ from protocol.roster import Roster
 
 ROSTER = Roster()
 GLANCE_S = 0.1
+AWAY_S = (2.0, 8.0)
 SIZES = Sizes(
     episodes=50,
     frames=8,
@@ -59,7 +60,8 @@ PACE = {
 class Programme:
     """What shall befall a play: at most so many faults, of these kinds; of none, it is an undisturbed one.
 
-    `passed` are points at which a daemon of the drill was ended before.
+    `passed` are points at which a daemon of the drill was ended before; `away_s` is how long Discord or the
+    bucket is away, at least and at most.
     """
 
     number: int
@@ -72,6 +74,7 @@ class Programme:
     passed: Collection[str]
     understudy: bool
     disks: bool
+    away_s: tuple[float, float] = AWAY_S
 
 
 UNDERSTUDY = "bot.rehearsal.drill.understudy"
@@ -83,7 +86,9 @@ class TooLong(Exception):
 
 @dataclass
 class Theatre:
-    """`dice` decide; the same seed, the same faults. `disks` is empty where none could be mounted."""
+    """`dice` decide; the same seed, the same faults. `disks` is empty where none could be mounted; `away_s` as
+    in Programme.
+    """
 
     stage: Stage
     discord: DiscordServer
@@ -94,6 +99,7 @@ class Theatre:
     tally: Tally
     lookout: "Lookout"
     troubles: list[str] = field(default_factory=list[str])
+    away_s: tuple[float, float] = AWAY_S
     asked: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
     at_the_bot: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -138,6 +144,13 @@ class Theatre:
         with suppress(StoreUnusable, OSError):
             seen = look(self.places, Policy(), utc_now()).state
         return seen
+
+    def owed(self) -> int:
+        """So many orders are still to be carried out."""
+        try:
+            return look(self.places, Policy(), utc_now()).backlog.effects
+        except (StoreUnusable, OSError):
+            return 0
 
     def cycle(self) -> Cycle | None:
         state = self.state()
@@ -187,6 +200,7 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
         lookout = Lookout(stage)
         async with DiscordServer(Guild(cast_of(ROSTER)), witness=lookout.witness) as discord:
             theatre = _theatre(stage, discord, mounted, dice, lookout)
+            theatre.away_s = programme.away_s
             if programme.understudy:
                 theatre.orders.trainer.write_text(UNDERSTUDY, encoding="utf-8")
             discord.guild.subscribe(lambda _: theatre.tally.heard(discord.record.entries[-1]))
