@@ -86,8 +86,8 @@ class TooLong(Exception):
 
 @dataclass
 class Theatre:
-    """`dice` decide; the same seed, the same faults. `disks` is empty where none could be mounted; `away_s` as
-    in Programme.
+    """`dice` decide; the same seed, the same faults. `disks` is empty where none could be mounted; `away_s`
+    as in Programme.
     """
 
     stage: Stage
