@@ -25,8 +25,8 @@ from typing import Any
 import click
 from aiohttp import web
 from chaos_proxy import ChaosProxy, Fate, chaos_before  # pyright: ignore[reportMissingImports]
-from gcs_fake import FakeGcs  # pyright: ignore[reportMissingImports]
 
+from bot.rehearsal.gcs import FakeGcs
 from bot.shell.bucket import (
     Meta,
     fetch_checkpoint,

@@ -18,8 +18,8 @@ from typing import Any
 
 import click
 from aiohttp import web
-from gcs_fake import FakeGcs, Stored  # pyright: ignore[reportMissingImports]
 
+from bot.rehearsal.gcs import FakeGcs, Stored
 from bot.shell.bucket import Meta, open_bucket, publish_best, publish_flat_best
 
 RUN = "cycle03-a"

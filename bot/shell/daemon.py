@@ -25,6 +25,7 @@ from bot.shell.machine.places import Places
 from bot.shell.machine.solitude import alone
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store, StoreUnusable
+from bot.shell.stagehand import Stagehand
 from bot.shell.wiring import House, furnish
 
 log = structlog.stdlib.get_logger("daemon")
@@ -39,7 +40,7 @@ class TaskDied(Exception):
     """A part of the daemon ended that never should."""
 
 
-async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_bucket) -> None:
+async def serve(settings: Settings, opened: Callable[..., ObjectStore] = open_bucket) -> None:
     """Run until SIGTERM or SIGINT. `opened` makes the store behind the bucket's URL.
 
     Raises:
@@ -56,7 +57,7 @@ async def serve(settings: Settings, opened: Callable[[str], ObjectStore] = open_
             if store is None:
                 return
             stack.push_async_callback(store.close)
-            bucket = _open_bucket(settings, opened)
+            bucket = _open_bucket(settings, Stagehand(settings.rehearsal_dir).opening(opened))
             stack.push_async_callback(bucket.close)
             house = await _furnished(settings, places, store, bucket)
             gc.freeze()  # what is here by now stays; looking through it all stopped the loop for 0.5 s

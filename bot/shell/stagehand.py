@@ -6,6 +6,7 @@ A folder holds the orders, and only a daemon on an embedded Discord has one (REH
     die-at     names of points, one a line: at the first that is reached it is struck off, then SIGKILL
     died-at    which it was, one line a death, written by the daemon
     trainer    the module to start in the trainer's stead
+    gcs        where a stand-in for Google Cloud Storage listens
 
 Points are an order's `publish_best before`, `… during`, `… done` (and not yet noted), and a state's phase,
 saved: `run training`. In production there is no folder, and everything here leaves things as they are.
@@ -15,9 +16,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,6 +38,7 @@ from bot.core.events import (
 )
 from bot.core.policy import Policy
 from bot.core.state import State
+from bot.shell.bucket import ObjectStore
 from bot.shell.conversation.channel import Channel, Sent
 from bot.shell.deciding.desk import Step, utc_now
 from bot.shell.deciding.lanes import Carry
@@ -81,6 +84,10 @@ class Orders:
     def trainer(self) -> Path:
         return self.folder / "trainer"
 
+    @property
+    def gcs(self) -> Path:
+        return self.folder / "gcs"
+
     def offset(self) -> timedelta:
         try:
             return timedelta(seconds=float(self.clock.read_text()))
@@ -104,11 +111,13 @@ class Stagehand:
 
     def launcher(self, ordinary: Launcher) -> Launcher:
         """Somebody else may play the trainer."""
-        try:
-            module = self._orders.trainer.read_text(encoding="utf-8").strip() if self._orders else ""
-        except FileNotFoundError:
-            module = ""
+        module = _read(self._orders.trainer) if self._orders else ""
         return Process((sys.executable, "-m", module)) if module else ordinary
+
+    def opening(self, ordinary: Callable[..., ObjectStore]) -> Callable[[str], ObjectStore]:
+        """Somebody else may play Google Cloud Storage."""
+        address = _read(self._orders.gcs) if self._orders else ""
+        return partial(ordinary, emulator=address) if address else ordinary
 
     def at_rest(self, state: State) -> None:
         """`state` has just been saved."""
@@ -151,6 +160,13 @@ class Stagehand:
     def passes_soon(self, point: str) -> None:
         if self._orders and point in self._orders.deadly():
             asyncio.get_running_loop().call_later(DURING_S, self.passes, point)
+
+
+def _read(order: Path) -> str:
+    try:
+        return order.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def phases(state: State) -> tuple[str, ...]:

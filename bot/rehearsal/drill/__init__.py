@@ -2,6 +2,7 @@
 
 disks.py      small disks of our own, to be filled and emptied again
 bot.py        the daemon as its supervisor would keep it
+vault.py      the bucket, in a folder or in an embedded Google Cloud Storage
 theatre.py    one play: stage, channel, disks, and what may be asked of them
 outside.py    faults that befall the bot and what is around it
 inside.py     faults that befall the trainer

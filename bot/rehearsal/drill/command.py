@@ -15,6 +15,7 @@ from bot.rehearsal.drill.inside import INSIDE
 from bot.rehearsal.drill.outside import OUTSIDE
 from bot.rehearsal.drill.season import Season
 from bot.rehearsal.drill.theatre import AWAY_S, SIZES
+from bot.rehearsal.drill.vault import Kind
 from bot.rehearsal.processes import CommandFailed
 
 KINDS = tuple(dict.fromkeys(kind.partition(" (")[0] for kind in (*OUTSIDE, *INSIDE)))
@@ -48,6 +49,13 @@ _INTERRUPTED = 130
 )
 @click.option("--epochs", default=SIZES.epochs, show_default=True, help="How long each play trains.")
 @click.option(
+    "--bucket",
+    type=click.Choice(("folder", "gcs")),
+    default="folder",
+    show_default=True,
+    help="A folder, or an embedded Google Cloud Storage.",
+)
+@click.option(
     "--outage",
     "outage_s",
     type=click.FloatRange(1),
@@ -67,12 +75,13 @@ def drill(
     only: tuple[str, ...],
     folder: Path | None,
     epochs: int,
+    bucket: Kind,
     outage_s: float | None,
     understudy: bool,
 ) -> None:
     """Play whole rehearsals under random faults, and see that each comes to the same ending.
 
-    Daemon, trainer and learning are real; Discord is embedded, the bucket a folder. Nothing outside a folder
+    Daemon, trainer and learning are real; Discord is embedded, and so is the bucket. Nothing outside a folder
     of its own is touched: disks that fill up are small ones of its own, the clock put wrong is the daemon's.
     Exit status 0 only if nothing was lost, doubled, or learned otherwise than without faults.
     """
@@ -89,6 +98,7 @@ def drill(
             understudy=understudy,
             disks=disks,
             console=console,
+            bucket=bucket,
             away_s=(outage_s, outage_s) if outage_s else AWAY_S,
         )
         season.play(kills, minutes)

@@ -25,9 +25,7 @@ PAUSE_S = (0.2, 3.0)
 EARLY = 0.3
 """So often a trainer is hit again before it has finished an epoch; never twice running: three crashes without
 progress are a BLOCKED, as they should be."""
-PATIENT, HEARD_OUT_S = 0.7, 60.0
-"""So often the next fault of the bot waits until what was said to it is acted on."""
-POINTS_A_PLAY = 14
+POINTS_A_PLAY = 20
 LONG_S = 60.0
 """An outage longer than this begins in the midst of a training."""
 RARE = frozenset(
@@ -53,7 +51,7 @@ async def play(programme: Programme, shown: Callable[[Befallen], None]) -> Eveni
     """Play it, and reckon up what was lost."""
     began = time.monotonic()
     dice = random.Random(f"{programme.seed}/{programme.number}")  # noqa: S311  repeatable, not secret
-    at_points = min(POINTS_A_PLAY, programme.faults // 3) if "kill bot" in programme.kinds else 0
+    at_points = min(POINTS_A_PLAY, programme.faults // 2) if "kill bot" in programme.kinds else 0
     deadly = points.chosen(dice, programme.passed, at_points)
     log = Log(shown, programme.faults - len(deadly))
     async with opened(programme, dice) as theatre:
@@ -76,9 +74,10 @@ async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
     patience_s = PLAY_S + programme.faults * programme.away_s[1]
     parts = [
         theatre.bot.keep(),
-        peers.watcher(peers.player_of(theatre.discord, ROSTER, Peer.WATCHER), theatre.stage.facts),
-        peers.developer(peers.player_of(theatre.discord, ROSTER, Peer.DEVELOPER), theatre.stage.facts),
+        peers.watcher(peers.player_of(theatre.discord, ROSTER, Peer.WATCHER), theatre.facts),
+        peers.developer(peers.player_of(theatre.discord, ROSTER, Peer.DEVELOPER), theatre.facts),
         _measured(theatre, log),
+        _terms_come_late(theatre),
     ]
     around = [asyncio.ensure_future(part) for part in parts]
     lanes = [
@@ -141,10 +140,9 @@ async def _befall(
         await _at_work(theatre, 1)
     while not theatre.over.is_set() and log.left > 0:
         await _pause(theatre)
-        if not inside and theatre.dice.random() < PATIENT:
-            await _listened_to(theatre)
         if inside:
-            early = theatre.dice.random() < EARLY and not hit_early
+            hurried = points.leads_to("disk full (runs)", theatre.orders.deadly())
+            early = (hurried or theatre.dice.random() < EARLY) and not hit_early
             if not await _at_work(theatre, 0 if early else last_epoch + 1):
                 return
             hit_early = early
@@ -155,7 +153,7 @@ async def _befall(
             if theatre.over.is_set() or log.left <= 0:
                 return
             log.left -= 1
-            kind = deck.pop()
+            kind = _next(theatre, deck)
             log.note(await _suffered(theatre, kind, faults[kind]))
         last_epoch = epochs_done(theatre)
 
@@ -193,21 +191,18 @@ def _shuffled(theatre: Theatre, faults: dict[str, Fault], programme: Programme) 
     return deck
 
 
+def _next(theatre: Theatre, deck: list[str]) -> str:
+    """The top of the deck, or what leads to a point where the daemon is to be ended."""
+    wanted = theatre.orders.deadly()
+    kind = next((one for one in deck if points.leads_to(one, wanted)), deck[-1])
+    deck.remove(kind)
+    return kind
+
+
 async def _pause(theatre: Theatre) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(theatre.dice.uniform(*PAUSE_S)):
             await theatre.over.wait()
-
-
-async def _listened_to(theatre: Theatre) -> None:
-    """A bot that restarts again and again acts on nothing it hears: somebody may still be going on."""
-
-    def heard_out() -> bool:
-        state = theatre.state()
-        return theatre.over.is_set() or (state is not None and not state.open_messages)
-
-    with suppress(TooLong):
-        await theatre.until(heard_out, "what is said is acted on", HEARD_OUT_S)
 
 
 async def _at_work(theatre: Theatre, epoch: int) -> bool:
@@ -221,6 +216,22 @@ async def _at_work(theatre: Theatre, epoch: int) -> bool:
     except TooLong:
         return False
     return not theatre.over.is_set()
+
+
+async def _terms_come_late(theatre: Theatre) -> None:
+    """Who is to be ended with its data fetched and the terms unread must find PLAN.md unreadable so long."""
+    if points.FETCHED not in theatre.orders.deadly() or theatre.vault.address:
+        return
+    plan = theatre.stage.bucket / "ssot" / "PLAN.md"
+    async with theatre.at_the_bot:  # and the bucket stays where it is
+        aside = plan.rename(plan.with_name("aside"))
+        plan.symlink_to(plan.name)
+        try:
+            with suppress(TooLong):
+                await theatre.until(lambda: points.FETCHED not in theatre.orders.deadly(), points.FETCHED)
+        finally:
+            plan.unlink()
+            aside.rename(plan)
 
 
 async def _measured(theatre: Theatre, log: Log) -> None:

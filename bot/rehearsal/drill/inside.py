@@ -62,8 +62,7 @@ async def kill_both(theatre: Theatre) -> Suffered:
 async def freeze_trainer(theatre: Theatre) -> Suffered:
     """It is there, and silent: asked to leave, killed, resumed. One that has not spoken yet is given minutes
     for its first word, and a bot that is restarted meanwhile gives them anew: that would take too long."""
-    if not _is(theatre, Training):
-        return Suffered("nothing to freeze yet")
+    await theatre.until(lambda: _is(theatre, Training) or theatre.over.is_set(), "a training", AGAIN_S)
     return await _ended(theatre, lambda attempt: _signal(attempt, signal.SIGSTOP))
 
 

@@ -1,5 +1,6 @@
 """The machine is lost, and its disk with it: another goes on from the bucket and from the channel alone."""
 
+import re
 import shutil
 
 from bot.core.state import Training
@@ -38,9 +39,9 @@ async def lose_machine(theatre: Theatre) -> Suffered:
 
 def _published(theatre: Theatre) -> int:
     """The newest epoch of a whole checkpoint in the bucket; 0: there is none."""
-    ours = theatre.stage.bucket / "checkpoints" / f"cycle{script.CYCLE:02d}"
-    whole = (path.parent.name for path in ours.glob("act_epoch_*/manifest.json"))
-    return max((int(name.rpartition("_")[2]) for name in whole), default=0)
+    ours = re.compile(rf"checkpoints/cycle{script.CYCLE:02d}/act_epoch_(\d+)/manifest\.json")
+    whole = (ours.fullmatch(name) for name in theatre.vault.names())
+    return max((int(found[1]) for found in whole if found), default=0)
 
 
 def _has_much_to_lose(theatre: Theatre) -> bool:
@@ -60,7 +61,7 @@ def _wipe(theatre: Theatre) -> None:
 
 async def _handed_over_again(theatre: Theatre, since: int) -> None:
     """As before, word for word; and what is proposed is approved as before."""
-    facts, say, record = theatre.stage.facts, theatre.discord.say, theatre.discord.record
+    facts, say, record = theatre.facts, theatre.discord.say, theatre.discord.record
     await say(ROSTER.watcher, script.watchers_handoff(ROSTER, facts))
     await say(ROSTER.developer, script.developers_handoff(ROSTER, facts))
 

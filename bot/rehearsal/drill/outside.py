@@ -85,18 +85,16 @@ async def discord_away(theatre: Theatre) -> Suffered:
 async def bucket_away(theatre: Theatre) -> Suffered:
     seconds = theatre.dice.uniform(*theatre.away_s)
     async with _undisturbed(theatre):
-        theatre.take_bucket_away()
+        how = theatre.vault.take_away()
         try:
             await asyncio.sleep(seconds)
         finally:
-            theatre.bring_bucket_back()
+            theatre.vault.bring_back()
     owed = theatre.owed()
     if not owed:
-        return Suffered(f"{seconds:.0f} s, nothing owed")
+        return Suffered(f"{how}, {seconds:.0f} s, nothing owed")
     passed = _passed(theatre.until(lambda: theatre.owed() < owed, "what the bucket is owed", BACK_S))
-    return Suffered(
-        f"{seconds:.0f} s, {owed} orders owed, one of them carried out after {await passed:.0f} s"
-    )
+    return Suffered(f"{how}, {seconds:.0f} s, {owed} owed, one carried out after {await passed:.0f} s")
 
 
 async def clock_jump(theatre: Theatre) -> Suffered:
@@ -113,8 +111,8 @@ async def clock_jump(theatre: Theatre) -> Suffered:
 
 
 async def disk_full(theatre: Theatre) -> Suffered:
-    """Under STATE_DIR, or under the bucket. Runs have a disk of their own."""
-    where = theatre.dice.choice(("state", "bucket"))
+    """Under STATE_DIR, or under a bucket in a folder. Runs have a disk of their own."""
+    where = theatre.dice.choice(("state",) if theatre.vault.address else ("state", "bucket"))
     since = theatre.now()
     disk = theatre.disks[where]
     disk.fill()

@@ -43,6 +43,16 @@ STATES = (
 )
 """Phases a play on a processor can come to rest in: no device is probed there."""
 
+LEADING = {
+    "freeze trainer": ("run stalled", "kill_job before", "kill_job during", "kill_job done"),
+    "stop, resume": ("run held", "run stopping", "stop_job before", "stop_job during", "stop_job done"),
+    "disk full (runs)": ("data refused",),
+}
+"""Faults without which some points are hardly ever passed."""
+
+FETCHED = "data fetched"
+"""Passed only if the terms cannot be read so long."""
+
 POINTS = (*(f"{order} {moment}" for order in ORDERS for moment in ("before", "during", "done")), *STATES)
 
 
@@ -53,3 +63,8 @@ def chosen(dice: random.Random, passed: Collection[str], number: int) -> list[st
     dice.shuffle(fresh)
     dice.shuffle(known)
     return [*fresh, *known][:number]
+
+
+def leads_to(fault: str, wanted: Collection[str]) -> bool:
+    """Does this fault bring about a point somebody waits for?"""
+    return any(point in wanted for point in LEADING.get(fault, ()))

@@ -1,6 +1,5 @@
 """What was lost by the end of a play: messages, checkpoints, or the last bits of what was learned."""
 
-import hashlib
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -10,9 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.drill.theatre import ROSTER, Theatre
+from bot.rehearsal.drill.vault import Vault, store_of
 from bot.rehearsal.judging.judge import ACTS, Play
 from bot.rehearsal.judging.judge import Missing as NotPlayed
-from bot.shell.bucket import list_checkpoints, open_bucket, verify
+from bot.shell.bucket import list_checkpoints, verify
 from bot.shell.bucket.errors import StoreError
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import open_to_read
@@ -28,8 +28,6 @@ JUDGED = (
     "Every message reaches whom it must",
 )
 """Acts of a rehearsal that must take place under faults, too. Nobody evaluates here: weights are compared."""
-
-HASHED = ("model.safetensors", "optimizer_state.safetensors")
 
 
 class Ending(BaseModel):
@@ -51,26 +49,15 @@ class Ending(BaseModel):
 async def reckoned(theatre: Theatre) -> Ending:
     """Look at everything. The daemon no longer runs."""
     backlog = _backlog(theatre.places.database)
-    broken = await _broken_checkpoints(theatre.stage.bucket_url)
+    broken = await _broken_checkpoints(theatre.vault)
     return Ending(
-        weights=weights(theatre.stage.bucket / "checkpoints"),
+        weights=dict(theatre.vault.weights()),
         asked=theatre.asked,
         lost=theatre.tally.lost(range(theatre.asked)),
         doubled=theatre.tally.doubled(),
         owed=backlog,
         wrong=(*theatre.troubles, *_not_played(theatre), *_absent(theatre), *broken),
     )
-
-
-def weights(checkpoints: Path) -> dict[str, str]:
-    """Of whatever was learned and is left, by its path below `checkpoints`."""
-    files = sorted(path for name in HASHED for path in checkpoints.rglob(name))
-    return {path.relative_to(checkpoints).as_posix(): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _backlog(database: Path) -> int:
@@ -102,9 +89,9 @@ def _absent(theatre: Theatre) -> list[str]:
     return [f"named and not there at that moment: {path}" for path in absent]
 
 
-async def _broken_checkpoints(url: str) -> list[str]:
+async def _broken_checkpoints(vault: Vault) -> list[str]:
     """Every checkpoint of ours must be whole: a reader trusts it."""
-    store, wrong = open_bucket(url), list[str]()
+    store, wrong = store_of(vault), list[str]()
     try:
         for one in await list_checkpoints(store):
             if not one.complete:

@@ -17,6 +17,7 @@ from bot.rehearsal.drill import evening
 from bot.rehearsal.drill.book import Befallen, Book, Evening
 from bot.rehearsal.drill.reckoning import Ending
 from bot.rehearsal.drill.theatre import AWAY_S, Programme
+from bot.rehearsal.drill.vault import Kind
 from bot.rehearsal.processes import CommandFailed, run_trainer
 from bot.rehearsal.stage import Sizes
 from protocol.paths import ROWS, VIDEO
@@ -36,6 +37,7 @@ class Season:
     understudy: bool
     disks: bool
     console: Console
+    bucket: Kind = "folder"
     away_s: tuple[float, float] = AWAY_S
 
     def play(self, faults: int, minutes: float | None) -> None:
@@ -74,6 +76,7 @@ class Season:
             passed=self.book.points,
             understudy=self.understudy,
             disks=self.disks,
+            bucket=self.bucket,
             away_s=self.away_s,
         )
 

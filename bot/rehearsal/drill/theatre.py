@@ -6,8 +6,8 @@ import shutil
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -19,8 +19,11 @@ from bot.rehearsal.cast import OPERATOR_ID, cast_of
 from bot.rehearsal.discord.guild import Guild
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.discord.server import DiscordServer
+from bot.rehearsal.drill import vault as vaults
 from bot.rehearsal.drill.bot import Bot
 from bot.rehearsal.drill.disks import Disk
+from bot.rehearsal.drill.vault import Vault, witness
+from bot.rehearsal.players.script import Facts
 from bot.rehearsal.processes import Daemon, end_jobs
 from bot.rehearsal.soak.tally import MARK, Tally
 from bot.rehearsal.stage import Address, Sizes, Stage, set_stage, write_env
@@ -74,6 +77,7 @@ class Programme:
     passed: Collection[str]
     understudy: bool
     disks: bool
+    bucket: vaults.Kind = "folder"
     away_s: tuple[float, float] = AWAY_S
 
 
@@ -92,6 +96,7 @@ class Theatre:
 
     stage: Stage
     discord: DiscordServer
+    vault: Vault
     bot: Bot
     orders: Orders
     disks: dict[str, Disk]
@@ -108,6 +113,10 @@ class Theatre:
     @property
     def places(self) -> Places:
         return Places(self.stage.state)
+
+    @property
+    def facts(self) -> Facts:
+        return replace(self.stage.facts, bucket_url=self.vault.url)
 
     # --- asking and listening -------------------------------------------------
 
@@ -170,18 +179,6 @@ class Theatre:
                 raise TooLong(f"not within {within_s:.0f} s: {what}")
             await asyncio.sleep(GLANCE_S)
 
-    # --- the bucket -----------------------------------------------------------
-
-    def take_bucket_away(self) -> None:
-        """As a disk that is unmounted, or a network that is down."""
-        away = self.stage.folder / "disk" / "away" / "bucket"
-        away.parent.mkdir(exist_ok=True)
-        self.stage.bucket.resolve().rename(away)
-
-    def bring_bucket_back(self) -> None:
-        away = self.stage.folder / "disk" / "away" / "bucket"
-        away.rename(self.stage.bucket.resolve())
-
 
 async def silence(request: web.Request) -> web.StreamResponse | None:
     """Nobody answers: the line is cut."""
@@ -197,9 +194,12 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
     mounted = _mounted(stage) if programme.disks else dict[str, Disk]()
     try:
         _furnish(stage, programme.simulated)
-        lookout = Lookout(stage)
-        async with DiscordServer(Guild(cast_of(ROSTER)), witness=lookout.witness) as discord:
-            theatre = _theatre(stage, discord, mounted, dice, lookout)
+        async with AsyncExitStack() as stack:
+            vault = await stack.enter_async_context(vaults.opened(programme.bucket, stage, dice))
+            lookout = Lookout(vault)
+            server = DiscordServer(Guild(cast_of(ROSTER)), witness=lookout.witness)
+            discord = await stack.enter_async_context(server)
+            theatre = _theatre(stage, discord, vault, mounted, dice, lookout)
             theatre.away_s = programme.away_s
             if programme.understudy:
                 theatre.orders.trainer.write_text(UNDERSTUDY, encoding="utf-8")
@@ -217,11 +217,17 @@ async def opened(programme: Programme, dice: random.Random) -> AsyncGenerator[Th
 
 
 def _theatre(
-    stage: Stage, discord: DiscordServer, disks: dict[str, Disk], dice: random.Random, lookout: "Lookout"
+    stage: Stage,
+    discord: DiscordServer,
+    vault: Vault,
+    disks: dict[str, Disk],
+    dice: random.Random,
+    lookout: "Lookout",
 ) -> Theatre:
     orders, troubles = Orders(stage.folder / "orders"), list[str]()
     orders.folder.mkdir()
-    _write_settings(stage, discord, orders)
+    orders.gcs.write_text(vault.address, encoding="utf-8")
+    _write_settings(stage, discord, vault, orders)
     daemon = Daemon(stage.env_file, stage.daemon_log)
 
     def fell(status: int) -> None:
@@ -229,15 +235,15 @@ def _theatre(
             troubles.append(f"the daemon left with status {status}: {daemon.last_words()}")
 
     bot = Bot(daemon, discord, fell)
-    return Theatre(stage, discord, bot, orders, disks, dice, Tally(ROSTER.training), lookout, troubles)
+    return Theatre(stage, discord, vault, bot, orders, disks, dice, Tally(ROSTER.training), lookout, troubles)
 
 
-def _write_settings(stage: Stage, discord: DiscordServer, orders: Orders) -> None:
+def _write_settings(stage: Stage, discord: DiscordServer, vault: Vault, orders: Orders) -> None:
     token = discord.guild.people[ROSTER.training].token
     write_env(stage, token, Address(discord.channel_id, discord.api_base, discord.gateway_url))
     with stage.env_file.open("a", encoding="utf-8") as env:
         env.writelines(f"{name}={value}\n" for name, value in PACE.items())
-        env.write(f"REHEARSAL_DIR={orders.folder}\n")
+        env.write(f"REHEARSAL_DIR={orders.folder}\nBUCKET={vault.url}\n")
 
 
 def _mounted(stage: Stage) -> dict[str, Disk]:
@@ -257,23 +263,18 @@ def _furnish(stage: Stage, simulated: Path) -> None:
 class Lookout:
     """Remembers which checkpoints were ever there: a message that was held up may name one that has gone."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._elsewhere = Stage(stage.folder / "disk" / "away", stage.sizes)
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
         self._known: set[str] = set()
 
     def look(self) -> None:
-        checkpoints = self._stage.bucket / "checkpoints"
-        self._known |= {path.name for path in checkpoints.glob("act_epoch_*") if any(path.iterdir())}
+        paths = (name.split("/") for name in self._vault.names())
+        self._known |= {path[1] for path in paths if path[0] == "checkpoints" and len(path) > 2}
 
     def witness(self, text: str) -> Mapping[str, bool]:
-        """What a message names is looked for where the bucket was, too, while it is away."""
+        """What a message names is looked for whether the bucket can be reached or not."""
         self.look()
-        ours, theirs = self._stage.bucket_url, self._elsewhere.bucket_url
-        beside = self._elsewhere.witness(text.replace(ours, theirs))
         return {
-            url: there
-            or beside[url.replace(ours, theirs)]
-            or url.rstrip("/").rpartition("/")[2] in self._known
-            for url, there in self._stage.witness(text).items()
+            url: there or url.rstrip("/").rpartition("/")[2] in self._known
+            for url, there in witness(self._vault, text).items()
         }

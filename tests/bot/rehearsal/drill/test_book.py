@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bot.rehearsal.drill.book import Befallen, Book, BookUnreadable, Evening, Size, tables
 from bot.rehearsal.drill.points import POINTS, chosen
-from bot.rehearsal.drill.reckoning import Ending, weights
+from bot.rehearsal.drill.reckoning import Ending
 
 DICE = random.Random(0)  # noqa: S311  repeatable, not secret
 CALM = Ending(weights={"act_best/model.safetensors": "a" * 64})
@@ -103,11 +103,3 @@ def test_points_nobody_has_died_at_come_first() -> None:
     passed = POINTS[:-3]
     assert set(chosen(DICE, passed, 3)) == set(POINTS[-3:])
     assert len(chosen(DICE, POINTS, 5)) == 5
-
-
-def test_weights_are_told_apart_by_their_bytes(tmp_path: Path) -> None:
-    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model.safetensors").write_bytes(content)
-    found = weights(tmp_path)
-    assert found["a/model.safetensors"] == found["b/model.safetensors"] != found["c/model.safetensors"]

@@ -7,13 +7,13 @@ import pytest
 from gcloud.aio.auth import Token
 from gcloud.aio.auth.token import TokenResponse
 
+from bot.rehearsal.gcs import Errand, FakeGcs, Trouble
 from bot.shell.bucket import ObjectStore
 from bot.shell.bucket.errors import Unavailable
 from bot.shell.bucket.gcs import GcsStore
 from bot.shell.bucket.wire import Wire
 
 from .chaos_proxy import ChaosProxy, Fate, chaos_before
-from .gcs_fake import Errand, FakeGcs, Trouble
 from .workbench import HASTE, GcsBench, fake_gcs, files_in
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks

@@ -10,12 +10,12 @@ from gcloud.aio.auth.token import TokenResponse
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from bot.rehearsal.gcs import Trouble
 from bot.shell.bucket import fetch_dataset, open_bucket
 from bot.shell.bucket.errors import AccessDenied, BadName, IntegrityError, NotFound, StoreError, Unavailable
 from bot.shell.bucket.patience import Policy, persist
 from bot.shell.bucket.wire import Wire
 
-from .gcs_fake import Trouble
 from .workbench import HASTE, GcsBench, files_in
 
 LARGE = bytes(range(256)) * 2800  # 700 KiB: three chunks

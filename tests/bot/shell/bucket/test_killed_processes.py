@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.gcs import Errand, Trouble
 from bot.shell.bucket import errands, verify
 from bot.shell.bucket.errors import NoSpace, NotFound
 from bot.shell.bucket.store import quiet
 
-from .gcs_fake import Errand, Trouble
 from .workbench import FolderBench, GcsBench, files_in, payload
 
 PLACE = "checkpoints/cycle03/act_epoch_050/"

@@ -1,8 +1,8 @@
 """What this machine may do with the bucket, found out without touching anything of anybody's."""
 
+from bot.rehearsal.gcs import Trouble
 from bot.shell.bucket.probing import Finding, probe
 
-from .gcs_fake import Trouble
 from .workbench import Bench, GcsBench
 
 

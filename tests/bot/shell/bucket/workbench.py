@@ -6,15 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-from aiohttp import web
-
+from bot.rehearsal.gcs import FakeGcs, served
 from bot.shell.bucket import ObjectStore
 from bot.shell.bucket.folder import FolderStore
 from bot.shell.bucket.gcs import GcsStore
 from bot.shell.bucket.patience import Policy
 from bot.shell.bucket.wire import Pace, Wire
-
-from .gcs_fake import FakeGcs
 
 HASTE = Pace(
     policy=Policy(base_s=0.001, cap_s=0.002, attempts=4, idle_s=20),
@@ -89,18 +86,8 @@ async def gcs_bench() -> AsyncIterator[GcsBench]:
 
 @asynccontextmanager
 async def fake_gcs() -> AsyncIterator[FakeGcs]:
-    """It listens on a port of its own."""
-    fake = FakeGcs()
-    runner = web.AppRunner(fake.app(), shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    fake.address = f"http://{host}:{port}"
-    try:
+    async with served(FakeGcs()) as fake:
         yield fake
-    finally:
-        fake.closing.set()
-        await runner.cleanup()
 
 
 def _shows(name: str, prefix: str) -> bool:

@@ -1,4 +1,4 @@
-"""A small Google Cloud Storage of our own: the JSON API as far as we use it, and its bad days on demand.
+"""An embedded Google Cloud Storage: the JSON API as far as we use it, and its bad days on demand.
 
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
@@ -7,7 +7,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -37,7 +38,7 @@ class Trouble:
 class Stored:
     data: bytes
     generation: int
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
     content_type: str = ""
     crc32c: str = ""
     written_at: float = field(default_factory=time.time)
@@ -288,6 +289,21 @@ class FakeGcs:
         self._precondition(name, dict(request.query))
         del self.objects[name]
         return await self._answered(request, fate, None)
+
+
+@asynccontextmanager
+async def served(fake: FakeGcs) -> AsyncGenerator[FakeGcs]:
+    """It listens on a port of its own on the loopback."""
+    runner = web.AppRunner(fake.app(), shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    fake.address = f"http://{host}:{port}"
+    try:
+        yield fake
+    finally:
+        fake.closing.set()
+        await runner.cleanup()
 
 
 def _resource(name: str, stored: Stored) -> dict[str, Any]:
