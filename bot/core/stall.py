@@ -35,6 +35,7 @@ type Verdict = Literal["alive", "dead", "stalled", "unknown"]
 BUSY = 2.0
 """So many times as long a process is waited for whose GPU is at work: a kernel that never ends works, too."""
 
+
 def verdict(
     held: bool | None, silent_s: float, promised_s: float, policy: Policy, gpu: Witness = "unknown"
 ) -> Verdict:

@@ -5,6 +5,7 @@ https://cloud.google.com/storage/docs/json_api/v1/objects
 
 import asyncio
 import json
+import logging
 import re
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -294,7 +295,10 @@ class FakeGcs:
 @asynccontextmanager
 async def served(fake: FakeGcs) -> AsyncGenerator[FakeGcs]:
     """It listens on a port of its own on the loopback."""
-    runner = web.AppRunner(fake.app(), shutdown_timeout=1)
+    log = logging.getLogger(__name__)  # where nobody hears that we hung up on purpose
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    runner = web.AppRunner(fake.app(), shutdown_timeout=1, logger=log)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]

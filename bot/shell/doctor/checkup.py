@@ -20,6 +20,7 @@ from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import is_locked
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
+from bot.shell.supervising.gpu import SMI
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
@@ -57,6 +58,13 @@ def compiler() -> Finding:
     if missing:
         return Finding("compiler", "warning", f"install {' and '.join(missing)}, or nothing is compiled")
     return Finding("compiler", "fine", "and Python's headers")
+
+
+def second_witness() -> Finding:
+    """Who tells whether a trainer that has fallen silent works all the same."""
+    if there := shutil.which(SMI):
+        return Finding("nvidia-smi", "fine", there)
+    return Finding("nvidia-smi", "warning", "is not installed: silence alone decides whether a trainer hangs")
 
 
 def state_folder(places: Places) -> Finding:

@@ -117,6 +117,8 @@ async def findings(env_file: Path | None, *, quick: bool) -> AsyncGenerator[Find
     else:
         for finding in await checkup.bucket(settings.bucket):
             yield Finding(f"bucket, {finding.what}", finding.verdict, finding.said)
+    if settings.device == "cuda":
+        yield checkup.second_witness()
     if not quick:
         yield await checkup.torch(settings.device)
 

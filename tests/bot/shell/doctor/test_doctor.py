@@ -240,6 +240,14 @@ class TestTheMachine:
         assert found.verdict == verdict
         assert told in found.said
 
+    def test_a_gpu_that_nobody_can_look_at_is_a_warning(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        environment.setenv("PATH", str(tmp_path))
+        assert checkup.second_witness().verdict == "warning"
+        (tmp_path / "nvidia-smi").touch(mode=0o755)
+        assert checkup.second_witness().verdict == "fine"
+
 
 class TestTheCommand:
     def test_settings_that_are_wrong_are_named_and_hide_only_what_needs_them(
