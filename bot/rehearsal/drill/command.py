@@ -33,7 +33,9 @@ _INTERRUPTED = 130
 )
 @click.option("--kills", type=click.IntRange(0), default=20, show_default=True, help="So many faults in all.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same faults.")
-@click.option("--minutes", type=click.FloatRange(0.1), help="Begin no further play after so long.")
+@click.option(
+    "--minutes", type=click.FloatRange(0.1), help="Begin no further play after so long, nor a fault."
+)
 @click.option(
     "--state",
     "book_file",

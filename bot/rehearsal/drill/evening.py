@@ -138,7 +138,7 @@ async def _befall(
     hit_early, last_epoch = False, 0
     if programme.away_s[0] > LONG_S:
         await _at_work(theatre, 1)
-    while not theatre.over.is_set() and log.left > 0:
+    while not theatre.over.is_set() and log.left > 0 and time.monotonic() < programme.until:
         await _pause(theatre)
         if inside:
             hurried = points.leads_to("disk full (runs)", theatre.orders.deadly())
@@ -150,7 +150,7 @@ async def _befall(
         if not deck:
             return
         async with turn:
-            if theatre.over.is_set() or log.left <= 0:
+            if theatre.over.is_set() or log.left <= 0 or time.monotonic() > programme.until:
                 return
             log.left -= 1
             kind = _next(theatre, deck)

@@ -53,7 +53,7 @@ class Season:
                 self.book.undisturbed = self._undisturbed(simulated, told)
                 self.book.write(self.book_file)
             while self.book.faults < faults and time.monotonic() < until:
-                programme = self._programme(simulated, faults - self.book.faults)
+                programme = self._programme(simulated, faults - self.book.faults, until)
                 self.book.evenings.append(_played(programme, told))
                 self.book.write(self.book_file)
 
@@ -63,7 +63,7 @@ class Season:
             raise CommandFailed(f"a play without faults does not come to its end: {calm.wrong[0]}")
         return calm.ending
 
-    def _programme(self, simulated: Path, faults: int) -> Programme:
+    def _programme(self, simulated: Path, faults: int, until: float = float("inf")) -> Programme:
         number = len(self.book.evenings) + 1 if faults else 0
         return Programme(
             number=number,
@@ -76,6 +76,7 @@ class Season:
             passed=self.book.points,
             understudy=self.understudy,
             disks=self.disks,
+            until=until,
             bucket=self.bucket,
             away_s=self.away_s,
         )
