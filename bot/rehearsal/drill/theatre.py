@@ -63,8 +63,8 @@ PACE = {
 class Programme:
     """What shall befall a play: at most so many faults, of these kinds; of none, it is an undisturbed one.
 
-    `passed` are points at which a daemon of the drill was ended before; after `until`, by the monotonic clock,
-    nothing befalls the play any more, and it comes to its end; `away_s` is how long Discord or the bucket is
+    `passed` are points at which a daemon of the drill was ended before. After `until`, by the monotonic clock
+    nothing befalls the play any more, and it comes to its end. `away_s` is how long Discord or the bucket is
     away, at least and at most.
     """
 
