@@ -29,7 +29,7 @@ _INTERRUPTED = 130
   training-claw drill --kills 20
   training-claw drill --kills 300 --minutes 90 --state drill.json   # again: goes on where it was
   training-claw drill --kills 5 --only "kill trainer" --only "clock jump"
-  training-claw drill --understudy --epochs 400 --kills 1 --only "Discord away" --outage 3600""",
+  training-claw drill --understudy --kills 1 --only "Discord away" --outage 3600""",
 )
 @click.option("--kills", type=click.IntRange(0), default=20, show_default=True, help="So many faults in all.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same faults.")

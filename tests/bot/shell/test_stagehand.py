@@ -13,6 +13,7 @@ from bot.core.state import State
 from bot.core.step import step
 from bot.rehearsal.drill.points import ORDERS
 from bot.settings import SettingsError, read_settings
+from bot.shell.bucket import open_bucket
 from bot.shell.deciding.desk import utc_now
 from bot.shell.stagehand import NEWS_OF, Orders, Stagehand, phases
 
@@ -68,6 +69,18 @@ class TestTheClock:
             assert abs(Stagehand(orders.folder).wall() - utc_now()) < timedelta(seconds=5)
 
 
+class TestTheBucket:
+    def test_google_s_servers_are_played_by_whoever_is_named(self, orders: Orders) -> None:
+        def opened(url: str, emulator: str = "") -> str:
+            return f"{url} at {emulator}"
+
+        ordinary = Stagehand(orders.folder).opening(opened)  # pyright: ignore[reportArgumentType]
+        assert ordinary is opened
+        orders.gcs.write_text("http://127.0.0.1:1")
+        played = Stagehand(orders.folder).opening(opened)  # pyright: ignore[reportArgumentType]
+        assert played("gs://ours") == "gs://ours at http://127.0.0.1:1"
+
+
 class TestInProduction:
     def test_nothing_is_put_in_between(self) -> None:
         hand = Stagehand(None)
@@ -79,6 +92,7 @@ class TestInProduction:
         assert hand.stepping(step) is step
         channel = object()
         assert hand.speaking(channel) is channel  # pyright: ignore[reportArgumentType]
+        assert hand.opening(open_bucket) is open_bucket
         hand.at_rest(State())
         hand.passes("publish_best before")
 

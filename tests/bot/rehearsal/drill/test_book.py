@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from bot.rehearsal.drill.book import Befallen, Book, BookUnreadable, Evening, Size, tables
-from bot.rehearsal.drill.points import POINTS, chosen
+from bot.rehearsal.drill.inside import INSIDE
+from bot.rehearsal.drill.points import FETCHED, LEADING, POINTS, chosen, leads_to
 from bot.rehearsal.drill.reckoning import Ending
 
 DICE = random.Random(0)  # noqa: S311  repeatable, not secret
@@ -103,3 +104,11 @@ def test_points_nobody_has_died_at_come_first() -> None:
     passed = POINTS[:-3]
     assert set(chosen(DICE, passed, 3)) == set(POINTS[-3:])
     assert len(chosen(DICE, POINTS, 5)) == 5
+
+
+def test_what_is_hardly_passed_by_chance_is_led_to() -> None:
+    assert LEADING.keys() <= INSIDE.keys()
+    assert {point for points in LEADING.values() for point in points} | {FETCHED} <= set(POINTS)
+    assert leads_to("freeze trainer", {"kill_job before", "post done"})
+    assert not leads_to("freeze trainer", {"post done"})
+    assert not leads_to("kill trainer", POINTS)

@@ -40,7 +40,7 @@ def test_every_play_comes_to_the_same_ending(tmp_path: Path, processes_that_name
 
 def test_a_machine_lost_with_its_disk_is_replaced_by_another(tmp_path: Path) -> None:
     """Nothing but the bucket and the channel is left: Watcher is asked, and what was learned goes on."""
-    ran = drill(tmp_path, "--kills", "1", "--epochs", "25", "--only", "machine lost")
+    ran = drill(tmp_path, "--kills", "1", "--epochs", "25", "--only", "machine lost", "--bucket", "gcs")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (play,) = json.loads((tmp_path / "book.json").read_text())["evenings"]
     (lost,) = play["faults"]
