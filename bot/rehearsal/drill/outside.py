@@ -9,8 +9,10 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from bot.core import views
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence
@@ -21,6 +23,8 @@ from bot.shell.remembering.upkeep import back_up, is_whole
 BACK_S = 90.0
 """So long after its return what was away may be missed."""
 JUMP_S = (1800.0, 20_000.0)
+SEEN_S = 10
+"""The daemon sees a jump by so many seconds more or less."""
 FULL_S = 12.0
 TRAINING_CLAW = Path(sys.executable).with_name("training-claw")
 
@@ -101,11 +105,11 @@ async def clock_jump(theatre: Theatre) -> Suffered:
     """There and back again. A daemon that was down meanwhile says that it is up again, and no more."""
     seconds = theatre.dice.uniform(*JUMP_S) * theatre.dice.choice((1, -1))
     told: bool | None = None
-    for offset in (seconds, 0.0):
+    for offset, by_s in ((seconds, seconds), (0.0, -seconds)):
         since, open_cycle = theatre.now(), theatre.cycle() is not None
         theatre.orders.clock.write_text(f"{offset}", encoding="ascii")
         if open_cycle and not theatre.over.is_set():
-            heard = await theatre.told(since, _speaks_of_the_clock, 60)
+            heard = await theatre.told(since, partial(_speaks_of_a_jump, by_s), 60)
             if heard or not theatre.over.is_set():  # with its HANDOFF a cycle's last report was sent
                 told = heard and told is not False
     return Suffered(f"{seconds:+.0f} s", told)
@@ -166,8 +170,12 @@ async def _restart_told(theatre: Theatre, since: int) -> bool:
     return await theatre.told(since, lambda one: script.has(one, "REPORT", "재시작 알림."))
 
 
-def _speaks_of_the_clock(entry: Entry) -> bool:
-    return "건너뜀" in entry.content or script.has(entry, "REPORT", "재시작 알림.")
+def _speaks_of_a_jump(by_s: float, entry: Entry) -> bool:
+    """Of this one: reports of the next while tell of a former one, too."""
+    whither = "앞으로" if by_s > 0 else "뒤로"
+    lengths = {views.length(abs(by_s) + off_s) for off_s in range(-SEEN_S, SEEN_S + 1)}
+    said = any(f"시계가 {length} {whither} 건너뜀" in entry.content for length in lengths)
+    return said or script.has(entry, "REPORT", "재시작 알림.")
 
 
 def _speaks_of_room(entry: Entry) -> bool:
