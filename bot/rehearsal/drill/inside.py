@@ -62,17 +62,21 @@ async def kill_both(theatre: Theatre) -> Suffered:
 async def freeze_trainer(theatre: Theatre) -> Suffered:
     """It is there, and silent: asked to leave, killed, resumed. One that has not spoken yet is given minutes
     for its first word, and a bot that is restarted meanwhile gives them anew: that would take too long."""
-    await theatre.until(lambda: _is(theatre, Training) or theatre.over.is_set(), "a training", AGAIN_S)
+    await _trains(theatre)
     return await _ended(theatre, lambda attempt: _signal(attempt, signal.SIGSTOP))
 
 
 async def stop_and_resume(theatre: Theatre) -> Suffered:
     """An operator's own doing, under whatever else goes on."""
+    await _trains(theatre)
     since = theatre.now()
     await theatre.order("stop")
-    await theatre.until(lambda: _is(theatre, Held) or theatre.over.is_set(), "the run is held after !stop")
-    told = await theatre.told(since, lambda one: "저장" in one.content or script.has(one, "REPORT"))
-    await theatre.order("resume")
+    try:
+        held = "the run is held after !stop"
+        await theatre.until(lambda: _is(theatre, Held) or theatre.over.is_set(), held)
+        told = await theatre.told(since, lambda one: "저장" in one.content or script.has(one, "REPORT"))
+    finally:
+        await theatre.order("resume")
     await theatre.until(lambda: _goes_on(theatre), "the run goes on after !resume")
     return Suffered(told=told)
 
@@ -150,6 +154,10 @@ async def _signal(attempt: AttemptFolder, number: signal.Signals) -> bool:
 
 
 # --- looking ----------------------------------------------------------------
+
+
+async def _trains(theatre: Theatre) -> None:
+    await theatre.until(lambda: _is(theatre, Training) or theatre.over.is_set(), "a training", AGAIN_S)
 
 
 def _is(theatre: Theatre, phase: type[Held | Training]) -> bool:
