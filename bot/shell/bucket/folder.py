@@ -149,7 +149,7 @@ class FolderStore:
 
     def _path(self, name: str) -> Path:
         path = local_path(self._root, name)
-        if not path.resolve().is_relative_to(self._root):
+        if not _resolved(path, name).is_relative_to(self._root):
             raise BadName(f"{name} is a link that leaves the bucket's folder {self._root}: copy the data in")
         return path
 
@@ -227,7 +227,7 @@ class FolderStore:
 
     def _writable(self, name: str) -> Path:
         place = local_path(self._root, check_writable(name))
-        if place.parent.resolve() != place.parent:
+        if _resolved(place.parent, name) != place.parent:
             raise WriteDenied(f"{name} would be written through a link: make it a real folder")
         return place
 
@@ -255,6 +255,14 @@ class FolderStore:
         with (self._root / OWN / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _resolved(path: Path, name: str) -> Path:
+    """Raises BadName."""
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError) as error:  # the former up to Python 3.12, for links that lead in a circle
+        raise BadName(f"{name} cannot be followed to a file ({error}): put it there itself") from error
 
 
 def _pour(file: BinaryIO, landing: Landing, stopped: Stopped) -> None:

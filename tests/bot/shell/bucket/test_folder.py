@@ -39,6 +39,17 @@ class TestLinks:
         with pytest.raises(BadName, match="copy the data in"):
             _ = [each async for each in folder.store.list("dataset/")]
 
+    async def test_links_in_a_circle_are_a_fault_of_the_bucket_s(
+        self, folder: FolderBench, tmp_path: Path
+    ) -> None:
+        folder.seed("ssot/a", b"1")
+        (tmp_path / "bucket/ssot/PLAN.md").symlink_to("PLAN.md")
+        with pytest.raises(BadName, match="cannot be followed"):
+            await folder.store.get_bytes("ssot/PLAN.md")
+        (tmp_path / "bucket/checkpoints").symlink_to("checkpoints")
+        with pytest.raises(BadName, match="cannot be followed"):
+            await folder.store.put_bytes("checkpoints/a", b"1")
+
     async def test_nothing_is_written_through_a_link(self, folder: FolderBench, tmp_path: Path) -> None:
         folder.seed("ssot/PLAN.md", b"plan")
         (tmp_path / "bucket/checkpoints").symlink_to(tmp_path / "bucket/ssot")
