@@ -270,8 +270,8 @@ class Lookout:
         self._known: set[str] = set()
 
     def look(self) -> None:
-        paths = (name.split("/") for name in self._vault.names())
-        self._known |= {path[1] for path in paths if path[0] == "checkpoints" and len(path) > 2}
+        epochs = (name for name in self._vault.names() if name.startswith("checkpoints/act_epoch_"))
+        self._known |= {name.split("/")[1] for name in epochs}
 
     def witness(self, text: str) -> Mapping[str, bool]:
         """What a message names is looked for whether the bucket can be reached or not."""
