@@ -11,7 +11,7 @@ from typing import Any
 from bot.rehearsal.drill import points
 from bot.rehearsal.drill.book import Befallen, Evening, Size
 from bot.rehearsal.drill.bot import Refused
-from bot.rehearsal.drill.inside import INSIDE, epochs_done, vulnerable
+from bot.rehearsal.drill.inside import INSIDE, about_to_check, epochs_done, vulnerable
 from bot.rehearsal.drill.outside import OUTSIDE, Fault, Suffered
 from bot.rehearsal.drill.reckoning import reckoned
 from bot.rehearsal.drill.theatre import ROSTER, Programme, Theatre, TooLong, opened
@@ -141,9 +141,10 @@ async def _befall(
     while not theatre.over.is_set() and log.left > 0 and time.monotonic() < programme.until:
         await _pause(theatre)
         if inside:
-            hurried = points.leads_to("disk full (runs)", theatre.orders.deadly())
-            early = (hurried or theatre.dice.random() < EARLY) and not hit_early
-            if not await _at_work(theatre, 0 if early else last_epoch + 1):
+            hurried = points.leads_to("disk full (runs)", theatre.orders.deadly()) and not hit_early
+            early = hurried or (theatre.dice.random() < EARLY and not hit_early)
+            at_work = about_to_check if hurried else vulnerable
+            if not await _at_work(theatre, 0 if early else last_epoch + 1, at_work):
                 return
             hit_early = early
         deck = deck or _shuffled(theatre, faults, programme)
@@ -205,11 +206,11 @@ async def _pause(theatre: Theatre) -> None:
             await theatre.over.wait()
 
 
-async def _at_work(theatre: Theatre, epoch: int) -> bool:
+async def _at_work(theatre: Theatre, epoch: int, at_work: Callable[[Theatre], bool] = vulnerable) -> bool:
     """Wait until a process works and has finished `epoch` epochs; False: there will be none any more."""
 
     def there() -> bool:
-        return theatre.over.is_set() or (vulnerable(theatre) and epochs_done(theatre) >= epoch)
+        return theatre.over.is_set() or (at_work(theatre) and epochs_done(theatre) >= epoch)
 
     try:
         await theatre.until(there, f"epoch {epoch}", PLAY_S)

@@ -9,6 +9,8 @@ from bot.core.state import (
     CheckingAhead,
     Converting,
     Cycle,
+    Fetched,
+    Fetching,
     Held,
     Refused,
     Starting,
@@ -109,6 +111,15 @@ def vulnerable(theatre: Theatre) -> bool:
     """Is there a process at work?"""
     attempt = theatre.attempt()
     return attempt is not None and is_held(attempt)
+
+
+def about_to_check(theatre: Theatre) -> bool:
+    """Is there a check, or is one to come next?"""
+    match theatre.cycle():
+        case Cycle(data=Fetching() | Fetched() | Checking()):
+            return True
+        case _:
+            return False
 
 
 def epochs_done(theatre: Theatre) -> int:
