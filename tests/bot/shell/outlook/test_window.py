@@ -1,6 +1,7 @@
 """What is seen from outside is what `status --json` says."""
 
 import asyncio
+import fcntl
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,7 @@ from bot.core.state import Awaited, Cycle, State, Training, Unread
 from bot.shell.commands.status import status
 from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
+from bot.shell.outlook.looking import look
 from bot.shell.outlook.window import Window
 from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Part
@@ -117,6 +119,24 @@ async def test_prometheus_reads_what_status_says(places: Places) -> None:
     told = json.loads(ran.output)
     assert told["stepped"]["epoch"] == 42
     assert told["owed"]["upload_waits_s"] >= 3600
+
+
+@pytest.mark.parametrize(("spared", "believed"), [(None, "stalled"), (NOW, "alive")])
+async def test_a_silence_that_the_core_let_pass_is_no_stall(
+    places: Places, spared: datetime | None, believed: str
+) -> None:
+    store = await Store.open(places.database)
+    known = await store.ask(tables.load)
+    assert known is not None
+    assert known.cycle is not None
+    run = known.cycle.run.model_copy(update={"spared": spared})
+    cycle = known.cycle.model_copy(update={"run": run})
+    await store.ask(tables.record, Record(at=NOW, state=known.model_copy(update={"cycle": cycle})))
+    await store.close()
+    with places.attempt(RUN, 2).lock.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert look(places, Policy(), NOW + timedelta(minutes=7)).process == believed
+        assert look(places, Policy(), NOW + timedelta(minutes=11)).process == "stalled"
 
 
 async def test_health_is_the_daemon_s_own(places: Places) -> None:
