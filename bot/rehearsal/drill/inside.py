@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.core.state import (
+    Arriving,
     Checking,
     CheckingAhead,
     Converting,
@@ -116,7 +117,7 @@ def vulnerable(theatre: Theatre) -> bool:
 def about_to_check(theatre: Theatre) -> bool:
     """Is there a check, or is one to come next?"""
     match theatre.cycle():
-        case Cycle(data=Fetching() | Fetched() | Checking()):
+        case Cycle(data=Fetching() | Arriving() | CheckingAhead() | Fetched() | Checking()):
             return True
         case _:
             return False
