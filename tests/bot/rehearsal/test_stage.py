@@ -68,7 +68,9 @@ class TestSettingTheStage:
             f"DISCORD_CHANNEL_ID={NOWHERE.channel_id}",
             f"DISCORD_API_BASE={NOWHERE.api_base}",
             f"DISCORD_GATEWAY_URL={NOWHERE.gateway_url}",
+            "CYCLE=1",
             f"DATA={stage.bucket_url}/dataset/",
+            f"PLAN={stage.bucket_url}/ssot/PLAN.md",
         ]
 
     def test_what_is_left_is_worth_a_look(self, stage: Stage) -> None:
