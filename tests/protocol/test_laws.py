@@ -167,7 +167,7 @@ def values(annotation: Any, name: str = "") -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        fewest = 1 if name in {"changes", "lines", "problems", "understood"} else 0
+        fewest = 1 if name in {"changes", "insights", "lines", "problems", "understood"} else 0
         return st.lists(values(arguments[0]), min_size=fewest, max_size=4).map(tuple)
     if origin is dict:
         return st.dictionaries(WORDS, WORDS, max_size=3)
