@@ -64,6 +64,7 @@ class TestBlocked:
         play.developer_hands_over()
         play.data_is_admitted()
         path = "checkpoints/cycle01/act_best"
+        assert halted(play.cycle) is None, "they are being fetched"
         play.happened(WeightsRefused(at=play.later(), cycle=1, path=path, problem="checkpoint가 없음"))
         assert isinstance(play.cycle.weights, WeightsMissing)
         assert first_line(play).startswith("BLOCKED: checkpoint가 없음 → 다른 start_from")
