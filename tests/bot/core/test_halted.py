@@ -55,6 +55,7 @@ class TestBlocked:
     def test_a_run_that_failed(self, training) -> None:
         training.job_ends(Failed(failure="no_space", message="disk full"))
         assert first_line(training).startswith("BLOCKED: disk full → 조치 후 `!retry`")
+        assert views.waiting(training.cycle)[:2] == ("held", "disk full"), "as its REPORTs have it"
 
     def test_no_weights_to_start_from(self, play) -> None:
         lesson = Lesson(category="학습", text="이어서", remedy="start_from=checkpoints/cycle01/act_best")
