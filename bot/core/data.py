@@ -110,37 +110,38 @@ def _abandon(cycle: Cycle, data: CheckingAhead, event: FetchFailed) -> Move:
 
 def check_ahead(cycle: Cycle, data: Arriving, config: TrainingConfig) -> Move:
     """Begin to look whether what is still arriving is fit for `config`."""
-    attempt = cycle.attempts + 1
+    order = _check_of(cycle, data.source, config, data.coming_bytes)
     ahead = CheckingAhead(
-        source=data.source, announced=data.announced, attempt=attempt, config=config, since=data.since
+        source=data.source, announced=data.announced, attempt=order.attempt, config=config, since=data.since
     )
-    order = StartJob(
-        run=cycle.run_name,
-        attempt=attempt,
-        work="check",
-        source=data.source,
-        config=config,
-        coming_bytes=data.coming_bytes,
-    )
-    return now(cycle, data=ahead, attempts=attempt), (order,)
+    return now(cycle, data=ahead, attempts=order.attempt), (order,)
 
 
 def check(cycle: Cycle, config: TrainingConfig, at: datetime, tries: int = 1) -> Move:
     """(Again) look whether what was fetched is fit for `config`."""
     assert not isinstance(cycle.data, Awaited), "nothing was fetched yet"
-    attempt = cycle.attempts + 1
+    order = _check_of(cycle, cycle.data.source, config)
     checking = Checking(
         source=cycle.data.source,
         announced=cycle.data.announced,
-        attempt=attempt,
+        attempt=order.attempt,
         tries=tries,
         config=config,
         since=at,
     )
-    order = StartJob(
-        run=cycle.run_name, attempt=attempt, work="check", source=cycle.data.source, config=config
+    return now(cycle, data=checking, attempts=order.attempt), (order,)
+
+
+def _check_of(cycle: Cycle, source: str, config: TrainingConfig, coming_bytes: int = 0) -> StartJob:
+    """The next attempt's order."""
+    return StartJob(
+        run=cycle.run_name,
+        attempt=cycle.attempts + 1,
+        work="check",
+        source=source,
+        config=config,
+        coming_bytes=coming_bytes,
     )
-    return now(cycle, data=checking, attempts=attempt), (order,)
 
 
 def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.retention import KEEP
+from protocol import Voice
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
 
@@ -34,6 +35,10 @@ class Policy(BaseModel):
     answers_a_minute: int = 20
     stall_patience: float = 2.0
     stall_floor_s: float = 300
+
+    def voice(self) -> Voice:
+        """Who speaks, to whom, and in which time zone."""
+        return Voice(roster=self.roster, operators=self.operators, timezone=self.timezone)
 
     def zone(self) -> ZoneInfo:
         """In which people are told the time."""

@@ -22,7 +22,6 @@ from bot.shell.discord.lifeline import Limits
 from bot.shell.machine.places import Places
 from bot.shell.machine.supervisor import Supervisor
 from bot.shell.remembering.store import ROOM_EVERY_S, NoRoom, Store
-from protocol import Voice
 
 log = structlog.stdlib.get_logger("no room")
 
@@ -89,8 +88,7 @@ async def _saying_so(settings: Settings, places: Places, limits: Limits, since: 
     """To Watcher, the operators, systemd and whoever asks /healthz, until cancelled. Raises Fatal."""
     gateway = Gateway(settings, Deaf(), _logins(), warn=_logged, limits=limits)
     policy = to_policy(settings)
-    voice = Voice(roster=policy.roster, operators=policy.operators, timezone=settings.timezone)
-    cramped = Cramped(gateway, Speech(voice), _logged, places.path, lambda: "unknown")
+    cramped = Cramped(gateway, Speech(policy.voice()), _logged, places.path, lambda: "unknown")
     parts: list[Coroutine[Any, Any, None]] = [gateway.run(), _beating(places), cramped.begins()]
     if settings.metrics_port is not None:
         from bot.shell.outlook.window import Window  # noqa: PLC0415  where it is wanted

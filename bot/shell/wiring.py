@@ -39,7 +39,6 @@ from bot.shell.stagehand import Stagehand
 from bot.shell.supervising.jobs import Jobs
 from bot.shell.supervising.launch import Process, Unit
 from bot.shell.translating import Translator
-from protocol import Voice
 
 if TYPE_CHECKING:
     from bot.shell.outlook.window import Window
@@ -109,8 +108,7 @@ async def furnish(
 ) -> House:
     """Make the parts and introduce them to each other. `limits` are the gateway's."""
     policy = to_policy(settings)
-    voice = Voice(roster=policy.roster, operators=policy.operators, timezone=settings.timezone)
-    speech, hand = Speech(voice), Stagehand(settings.rehearsal_dir)
+    speech, hand = Speech(policy.voice()), Stagehand(settings.rehearsal_dir)
     bell = Bell(store, speech)
     loaded = await store.ask(tables.load)
     await store.ask(tables.move_cursor, POLICY, policy.model_dump_json())
@@ -142,7 +140,7 @@ async def furnish(
         clock=Clock(desk, policy, bell.nudge, hand.wall),
         window=_window(settings, places, policy, gateway.silent_s, lambda: store.cramped_since),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: _headline(desk, store)),
-        memory=Memory(desk, voice, first=loaded is None),
+        memory=Memory(desk, policy.voice(), first=loaded is None),
         lanes=_lanes(store, jobs, freight, translator, hand, bell),
     )
     return bell.house

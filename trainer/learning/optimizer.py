@@ -52,8 +52,9 @@ def clip(policy: ACTPolicy, optimizer: torch.optim.AdamW, most: float, *, at_onc
     """Limit the gradient's norm to `most`; what it was. `at_once`: the fused optimizer divides as it goes,
     which saves a pass over all gradients. It takes the divisor in float32 alone."""
     optimizer.grad_scale = None  # pyright: ignore[reportAttributeAccessIssue]
-    if not at_once or any(each.dtype != torch.float32 for each in policy.parameters()):
-        return torch.nn.utils.clip_grad_norm_(policy.parameters(), most)
     norm = torch.nn.utils.get_total_norm([each.grad for each in policy.parameters() if each.grad is not None])
-    optimizer.grad_scale = ((norm + CLIP_EPS) / most).clamp_min(1.0)  # pyright: ignore[reportAttributeAccessIssue]
+    if at_once and norm.dtype == torch.float32:
+        optimizer.grad_scale = ((norm + CLIP_EPS) / most).clamp_min(1.0)  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        torch.nn.utils.clip_grads_with_norm_(policy.parameters(), most, norm)
     return norm

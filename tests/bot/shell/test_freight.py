@@ -35,10 +35,8 @@ from bot.core.events import (
     WeightsFetched,
     WeightsRefused,
 )
-from bot.core.policy import Policy
 from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
 from bot.shell.bucket import BucketUrl, open_bucket
-from bot.shell.deciding.desk import Desk
 from bot.shell.deciding.lanes import Later
 from bot.shell.freight import Freight
 from bot.shell.machine.places import Places
@@ -46,6 +44,8 @@ from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from protocol.job import weights_in
+
+from .diary import desk_with_diary
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = "cycle01"
@@ -59,23 +59,9 @@ class Yard:
         self.bucket.mkdir()
         self.places = Places(folder / "state")
         self.store = store
-        self.events: list[Event] = []
-        self.desk = Desk(
-            store,
-            State(),
-            Policy(),
-            step=self._remember,
-            speak=lambda _: (),
-            alert=lambda _: (),
-            headline=lambda *_: "",
-            committed=lambda: None,
-        )
+        self.desk, self.events = desk_with_diary(store)
         url = BucketUrl.parse(self.bucket.as_uri())
         self.freight = Freight(url, open_bucket(url), self.places, self.desk)
-
-    def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[Effect, ...]]:
-        self.events.append(event)
-        return state, ()
 
     async def carry(self, order: Effect) -> Event:
         await self.store.ask(tables.record, Record(at=NOON, state=State(), owed=(order,)))

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from bot.core.effects import TranslateLesson
-from bot.core.events import Event, LessonTranslated
-from bot.core.policy import Policy
+from bot.core.events import LessonTranslated
 from bot.core.state import State
 from bot.shell import translating
-from bot.shell.deciding.desk import Desk
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from bot.shell.translating import NoTranslation, Translator, fields, question, translated
 from protocol.messages import Lesson
 from protocol.training import TrainingConfig
+
+from .diary import desk_with_diary
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXAMPLE = (sys.executable, str(Path(__file__).parents[3] / "examples" / "translator.py"))
@@ -111,22 +111,8 @@ class Study:
 
     def __init__(self, store: Store, command: tuple[str, ...]) -> None:
         self.store = store
-        self.events: list[Event] = []
-        self.desk = Desk(
-            store,
-            State(),
-            Policy(),
-            step=self._remember,
-            speak=lambda _: (),
-            alert=lambda _: (),
-            headline=lambda *_: "",
-            committed=lambda: None,
-        )
+        self.desk, self.events = desk_with_diary(store)
         self.translator = Translator(command, self.desk)
-
-    def _remember(self, state: State, event: Event, _: Policy) -> tuple[State, tuple[()]]:
-        self.events.append(event)
-        return state, ()
 
 
 @pytest.fixture
