@@ -69,7 +69,10 @@ function unheardOf(message, again) {
   const why = whyUnheard(message);
   if (!why) return [];
   const line = element("div", "unheard", say(why));
-  if (why === "unheard") line.append(" ", button(say("again"), say("again"), () => again(message)));
+  if (why === "unheard") {
+    const label = filledIn(say("again"));
+    line.append(" ", button(label, label, () => again(message)));
+  }
   return [line];
 }
 
