@@ -224,11 +224,15 @@ class WeightsFetched(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BroughtBack(Fact):
-    """A lost run's checkpoint lies where ours goes on from it; or, not `whole`, it is not to be had."""
+    """A lost run's checkpoint lies where ours goes on from it; or, not `whole`, it is not to be had.
+
+    `epochs` are all those whose checkpoint in the bucket is our run's from now on.
+    """
 
     cycle: int
     epoch: int
     whole: bool
+    epochs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
 """The left track: what a machine that was lost has left of this cycle in the bucket, to go on from.
 
 A checkpoint of ours that this installation knows nothing of is gone on from exactly as if it lay here, if it
-was learned with the same config from the same data. Otherwise the run begins anew and supersedes it.
+was learned with the same config from the same data; all that its run has published is our run's from then on.
+Otherwise the run begins anew and supersedes it.
 """
 
 from datetime import datetime
 
+from bot.core import shelf
 from bot.core.effects import BringBack
 from bot.core.events import BroughtBack, TermsRead
 from bot.core.moves import Move, now
@@ -52,7 +54,12 @@ def brought_back(cycle: Cycle, event: BroughtBack) -> Move:
     """What turned out to be gone or damaged is no reason to wait: the run begins anew."""
     match cycle.left:
         case Bringing(run=run, epoch=event.epoch):
-            left = Here(run=run, epoch=event.epoch) if event.whole else NothingLeft()
-            return now(cycle, left=left), ()
+            if not event.whole:
+                return now(cycle, left=NothingLeft()), ()
+            return now(
+                cycle,
+                left=Here(run=run, epoch=event.epoch),
+                shelf=shelf.adopted(cycle.shelf, event.epochs, event.at),
+            ), ()
         case _:
             return cycle, ()

@@ -1,5 +1,7 @@
 """The shelf track: what was learned, on its way to safety in the bucket."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
@@ -8,6 +10,7 @@ from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.retention import superseded
 from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
+from protocol.job import RunFolder
 from protocol.messages import Receipt
 from protocol.progress import Saved
 
@@ -40,6 +43,12 @@ def checkpoint_published(cycle: Cycle, event: CheckpointPublished, policy: Polic
     after, orders = _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
     told = say(_superseding(event.retired, policy)) if event.retired else ()
     return after, (*told, *orders)
+
+
+def adopted(shelf: Shelf, epochs: tuple[int, ...], at: datetime) -> Shelf:
+    """Checkpoints in the bucket of a run that was lost, and is gone on from; here nothing lies of them."""
+    found = [Checkpoint(epoch=epoch, folder=_folder(epoch), status="safe", safe_at=at) for epoch in epochs]
+    return now(shelf, checkpoints=tuple(sorted((*shelf.checkpoints, *found), key=lambda one: one.epoch)))
 
 
 def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
@@ -120,6 +129,11 @@ def _forget(cycle: Cycle, epochs: tuple[int, ...]) -> Move:
     for epoch in epochs:
         shelf = _marked(shelf, epoch, status="forgetting")
     return now(cycle, shelf=shelf), orders
+
+
+def _folder(epoch: int) -> str:
+    """Where the trainer would have put it."""
+    return RunFolder(Path()).checkpoint(epoch).as_posix()
 
 
 def _marked(shelf: Shelf, epoch: int, **fields: Any) -> Shelf:

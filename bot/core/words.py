@@ -225,8 +225,13 @@ def gone_on(cycle: Cycle, line: Started, left: Here) -> RestartNotice:
         repeated_epochs=None,
         now=line.at,
         eta=None,
-        notes=(f"Cycle {cycle.number}: epoch {line.epoch}/{line.epochs}부터 재개",),
+        notes=(f"Cycle {cycle.number}: epoch {line.epoch}/{line.epochs}부터 재개", *_still_standing(cycle)),
     )
+
+
+def _still_standing(cycle: Cycle) -> tuple[str, ...]:
+    epochs = ", ".join(str(one.epoch) for one in cycle.shelf.checkpoints)
+    return (f"이전 실행의 checkpoint 유지: epoch {epochs}",) if epochs else ()
 
 
 def will_restart(cycle: Cycle, event: JobEnded, until: datetime, *, by_us: bool) -> RestartNotice:

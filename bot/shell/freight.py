@@ -185,7 +185,8 @@ class Freight:
         except (NotFound, BadContent, IntegrityError) as error:
             log.warning("what was left cannot be had", path=path, why=str(error))
             return BroughtBack(at=STAMPED, cycle=order.cycle, epoch=order.epoch, whole=False)
-        return BroughtBack(at=STAMPED, cycle=order.cycle, epoch=order.epoch, whole=True)
+        epochs = await bucket.adopt(self._store, order.cycle, order.of, order.epoch, order.run)
+        return BroughtBack(at=STAMPED, cycle=order.cycle, epoch=order.epoch, whole=True, epochs=epochs)
 
     async def _fetch_weights(self, order: FetchWeights) -> Event:
         """A checkpoint of ours by its manifest, a foreign one as it lies there."""

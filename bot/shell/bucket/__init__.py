@@ -3,6 +3,7 @@
 Reads anywhere in the configured bucket, writes under `checkpoints/` only.
 """
 
+from bot.shell.bucket.adopting import adopt
 from bot.shell.bucket.manifest import Manifest, Meta, read_manifest
 from bot.shell.bucket.names import BucketUrl
 from bot.shell.bucket.opening import open_bucket
@@ -31,6 +32,7 @@ __all__ = [
     "Placed",
     "Progress",
     "Published",
+    "adopt",
     "fetch_checkpoint",
     "fetch_dataset",
     "list_checkpoints",

@@ -50,6 +50,19 @@ class TestWhatALostMachineLeft:
         assert LOST in notice.cause
         assert notice.checkpoint == "epoch_150"
 
+    def test_stays_on_the_shelf_until_three_newer_ones_are_safe(self, bringing):
+        back = BroughtBack(at=bringing.later(), cycle=1, epoch=150, whole=True, epochs=(50, 100, 150))
+        bringing.happened(back)
+        bringing.training_starts(epoch=150, resumed_from="epoch_150")
+        assert bringing.posted()[-1].notes[-1].endswith("epoch 50, 100, 150")
+        bringing.checkpoint_is_saved(150)
+        assert bringing.ordered("publish_checkpoint") == [], "it is there"
+        for epoch in (200, 250):
+            bringing.checkpoint_is_saved(epoch)
+            bringing.checkpoint_is_published(epoch)
+        assert [one.epoch for one in bringing.ordered("forget_checkpoint")] == [50, 100]
+        assert [one.run for one in bringing.ordered("forget_checkpoint")] == [bringing.cycle.run_name] * 2
+
     def test_that_cannot_be_had_is_not_waited_for(self, bringing):
         bringing.happened(BroughtBack(at=bringing.later(), cycle=1, epoch=150, whole=False))
         assert len(trainings(bringing)) == 1

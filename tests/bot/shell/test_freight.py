@@ -286,7 +286,7 @@ class TestWhatALostMachineLeft:
         assert isinstance(read, TermsRead)
         assert read.left is not None
         back = await yard.carry(BringBack(cycle=1, run="anew", of=RUN, epoch=50, asked=2))
-        assert back == BroughtBack(at=back.at, cycle=1, epoch=50, whole=True)
+        assert back == BroughtBack(at=back.at, cycle=1, epoch=50, whole=True, epochs=(50,))
         left = yard.places.run("anew").left
         assert (left / "checkpoint" / "trainer_state.json").read_text() == "fifty"
         assert (left / "best" / "trainer_state.json").read_text() == "forty"
