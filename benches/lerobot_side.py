@@ -100,7 +100,8 @@ CHEAPEST = (Setting(0, 1),)
 
 
 def lerobot_rate(bench: Bench, steps: int, setting: Setting, turn: int) -> float:
-    """Samples a second by the bench's clock, the first quarter of the steps not counted."""
+    """Samples a second by the bench's clock. The first quarter of the steps is not counted: what workers
+    have ready by the first one costs nothing."""
     made = bench.scene
     out = made.folder / f"theirs-{setting.workers}-{setting.threads}-{turn}"
     options = "--save_checkpoint=false", f"--num_workers={setting.workers}"

@@ -17,13 +17,17 @@ ABOUT_S = 2 * 3600.0
 """So long lerobot-train would take: ours then tries recipes, as it does from half an hour on."""
 
 
+STEPS = 32
+"""At least so many: the batches that four workers have ready before the first step are eight."""
+
+
 def whole(bench: Bench) -> Figures:
     """Both as their users start them: samples a second of all but the first steps, saves not counted.
 
     lerobot-train has the number of workers and threads that suits it best here; ours is in the middle of a
     training of an hour or so, its recipe found by its own trial. Of processor time, each has one thread.
     """
-    steps, settings = max(8, bench.steps), CHEAPEST if bench.by_processor else SETTINGS
+    steps, settings = max(STEPS, bench.steps), CHEAPEST if bench.by_processor else SETTINGS
     tried = {each: lerobot_rate(bench, steps, each, 0) for each in settings}
     best = max(tried, key=lambda each: tried[each])
     theirs, ours = [tried[best]], list[float]()

@@ -26,8 +26,10 @@ from typing import Any, cast
 from bot.core.effects import Effect
 from bot.core.events import (
     BestPublished,
+    BroughtBack,
     CheckpointForgotten,
     CheckpointPublished,
+    CheckpointVerified,
     CurvePublished,
     DataFetched,
     Event,
@@ -53,10 +55,12 @@ NEWS_OF: dict[type[Event], str] = {
     TermsUnreadable: "read_terms",
     DataFetched: "fetch_data",
     FetchFailed: "fetch_data",
+    BroughtBack: "bring_back",
     CheckpointPublished: "publish_checkpoint",
     BestPublished: "publish_best",
     CurvePublished: "publish_curve",
     CheckpointForgotten: "forget_checkpoint",
+    CheckpointVerified: "verify_checkpoint",
     HandedOn: "hand_on",
 }
 """The event that tells of an order's end."""
@@ -177,7 +181,13 @@ def phases(state: State) -> tuple[str, ...]:
     cycle = state.cycle
     if cycle is None:
         return ("cycle none",)
-    tracks = {"device": cycle.device, "data": cycle.data, "terms": cycle.terms, "run": cycle.run}
+    tracks = {
+        "device": cycle.device,
+        "data": cycle.data,
+        "terms": cycle.terms,
+        "left": cycle.left,
+        "run": cycle.run,
+    }
     return tuple(f"{track} {known.phase}" for track, known in tracks.items())
 
 

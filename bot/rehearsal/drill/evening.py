@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -78,6 +79,7 @@ async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
         peers.developer(peers.player_of(theatre.discord, ROSTER, Peer.DEVELOPER), theatre.facts),
         _measured(theatre, log),
         _terms_come_late(theatre),
+        _evaluation_doubts(theatre),
     ]
     around = [asyncio.ensure_future(part) for part in parts]
     lanes = [
@@ -233,6 +235,19 @@ async def _terms_come_late(theatre: Theatre) -> None:
         finally:
             plan.unlink()
             aside.rename(plan)
+
+
+async def _evaluation_doubts(theatre: Theatre) -> None:
+    """Who is to be ended while a checkpoint is read again must be asked to read one."""
+    if not theatre.orders.deadly().intersection(points.DOUBTED):
+        return
+    ours = re.compile(r"checkpoints/act_epoch_\d+")
+    speaks = theatre.discord.record.until(
+        lambda one: one.author_id == ROSTER.training and ours.search(one.content) is not None
+    )
+    named = ours.search((await speaks).content)
+    assert named is not None, "it was looked for"
+    await theatre.discord.say(ROSTER.evaluation, f"<@{ROSTER.training}> {named[0]} 이 안 열립니다")
 
 
 async def _measured(theatre: Theatre, log: Log) -> None:

@@ -2,20 +2,20 @@
 
 import random
 from collections.abc import Collection
+from typing import get_args
 
-ORDERS = (
-    "post",
-    "read_terms",
-    "fetch_data",
-    "start_job",
-    "tell_arrived",
-    "stop_job",
-    "kill_job",
-    "publish_checkpoint",
-    "publish_best",
-    "publish_curve",
-    "forget_checkpoint",
-    "hand_on",
+from bot.core.effects import Effect
+
+UNPLAYED = {
+    "fetch_weights": "another cycle's weights to begin with would be another training",
+    "translate_lesson": "no translator plays along",
+}
+"""Orders no play gives, and why."""
+
+ORDERS = tuple(
+    kind
+    for order in get_args(get_args(Effect)[0])
+    if (kind := order.model_fields["kind"].default) not in UNPLAYED
 )
 STATES = (
     "cycle none",
@@ -32,6 +32,10 @@ STATES = (
     "terms unread",
     "terms judged",
     "terms settled",
+    "left nothing",
+    "left behind",
+    "left bringing",
+    "left here",
     "run unstarted",
     "run starting",
     "run training",
@@ -47,8 +51,15 @@ LEADING = {
     "freeze trainer": ("run stalled", "kill_job before", "kill_job during", "kill_job done"),
     "stop, resume": ("run held", "run stopping", "stop_job before", "stop_job during", "stop_job done"),
     "disk full (runs)": ("data refused",),
+    "machine lost": (
+        *(f"bring_back {moment}" for moment in ("before", "during", "done")),
+        *(f"left {phase}" for phase in ("behind", "bringing", "here")),
+    ),
 }
 """Faults without which some points are hardly ever passed."""
+
+DOUBTED = ("verify_checkpoint before", "verify_checkpoint during", "verify_checkpoint done")
+"""Passed only if somebody doubts a checkpoint."""
 
 FETCHED = "data fetched"
 """Passed only if the terms cannot be read so long."""
