@@ -239,7 +239,7 @@ async def _show_messages(discord: DiscordServer, onlooker: Onlooker) -> None:
 def _review(direction: Direction, discord: DiscordServer, broken: str, took: timedelta) -> Review:
     stage = direction.stage
     play = Play(discord.record.entries, _ROSTER, (OPERATOR_ID,), lesson_words=_lessons(direction))
-    acts = judge(play, acts_with(direction.temper))
+    acts = judge(play, acts_with(direction.temper, guest_watcher=Peer.WATCHER in direction.guests))
     if broken:
         acts = (Act("The play came to its end", passed=False, evidence=broken), *acts)
     with suppress(OSError):

@@ -1,5 +1,7 @@
 """What must come of each temper of Watcher's: acts in place of the usual ones."""
 
+from collections.abc import Callable
+
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.judging.judge import ACTS, Look, Missing, Play, first, lesson_lines, shown, start_report
 from bot.rehearsal.players import script
@@ -8,14 +10,36 @@ from bot.rehearsal.players.tempers import NOD, REASON, RIDDLE, SLOW, Temper
 LEAST_WAITING_REPORTS = 3
 
 _PROPOSED = "What was inferred was proposed and approved"
+_REPORTED = "Changes were reported before the start"
 
 
-def acts_with(temper: Temper) -> dict[str, Look]:
-    """The whole play, with this temper's acts where the usual approval stands."""
+def acts_with(temper: Temper, *, guest_watcher: bool = False) -> dict[str, Look]:
+    """The whole play, with this temper's acts where the usual approval stands.
+
+    A guest's lessons may leave nothing to change: then nothing has to be reported, proposed or approved.
+    """
+    if guest_watcher:
+        return ACTS | {name: _where_there_was_cause(ACTS[name], cause) for name, cause in _CAUSES.items()}
     if temper is Temper.SILENT:
         return {name: ACTS[name] for name in _OF_ANY_PLAY} | _SILENT
     usual = {name: look for name, look in ACTS.items() if name != _PROPOSED or temper is Temper.APPROVING}
     return usual | _INSTEAD.get(temper, {})
+
+
+def _where_there_was_cause(look: Look, cause: Callable[[Entry], bool]) -> Look:
+    def looked(play: Play) -> str:
+        started = start_report(play).id
+        return look(play) if play.training(lambda one: one.id < started and cause(one)) else "no cause"
+
+    return looked
+
+
+def _changes(entry: Entry) -> bool:
+    return script.has(entry, "REPORT", script.CHANGES)
+
+
+def _asks(entry: Entry) -> bool:
+    return script.asked_approval(entry.content) is not None
 
 
 def _rejected(play: Play) -> str:
@@ -78,6 +102,8 @@ def _operators_told(play: Play) -> str:
         raise Missing(f"operators were told {len(alerts)} times")
     return shown(first(alerts, "an alert to the operators"))
 
+
+_CAUSES: dict[str, Callable[[Entry], bool]] = {_REPORTED: _changes, _PROPOSED: _asks}
 
 _OF_ANY_PLAY = (
     "Watcher's HANDOFF was heard",

@@ -12,8 +12,10 @@ from bot.rehearsal.discord.record import Entry, read_transcript
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.judging.etiquette import mention_faults
 from bot.rehearsal.judging.judge import ACTS, Play, judge, passed
+from bot.rehearsal.judging.outcomes import acts_with
 from bot.rehearsal.players import peers, script
 from bot.rehearsal.players.numbers import Numbers, read_numbers, worded
+from bot.rehearsal.players.tempers import Temper
 from protocol.roster import Peer, Roster, mention
 
 ROSTER = Roster()
@@ -143,6 +145,23 @@ class TestThePlayers:
         assert last.author_id == ROSTER.evaluation
         assert "model.safetensors" in last.content
         assert last.mentions == (ROSTER.watcher,)
+
+
+class TestAGuestsLessons:
+    """A Watcher who is somebody else's program may have none, or lessons that change nothing."""
+
+    def verdicts(self, entries: list[Entry]) -> set[str]:
+        play = Play(entries, ROSTER, (OPERATOR_ID,), lesson_words=())
+        acts = judge(play, acts_with(Temper.APPROVING, guest_watcher=True))
+        return {act.name for act in acts if not act.passed}
+
+    async def test_need_neither_a_change_nor_a_proposal(self, log: list[Entry]) -> None:
+        quiet = [one for one in log if one.content not in (CHANGES, PROPOSAL)]
+        assert self.verdicts(quiet) == set()
+
+    async def test_whose_proposal_nobody_approved_must_not_start(self, log: list[Entry]) -> None:
+        approval = f"{ROSTER.mention(Peer.TRAINING)} [APPROVE]"
+        assert self.verdicts(without(approval)(log)) == {"What was inferred was proposed and approved"}
 
 
 def without(words: str) -> Callable[[list[Entry]], list[Entry]]:
