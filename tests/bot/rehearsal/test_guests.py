@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.state import Settled
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.players.script import Facts, watchers_handoff
 from bot.rehearsal.stage import Address, Sizes, Stage, invite
@@ -87,6 +88,17 @@ async def test_a_guest_plays_watcher(server: DiscordServer, tmp_path: Path) -> N
     said = parse(yes.content)
     assert isinstance(said, Approval)
     assert said.proposal == "3f2a9c81b2d4"
+
+
+async def test_a_guest_s_yes_is_taken_by_the_daemon(tmp_path: Path) -> None:
+    async with trial(tmp_path) as one, guest(WATCHER, invited(one.server, tmp_path, Peer.WATCHER)):
+        yes = await one.server.record.until(
+            lambda said: said.author_id == ROSTER.watcher and "[APPROVE]" in said.content
+        )
+        await one.server.record.until(lambda said: said.author_id == ROSTER.training and said.id > yes.id)
+        cycle = one.house.desk.state.cycle
+    assert cycle is not None
+    assert isinstance(cycle.terms, Settled)
 
 
 @pytest.mark.parametrize("example", [EXAMPLE, WATCHER], ids=lambda path: path.stem)
