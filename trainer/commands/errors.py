@@ -1,0 +1,25 @@
+"""What a person can do something about is said in one line."""
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from protocol.job import EXIT_OF_FAILURE, ExitCode
+from trainer.process.attempt import JobError
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Ends the process, with the exit code that goes with what was said."""
+    try:
+        yield
+    except JobError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_OF_FAILURE[error.failed.failure])
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {where}{error.strerror or error}", err=True)
+        sys.exit(ExitCode.NO_SPACE if error.errno == errno.ENOSPC else ExitCode.FAILED)
