@@ -44,7 +44,7 @@ from trainer.data.tree import look_through
 from trainer.data.video import count_packets
 from trainer.process.attempt import Stop, Told
 from trainer.process.bar import progress_bar
-from trainer.process.workers import cores
+from trainer.process.workers import Crew, cores
 from trainer.simulation.simulate import simulate
 from trainer.simulation.video_faults import planes_of
 
@@ -103,8 +103,11 @@ def encode_as_usual(path: Path, grain: float = 0.0) -> None:
         container.mux(stream.encode())
 
 
-class Alone:
+class Alone(Crew):
     """Works off here and now what a crew of processes would share."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
 
     def do[Item, Result](
         self, work: Callable[[Item], Result], items: Sequence[Item], *, told: Told
@@ -115,8 +118,8 @@ class Alone:
 
 @contextmanager
 def alone(items: int, stop: Stop) -> Iterator[Alone]:
-    del items, stop
-    yield Alone()
+    del items
+    yield Alone(stop)
 
 
 @click.command()
