@@ -7,6 +7,9 @@ READY := .venv/.ready
 UV_VERSION := 0.13.9
 COVERAGE := --cov --cov-report=term --cov-fail-under=100
 
+# Much of the time a test waits for a process of its own; each of ours takes a gigabyte or two.
+SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
+
 # At a terminal uv draws its own bars; elsewhere it is silent for as long as it takes.
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 UNREACHED := { echo "the Python package index cannot be reached, or lacks this version; see the lines above" >&2; exit 1; }
@@ -31,7 +34,7 @@ rehearse: $(READY)  ## play one whole cycle on this machine; options through ARG
 
 test: $(READY)  ## every rule of the house and every test; options through ARGS="-k roster"
 	@deploy/get-chromium
-	@$(BIN)/python -m pytest $(or $(ARGS),$(COVERAGE))
+	@$(BIN)/python -m pytest $(or $(ARGS),$(SHARED) $(COVERAGE))
 
 detectors: $(READY)  ## which planted causes the detectors find in recorded runs, and after how many epochs
 	@$(BIN)/python -m benches.histories.table $(ARGS)
