@@ -1,8 +1,7 @@
 """The last words of a cycle: DONE and HANDOFF, or that it was stopped. Each lesson is accounted for."""
 
-from bot.core import shelf
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping
+from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping, newest_safe
 from protocol import paths
 from protocol.job import Trained
 from protocol.messages import Answer, CycleStopped, Done, FinalHandoff, LessonOutcome
@@ -36,7 +35,7 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
 
 
 def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
-    newest = shelf.newest_safe(cycle.shelf)
+    newest = newest_safe(cycle.shelf)
     return CycleStopped(
         cycle=cycle.number,
         by=run.by,

@@ -22,6 +22,7 @@ from bot.core.state import (
     Unproven,
     Unread,
     Unstarted,
+    all_safe,
 )
 
 
@@ -75,7 +76,7 @@ def _best_unsent(cycle: Cycle) -> bool:
 
 
 def _everything_safe(cycle: Cycle) -> bool:
-    return isinstance(cycle.run, Ended) and shelf.all_safe(cycle.shelf) and not cycle.shelf.handing_on
+    return isinstance(cycle.run, Ended) and all_safe(cycle.shelf) and not cycle.shelf.handing_on
 
 
 def _fetch(cycle: Cycle, at: datetime) -> Move:

@@ -6,7 +6,7 @@ for a moment that is suddenly hours away. How long somebody had to answer is nev
 
 from datetime import datetime, timedelta
 
-from bot.core import reports
+from bot.core import cadence, reports
 from bot.core.events import ClockJumped
 from bot.core.listening import LONGEST_OPEN_S
 from bot.core.moves import Step, now, say
@@ -21,7 +21,7 @@ def jumped(state: State, event: ClockJumped, policy: Policy) -> Step:
         shifted = _dues_shifted(shifted, by)
     if shifted.cycle is None:
         return shifted, ()
-    after, missed = reports.next_due(shifted, event.at, policy)
+    after, missed = cadence.next_due(shifted, event.at, policy)
     told = reports.report(shifted.cycle, event.gauges, event.at, missed, policy)
     return after, say(reports.with_clock(after, told, event.at, policy))
 

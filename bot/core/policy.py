@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.core.retention import KEEP
 from protocol import Voice
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
+
+KEEP = 3
+"""So many checkpoints of a cycle stay beside the best: the card's."""
 
 
 class Policy(BaseModel):

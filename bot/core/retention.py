@@ -6,8 +6,7 @@ what a later run of the same cycle replaces by `bot/shell/bucket/superseding.py`
 
 from collections.abc import Collection
 
-KEEP = 3
-"""The card's."""
+from bot.core.policy import KEEP
 
 
 def superseded(safe_epochs: Collection[int], best_epoch: int | None, keep: int = KEEP) -> tuple[int, ...]:

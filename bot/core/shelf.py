@@ -26,11 +26,6 @@ def saved(cycle: Cycle, line: Saved) -> Move:
             return _to_go_on_from(cycle, line), ()
 
 
-def newest_save(shelf: Shelf) -> str | None:
-    """For people: what a process would go on from."""
-    return f"{shelf.newest[0]} (epoch {shelf.newest[1]})" if shelf.newest else None
-
-
 def _to_go_on_from(cycle: Cycle, line: Saved) -> Cycle:
     name = line.folder.rpartition("/")[2]
     return now(cycle, shelf=now(cycle.shelf, newest=(name, line.epoch)))
@@ -76,17 +71,6 @@ def publish_best(cycle: Cycle) -> Move:
         meta=_meta(cycle, best.epoch, best.loss),
     )
     return asked, (order,)
-
-
-def all_safe(shelf: Shelf) -> bool:
-    """Nothing that must be in the bucket is still only here."""
-    best_safe = shelf.best is not None and shelf.best.safe_epoch == shelf.best.epoch
-    return best_safe and all(one.status != "saved" for one in shelf.checkpoints)
-
-
-def newest_safe(shelf: Shelf) -> int | None:
-    """The epoch of the newest checkpoint that a reader finds in the bucket."""
-    return max((one.epoch for one in shelf.checkpoints if one.status != "saved"), default=None)
 
 
 def _checkpoint_saved(cycle: Cycle, line: Saved) -> Move:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core import people
 from bot.core.events import Sighted
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
@@ -75,7 +76,7 @@ def news(state: State, found: Iterable[Sighting]) -> tuple[Sighting, ...]:
 def sighted(state: State, event: Sighted, policy: Policy) -> Step:
     """One alert a finding, to Watcher and the operators."""
     fresh = news(state, event.sightings)
-    alerts = [Alert(to=(policy.roster.watcher, *policy.operators), body=in_words(one)) for one in fresh]
+    alerts = [Alert(to=(policy.roster.watcher, *policy.operators), body=people.sighted(one)) for one in fresh]
     return now(state, sightings=(*state.sightings, *fresh)[-REMEMBERED:]), say(*alerts)
 
 
@@ -83,20 +84,6 @@ def reconsidered(state: State, policy: Policy) -> State:
     """The roster or the operators may have been put right by hand since."""
     standing = tuple(one for one in state.sightings if _contradicts(one.peer, one.user_id, policy))
     return now(state, sightings=standing)
-
-
-def in_words(one: Sighting) -> str:
-    if one.peer is None:
-        what = f"명부에 없는 계정 {one.user_id}에게 HANDOFF를 보냄"
-    elif one.why == "name":
-        what = f"{one.peer}의 이름으로 다른 계정 {one.user_id}이 말함"
-    else:
-        what = f"다른 계정 {one.user_id}을 {one.peer} 역할로 씀"
-    setting = f"설정의 {one.peer.name}_ID" if one.peer else "설정의 봇 ID"
-    return (
-        f"명부와 다른 신원: {what} (메시지 {one.message_id}). 명부는 그대로 둠: "
-        f"운영자 확인 필요, 봇이 바뀌었으면 {setting} 수정 후 재시작"
-    )
 
 
 # --- a name from another id ---------------------------------------------------

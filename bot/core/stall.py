@@ -7,14 +7,10 @@ The GPU is the second witness. Where it works for a process that has fallen sile
 long again, once; where it is idle, or nobody can tell, silence alone decides.
 """
 
-from datetime import datetime
-from typing import Literal
-
 from bot.core import words
 from bot.core.effects import KillJob, StopJob
-from bot.core.events import JobFellSilent, Witness
+from bot.core.events import JobFellSilent
 from bot.core.moves import Move, now, say
-from bot.core.policy import Policy
 from bot.core.state import (
     Abandoning,
     Checking,
@@ -22,46 +18,12 @@ from bot.core.state import (
     Converting,
     Cycle,
     Probing,
-    Run,
     Stalled,
     Starting,
     Stopping,
     Training,
+    is_spared,
 )
-from protocol.progress import Stepped
-
-type Verdict = Literal["alive", "dead", "stalled", "unknown"]
-
-BUSY = 2.0
-"""So many times as long a process is waited for whose GPU is at work: a kernel that never ends works, too."""
-
-
-def verdict(
-    held: bool | None, silent_s: float, promised_s: float, policy: Policy, gpu: Witness = "unknown"
-) -> Verdict:
-    """What is to be believed of a process, for those who look from outside; nothing is decided by it.
-
-    `held`: its lock, None if nobody can tell.
-
-    Unknown is never taken for dead: what may be alive must not be started a second time.
-    """
-    if held is None:
-        return "unknown"
-    if not held:
-        return "dead"
-    patience_s = policy.patience_s(promised_s) * (BUSY if gpu == "busy" else 1.0)
-    return "stalled" if silent_s > patience_s else "alive"
-
-
-def is_spared(run: Run, heard_at: datetime) -> bool:
-    """Is its silence since then one that was let pass?"""
-    return isinstance(run, Starting | Training) and run.spared is not None and run.spared >= heard_at
-
-
-def is_stale(stepped: Stepped, at: datetime, policy: Policy) -> bool:
-    """Is the newest step so old that a report on it would look more alive than the trainer?"""
-    silent_s = (at - stepped.at).total_seconds()
-    return verdict(True, silent_s, stepped.next_within_s, policy) == "stalled"
 
 
 def fell_silent(cycle: Cycle, event: JobFellSilent) -> Move:

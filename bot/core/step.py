@@ -6,6 +6,7 @@ must be done? An event goes to its one track; then the joins fire; then what is 
 
 from bot.core import (
     budget,
+    cadence,
     complaints,
     consent,
     cycles,
@@ -18,13 +19,13 @@ from bot.core import (
     jumps,
     left,
     listening,
-    reports,
     run,
     shelf,
     sightings,
     stall,
     strangers,
     terms,
+    ticks,
     weights,
     words,
 )
@@ -71,7 +72,7 @@ def step(state: State, event: Event, policy: Policy) -> Step:
     """Decide. Never raises; an event that means nothing now changes nothing."""
     state, overdue = insights.due(state, event.at)
     after, effects = _taken(state, event, policy)
-    after, more = _joined(reports.hurried(after, event.at, policy), event)
+    after, more = _joined(cadence.hurried(after, event.at, policy), event)
     after, allowed = budget.kept(after, (*overdue, *effects, *more), event.at, policy)
     return _numbered(after, allowed)
 
@@ -81,7 +82,7 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
         case DaemonWoke():
             return _woken(state, event, policy)
         case Ticked():
-            return _ticked(state, event, policy)
+            return ticks.ticked(state, event, policy)
         case CycleForgotten():
             return forgotten.asked(state, event, policy)
         case ClockJumped():
@@ -185,12 +186,6 @@ def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
     after, untold = insights.told(after)
     after, of_run = run.ended(after, event, policy)
     return after, (*of_device, *of_data, *untold, *of_run)
-
-
-def _ticked(state: State, event: Ticked, policy: Policy) -> Step:
-    after, effects = listening.due(state, event, policy)
-    after, more = reports.ticked(after, event, policy)
-    return after, (*effects, *more)
 
 
 def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:

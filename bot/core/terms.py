@@ -77,12 +77,11 @@ def _told(
     settled = _reopened(terms)
     proposal = _proposal(settled, at, cycle.proposal)
     after = now(cycle, terms=settled, proposal=proposal)
-    said = (
-        *words.changes_applied(after, entries),
-        *words.questions_about(entries, policy),
-        *(words.proposal_posted(after, proposal, policy) if proposal and proposal != cycle.proposal else ()),
-    )
-    return after, declare(*said)
+    said = (*words.changes_applied(after, entries), *words.questions_about(entries, policy))
+    if proposal is None or proposal == cycle.proposal:
+        return after, declare(*said)
+    asked = words.proposal_posted(after, proposal, ledger.as_proposed(terms), policy)
+    return after, declare(*said, *asked)
 
 
 def translated(cycle: Cycle, event: LessonTranslated, policy: Policy) -> Move:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.core import shelf, sightings, strangers
+from bot.core import people
 from bot.core.events import Gauges
 from bot.core.halted import halted
 from bot.core.policy import Policy
@@ -24,7 +24,6 @@ from bot.core.state import (
     Held,
     Judged,
     Named,
-    Probing,
     Refused,
     Stalled,
     Starting,
@@ -33,6 +32,7 @@ from bot.core.state import (
     Training,
     Unread,
     WeightsMissing,
+    newest_safe,
 )
 from protocol import paths
 from protocol.messages import Phase
@@ -114,7 +114,7 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
     if cycle is None:
         queued = f"대기열: {len(state.queue)}개"
         return "\n".join(
-            (*_no_room(gauges), NOTHING, queued, *_disk_lines(gauges), *_about_people(state, at))
+            (*_no_room(gauges), NOTHING, queued, *_disk_lines(gauges), *people.about_people(state, at))
         )
     lines = [
         *_no_room(gauges),
@@ -128,7 +128,7 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
         *([f"대기열: {len(state.queue)}개"] if state.queue else []),
         *([f"다음 REPORT: {_in(state.report_due_at, at)} 후"] if state.report_due_at else []),
         *_disk_lines(gauges),
-        *_about_people(state, at),
+        *people.about_people(state, at),
     ]
     return "\n".join(lines)
 
@@ -238,7 +238,6 @@ def logs(gauges: Gauges, wanted: str) -> str:
 
 
 LOG_LINES = 10
-SIGHTINGS_SHOWN = 5
 
 READS: dict[str, View] = {
     "status": status,
@@ -358,20 +357,10 @@ def _training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
 
 
 def _checkpoint_lines(cycle: Cycle, policy: Policy) -> list[str]:
-    newest = shelf.newest_safe(cycle.shelf)
+    newest = newest_safe(cycle.shelf)
     waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
     lines = [f"최근 checkpoint: {policy.bucket}/{paths.act_epoch(newest)}"] if newest is not None else []
     return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
-
-
-def _about_people(state: State, at: datetime) -> list[str]:
-    return [*_sighting_lines(state), *strangers.in_words(state, at)]
-
-
-def _sighting_lines(state: State) -> list[str]:
-    """What contradicts the roster; the newest few, for a message must remain readable."""
-    shown, left = state.sightings[-SIGHTINGS_SHOWN:], len(state.sightings) - SIGHTINGS_SHOWN
-    return [sightings.in_words(one) for one in shown] + ([f"… 그 밖에 {left}건"] if left > 0 else [])
 
 
 def _lesson_counts(cycle: Cycle) -> str:
@@ -402,16 +391,3 @@ def length(seconds: float) -> str:
     if hours:
         return f"{hours}시간 {minutes}분"
     return f"{minutes}분 {rest}초" if minutes else f"{rest}초"
-
-
-def expected_job(state: State) -> tuple[str, int] | None:
-    """The process that should be alive: (run, attempt)."""
-    match state.cycle:
-        case Cycle(run=Starting() | Training() | Stalled() | Stopping() as run, run_name=name):
-            return name, run.attempt
-        case Cycle(data=CheckingAhead() | Abandoning() | Checking() | Converting() as data, run_name=name):
-            return name, data.attempt
-        case Cycle(device=Probing(attempt=attempt), run_name=name):
-            return name, attempt
-        case _:
-            return None

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from bot.core import ledger, shelf
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Data, Entry, Here, Judged, Proposal, Settled
+from bot.core.state import Admitted, Cycle, Data, Entry, Here, Judged, Proposal, Settled, Shelf, newest_safe
 from protocol import paths
 from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem
@@ -129,7 +128,10 @@ def questions_about(fresh: tuple[Entry, ...], policy: Policy) -> tuple[Question,
     )
 
 
-def proposal_posted(cycle: Cycle, proposal: Proposal, policy: Policy) -> tuple[ProposalPosted, ...]:
+def proposal_posted(
+    cycle: Cycle, proposal: Proposal, leads_to: TrainingConfig, policy: Policy
+) -> tuple[ProposalPosted, ...]:
+    """`leads_to`: the config as it will be if all of it is approved."""
     terms = cycle.terms
     assert terms.phase != "unread", "a proposal comes from judged lessons"
     lines = tuple(
@@ -147,7 +149,7 @@ def proposal_posted(cycle: Cycle, proposal: Proposal, policy: Policy) -> tuple[P
             hash=proposal.hash,
             lines=lines,
             blocking=policy.approval == "explicit" or any(line.translated for line in proposal.lines),
-            notes=what_it_means(terms.config, ledger.as_proposed(terms), cycle.data),
+            notes=what_it_means(terms.config, leads_to, cycle.data),
         ),
     )
 
@@ -240,7 +242,7 @@ def will_restart(cycle: Cycle, event: JobEnded, until: datetime, *, by_us: bool)
     ended = f"소식이 없던 학습 프로세스를 종료시킴 ({event.run}, 시도 {event.attempt}, 로그: {log_of(event)})"
     return RestartNotice(
         cause=ended if by_us else crashed(event),
-        checkpoint=shelf.newest_save(cycle.shelf),
+        checkpoint=_newest_save(cycle.shelf),
         repeated_epochs=None,
         now=event.at,
         eta=None,
@@ -255,11 +257,16 @@ GPU_TESTIFIES = {
 }
 
 
+def _newest_save(shelf: Shelf) -> str | None:
+    """What a process would go on from."""
+    return f"{shelf.newest[0]} (epoch {shelf.newest[1]})" if shelf.newest else None
+
+
 def stalled(cycle: Cycle, event: JobFellSilent) -> RestartNotice:
     silent_s = (event.at - event.heard_at).total_seconds()
     return RestartNotice(
         cause=f"학습 정체: {event.promised_s:.0f}초 안에 오기로 한 소식이 {silent_s:.0f}초째 없음",
-        checkpoint=shelf.newest_save(cycle.shelf),
+        checkpoint=_newest_save(cycle.shelf),
         repeated_epochs=None,
         now=event.at,
         eta=None,
@@ -279,7 +286,7 @@ def restarted(cycle: Cycle, event: DaemonWoke, policy: Policy) -> RestartNotice:
         "unknown": "프로세스 상태 확인 중",
         "absent": "실행 중이던 프로세스 없음",
     }[event.job]
-    newest = shelf.newest_safe(cycle.shelf)
+    newest = newest_safe(cycle.shelf)
     return RestartNotice(
         cause="Training 봇 재시작",
         checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,

@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from bot.core import views
 from bot.core.events import DaemonWoke
+from bot.core.state import expected_job
 from bot.settings import Settings
 from bot.shell import no_room
 from bot.shell.bucket import ObjectStore, open_bucket
@@ -118,7 +118,7 @@ async def _awake(house: House, desk: Task, stop: asyncio.Event) -> bool:
 
 async def _wake(house: House) -> None:
     """The first event: what became of the process that should be running?"""
-    expected = views.expected_job(house.desk.state)
+    expected = expected_job(house.desk.state)
     verdict = "absent"
     if expected is not None:
         run, attempt = expected

@@ -33,9 +33,10 @@ from bot.core.state.run import (
     Training,
     Unstarted,
     Untold,
+    is_spared,
 )
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
-from bot.core.state.shelf import Best, Checkpoint, Shelf
+from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, newest_safe
 from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 from bot.core.state.weights import FetchingWeights, OwnWeights, Weights, WeightsHere, WeightsMissing
 from protocol.messages import Handoff
@@ -104,6 +105,10 @@ __all__ = [
     "Weights",
     "WeightsHere",
     "WeightsMissing",
+    "all_safe",
+    "expected_job",
+    "is_spared",
+    "newest_safe",
 ]
 
 SCHEMA = 3
@@ -186,3 +191,16 @@ class State(Known):
     verifying: tuple[Verifying, ...] = ()
     verifications: int = 0
     jumped: Jumped | None = None
+
+
+def expected_job(state: State) -> tuple[str, int] | None:
+    """The process that should be alive, by its run and attempt."""
+    match state.cycle:
+        case Cycle(run=Starting() | Training() | Stalled() | Stopping() as run, run_name=name):
+            return name, run.attempt
+        case Cycle(data=CheckingAhead() | Abandoning() | Checking() | Converting() as data, run_name=name):
+            return name, data.attempt
+        case Cycle(device=Probing(attempt=attempt), run_name=name):
+            return name, attempt
+        case _:
+            return None

@@ -1,5 +1,6 @@
 """Is it learning?"""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
@@ -107,3 +108,8 @@ Run = Annotated[
     Unstarted | Starting | Training | Stalled | Stopping | Cooling | Held | Ended,
     Field(discriminator="phase"),
 ]
+
+
+def is_spared(run: Run, heard_at: datetime) -> bool:
+    """Is its silence since then one that was let pass?"""
+    return isinstance(run, Starting | Training) and run.spared is not None and run.spared >= heard_at

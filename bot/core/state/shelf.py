@@ -33,3 +33,14 @@ class Shelf(Known):
     best: Best | None = None
     handing_on: bool = False
     newest: tuple[str, int] | None = None
+
+
+def all_safe(shelf: Shelf) -> bool:
+    """Nothing that must be in the bucket is still only here."""
+    best_safe = shelf.best is not None and shelf.best.safe_epoch == shelf.best.epoch
+    return best_safe and all(one.status != "saved" for one in shelf.checkpoints)
+
+
+def newest_safe(shelf: Shelf) -> int | None:
+    """The epoch of the newest checkpoint that a reader finds in the bucket."""
+    return max((one.epoch for one in shelf.checkpoints if one.status != "saved"), default=None)

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.core import views
 from bot.core.policy import Policy
-from bot.core.state import Cycle, State
+from bot.core.state import Cycle, State, expected_job
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
 from bot.rehearsal.discord.guild import Guild
 from bot.rehearsal.discord.record import Entry
@@ -170,7 +169,7 @@ class Theatre:
     def attempt(self) -> AttemptFolder | None:
         """Where the process works that should be running."""
         state = self.state()
-        expected = views.expected_job(state) if state else None
+        expected = expected_job(state) if state else None
         return self.places.attempt(*expected) if expected else None
 
     async def until(self, true: Callable[[], bool], what: str, within_s: float = 240.0) -> None:

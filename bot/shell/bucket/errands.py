@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.core.retention import KEEP
+from bot.core.policy import KEEP
 from bot.shell.bucket.errors import BadName, IntegrityError, NotFound, PreconditionFailed
 from bot.shell.bucket.landing import TEMPORARY
 from bot.shell.bucket.layout import cycle_of, epoch_of, holds_checkpoints, is_hidden

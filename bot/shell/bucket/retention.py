@@ -8,7 +8,8 @@ swept. Foreign checkpoints, and what a later run of the same cycle supersedes, a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.core.retention import KEEP, superseded
+from bot.core.policy import KEEP
+from bot.core.retention import superseded
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.gathering import DOWN, gather
 from bot.shell.bucket.shelf import Listed, unpublish, verify

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.core import stall, views
+from bot.core import liveness
 from bot.core.events import Gauges
 from bot.core.policy import Policy
-from bot.core.state import State
+from bot.core.state import State, expected_job, is_spared
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
 from bot.shell.remembering.rows import Backlog, Waits
@@ -41,7 +41,7 @@ class Look:
     backlog: Backlog
     waits: Waits
     disk: tuple[int, int]
-    process: stall.Verdict | None
+    process: liveness.Verdict | None
     policy: Policy
 
 
@@ -111,7 +111,7 @@ def _reading(places: Places) -> Generator[sqlite3.Connection]:
 
 def _last_spoken(places: Places, state: State) -> list[Progress]:
     """The last lines of the process that should be running, the newest last."""
-    expected = views.expected_job(state)
+    expected = expected_job(state)
     if expected is None:
         return []
     try:
@@ -131,17 +131,17 @@ def _gauges(spoken: list[Progress]) -> Gauges:
 
 def _process(
     places: Places, state: State, spoken: list[Progress], policy: Policy, at: datetime
-) -> stall.Verdict | None:
-    expected = views.expected_job(state)
+) -> liveness.Verdict | None:
+    expected = expected_job(state)
     if expected is None:
         return None
     folder = places.attempt(*expected)
     heard_at = spoken[-1].at if spoken else _modified(folder.lock, at)
     promised_s = spoken[-1].next_within_s if spoken else policy.stall_floor_s
     held = folder.request.exists() or is_locked(folder.lock)
-    spared = state.cycle is not None and stall.is_spared(state.cycle.run, heard_at)
+    spared = state.cycle is not None and is_spared(state.cycle.run, heard_at)
     silent_s = (at - heard_at).total_seconds()
-    return stall.verdict(held, silent_s, promised_s, policy, "busy" if spared else "unknown")
+    return liveness.verdict(held, silent_s, promised_s, policy, "busy" if spared else "unknown")
 
 
 def _modified(path: Path, at: datetime) -> datetime:

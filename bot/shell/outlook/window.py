@@ -11,7 +11,7 @@ from datetime import datetime
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from bot.core import stall
+from bot.core import liveness
 from bot.core.policy import Policy
 from bot.shell.deciding.desk import utc_now
 from bot.shell.machine.fatal import Fatal
@@ -22,7 +22,7 @@ from bot.shell.remembering.store import StoreUnusable
 
 LOOPBACK = "127.0.0.1"
 LOOK_S = 10.0
-VERDICTS: tuple[stall.Verdict, ...] = ("alive", "stalled", "dead", "unknown")
+VERDICTS: tuple[liveness.Verdict, ...] = ("alive", "stalled", "dead", "unknown")
 
 NUMBERS = {
     "cycle": ("cycle.number", "Number of the open cycle."),

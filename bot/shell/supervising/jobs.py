@@ -14,11 +14,10 @@ from typing import Literal
 
 import structlog
 
-from bot.core import views
 from bot.core.effects import KillJob, StartJob, StopJob, TellArrived
 from bot.core.events import JobEnded, JobFellSilent, JobSpoke, Witness
 from bot.core.policy import Policy
-from bot.core.state import Here
+from bot.core.state import Here, expected_job
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import Places
@@ -135,7 +134,7 @@ class Jobs:
 
     def expected(self) -> Literal["alive", "dead", "unknown", "absent"]:
         """What the lock says now of the process that should be running; none should be: absent."""
-        named = views.expected_job(self._desk.state)
+        named = expected_job(self._desk.state)
         if named is None:
             return "absent"
         folder = self._places.attempt(*named)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core import views
 from bot.core.events import FetchFailed, Gauges, JobFellSilent
+from bot.core.state import expected_job
 from protocol.job import Checked, Failed
 
 LEFT = Failed(failure="stopped", message="stopped on request; start the job again to go on")
@@ -66,7 +67,7 @@ class TestItBegins:
         assert "다운로드 (도착한 영상부터 검증 중)" in shown
         assert "진행: 에피소드 12/85" in shown
         assert "전송: dataset/ 100/1000MB" in shown
-        assert views.expected_job(ahead.state) == (ahead.cycle.run_name, 1)
+        assert expected_job(ahead.state) == (ahead.cycle.run_name, 1)
 
 
 class TestAllIsHere:
@@ -127,9 +128,9 @@ class TestTheRestDoesNotCome:
 
     def test_a_retry_begins_with_nobody_at_work(self, ahead) -> None:
         fails(ahead)
-        assert views.expected_job(ahead.state) == (ahead.cycle.run_name, 1)
+        assert expected_job(ahead.state) == (ahead.cycle.run_name, 1)
         ahead.job_ends(None, "SIGKILL")
-        assert views.expected_job(ahead.state) is None
+        assert expected_job(ahead.state) is None
         ahead.operator_asks("retry")
         ahead.rows_are_fetched()
         assert [order.attempt for order in checks(ahead)] == [1, 2]

@@ -4,6 +4,7 @@ import pytest
 
 from bot.core import views
 from bot.core.policy import Policy
+from bot.core.state import expected_job
 from protocol.job import Failed
 from protocol.messages import Order
 
@@ -23,7 +24,7 @@ def test_the_device_is_proven_before_anything_is_fetched(on_gpu) -> None:
     assert on_gpu.ordered("fetch_data") == []
     (order,) = on_gpu.ordered("start_job")
     assert order.work == "probe"
-    assert views.expected_job(on_gpu.state) == (on_gpu.cycle.run_name, 1)
+    assert expected_job(on_gpu.state) == (on_gpu.cycle.run_name, 1)
     assert views.waiting(on_gpu.cycle)[1] == "학습 장치 확인"
     on_gpu.device_is_proven()
     assert len(on_gpu.ordered("fetch_data")) == 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import reports
+from bot.core import ticks
 from bot.core.events import ClockJumped, DaemonWoke
 from bot.core.state import State
 from protocol.job import Failed
@@ -37,7 +37,7 @@ class TestWithinAMinute:
         first_at = training.at
         training.later(58)
         finds(training, "gradient_clipped", CLIPPED)
-        assert reports.wake_at(training.state, training.policy) == first_at + timedelta(seconds=MINUTE_S)
+        assert ticks.wake_at(training.state, training.policy) == first_at + timedelta(seconds=MINUTE_S)
 
     def test_what_comes_after_it_goes_out_by_itself(self, training):
         finds(training, "device_idle", IDLE)

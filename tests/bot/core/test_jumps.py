@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from bot.core import jumps
+from bot.core.cadence import MISSED_NAMED
 from bot.core.events import ClockJumped, DaemonWoke, Spoke
 from bot.core.listening import LONGEST_OPEN_S
 from bot.core.policy import Policy
-from bot.core.reports import MISSED_NAMED
 from bot.core.state import State
 from protocol.messages import Lesson, Talk
 

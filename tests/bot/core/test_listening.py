@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bot.core import listening
 from bot.core.events import DaemonWoke, Edited, Spoke, Ticked
 from bot.core.policy import Policy
-from bot.core.reports import wake_at
 from bot.core.state import State
+from bot.core.ticks import wake_at
 from protocol import render
 from protocol.messages import Question
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from bot.core import sightings
+from bot.core import people, sightings
 from bot.core.events import DaemonWoke, Sighted
 from bot.core.policy import Policy
 from bot.core.sightings import Seen
@@ -150,7 +150,7 @@ class TestAFinding:
         ],
     )
     def test_is_told_in_words(self, why: Literal["name", "use"], peer: Peer | None, words: str) -> None:
-        assert words in sightings.in_words(Sighting(why=why, peer=peer, user_id=STRANGER, message_id=5))
+        assert words in people.sighted(Sighting(why=why, peer=peer, user_id=STRANGER, message_id=5))
 
     def test_is_shown_by_status_with_and_without_a_cycle(self, play) -> None:
         play.happened(Sighted(at=play.later(), sightings=(IMPOSTOR,)))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core import stall, views
+from bot.core import liveness
 from bot.core.events import DaemonWoke, Gauges, JobEnded, JobFellSilent
 from bot.core.policy import Policy
-from bot.core.state import Probing
+from bot.core.state import Probing, expected_job
 from protocol.job import Failed
 from protocol.progress import Found, Started, Stepped
 
@@ -46,34 +46,34 @@ def stepped(at: Any, **fields: Any) -> Stepped:
 class TestTheVerdict:
     @given(silent_s=seconds, promised_s=seconds)
     def test_who_has_let_go_of_the_lock_is_dead_however_lately_it_spoke(self, silent_s, promised_s) -> None:
-        assert stall.verdict(False, silent_s, promised_s, POLICY) == "dead"
+        assert liveness.verdict(False, silent_s, promised_s, POLICY) == "dead"
 
     @given(silent_s=seconds, promised_s=seconds)
     def test_unknown_is_never_taken_for_dead_nor_for_alive(self, silent_s, promised_s) -> None:
-        assert stall.verdict(None, silent_s, promised_s, POLICY) == "unknown"
+        assert liveness.verdict(None, silent_s, promised_s, POLICY) == "unknown"
 
     @given(silent_s=seconds, promised_s=seconds)
     def test_a_kept_promise_is_never_a_stall(self, silent_s, promised_s) -> None:
-        believed = stall.verdict(True, silent_s, promised_s, POLICY)
+        believed = liveness.verdict(True, silent_s, promised_s, POLICY)
         assert believed == ("stalled" if silent_s > POLICY.patience_s(promised_s) else "alive")
         if silent_s <= max(promised_s, POLICY.stall_floor_s):
             assert believed == "alive"
 
     @given(silent_s=seconds, promised_s=seconds)
     def test_a_busy_gpu_doubles_the_patience_and_no_more(self, silent_s, promised_s) -> None:
-        believed = stall.verdict(True, silent_s, promised_s, POLICY, "busy")
-        half = stall.verdict(True, silent_s / 2, promised_s, POLICY)
+        believed = liveness.verdict(True, silent_s, promised_s, POLICY, "busy")
+        half = liveness.verdict(True, silent_s / 2, promised_s, POLICY)
         assert believed == half
 
     @given(silent_s=seconds, promised_s=seconds, held=st.sampled_from([True, False, None]))
     def test_who_saw_nothing_or_cannot_tell_changes_nothing(self, silent_s, promised_s, held) -> None:
-        alone = stall.verdict(held, silent_s, promised_s, POLICY)
-        assert stall.verdict(held, silent_s, promised_s, POLICY, "idle") == alone
-        assert stall.verdict(held, silent_s, promised_s, POLICY, "unknown") == alone
+        alone = liveness.verdict(held, silent_s, promised_s, POLICY)
+        assert liveness.verdict(held, silent_s, promised_s, POLICY, "idle") == alone
+        assert liveness.verdict(held, silent_s, promised_s, POLICY, "unknown") == alone
 
     @given(silent_s=seconds, promised_s=seconds, held=st.sampled_from([False, None]))
     def test_no_gpu_brings_the_dead_to_life(self, silent_s, promised_s, held) -> None:
-        believed = stall.verdict(held, silent_s, promised_s, POLICY, "busy")
+        believed = liveness.verdict(held, silent_s, promised_s, POLICY, "busy")
         assert believed == ("dead" if held is False else "unknown")
 
 
@@ -236,7 +236,7 @@ class TestReports:
         report = training.posted("phase_report")[-1]
         assert (report.phase, report.since) == ("stalled", heard_at)
         assert not training.posted("training_report")
-        assert views.expected_job(training.state) == (training.cycle.run_name, training.cycle.attempts)
+        assert expected_job(training.state) == (training.cycle.run_name, training.cycle.attempts)
 
     @given(age_s=st.integers(0, 10**5), promised_s=st.floats(1, 10**4))
     def test_no_report_looks_more_alive_than_the_newest_step(self, stage_class, age_s, promised_s) -> None:

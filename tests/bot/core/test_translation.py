@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import reports
+from bot.core import ticks
 from bot.core.events import LessonTranslated
 from bot.core.policy import Policy
 from bot.core.state import State
@@ -131,7 +131,7 @@ class TestSilence:
 
     def test_wakes_nobody_for_a_line_that_it_cannot_approve(self, noticed):
         noticed.ticks(600)
-        due = reports.wake_at(noticed.state, noticed.policy)
+        due = ticks.wake_at(noticed.state, noticed.policy)
         assert due == noticed.state.report_due_at
 
     def test_is_not_what_the_proposal_says_it_starts_by(self, noticed):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core import endings, reports, step, views
+from bot.core import endings, reports, step, ticks, views
 from bot.core.effects import read_effect
 from bot.core.events import (
     CheckpointPublished,
@@ -15,7 +15,7 @@ from bot.core.events import (
     TermsUnreadable,
 )
 from bot.core.policy import Policy
-from bot.core.state import State
+from bot.core.state import State, expected_job
 from protocol.job import Failed
 from protocol.messages import (
     Command,
@@ -331,21 +331,21 @@ class TestWhatGoesWrong:
         assert play.state == before == State(house="h0")
 
     def test_what_should_be_alive(self, play) -> None:
-        assert views.expected_job(play.state) is None
+        assert expected_job(play.state) is None
         play.watcher_hands_over()
-        assert views.expected_job(play.state) is None
+        assert expected_job(play.state) is None
         play.terms_are_read()
         play.developer_hands_over()
         play.data_is_fetched()
-        assert views.expected_job(play.state) == (play.cycle.run_name, 1)
+        assert expected_job(play.state) == (play.cycle.run_name, 1)
         play.data_is_checked()
         play.data_is_converted()
-        assert views.expected_job(play.state) == (play.cycle.run_name, 3)
+        assert expected_job(play.state) == (play.cycle.run_name, 3)
 
     def test_the_next_wake_is_the_earliest_thing_due(self, training) -> None:
-        assert reports.wake_at(training.state, training.policy) == training.state.report_due_at
+        assert ticks.wake_at(training.state, training.policy) == training.state.report_due_at
         training.job_ends(None)
-        assert reports.wake_at(training.state, training.policy) == training.cycle.run.until
+        assert ticks.wake_at(training.state, training.policy) == training.cycle.run.until
 
 
 class TestTheRun:
@@ -424,11 +424,11 @@ class TestTheRun:
 
 class TestOddsAndEnds:
     def test_idle_and_patient_states_ask_for_no_early_wake(self, play, stage_class) -> None:
-        assert reports.wake_at(play.state, play.policy) is None
+        assert ticks.wake_at(play.state, play.policy) is None
         hasty = stage_class(Policy(approval="notice", notice_grace_s=60))
         hasty.watcher_hands_over(Lesson(category="학습", text="OOM"))
         hasty.terms_are_read()
-        woken = reports.wake_at(hasty.state, hasty.policy)
+        woken = ticks.wake_at(hasty.state, hasty.policy)
         assert (woken - hasty.cycle.proposal.since).total_seconds() == 60
 
     def test_what_is_satisfied_already_is_said_to_be(self, play) -> None:

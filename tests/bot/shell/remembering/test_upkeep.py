@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.core import views
 from bot.core.effects import FetchData, read_effect
-from bot.core.state import SCHEMA, State
+from bot.core.state import SCHEMA, State, expected_job
 from bot.shell.commands.state import state as state_command
 from bot.shell.machine.places import Places
 from bot.shell.machine.solitude import alone
@@ -260,7 +259,7 @@ class TestOlderStates:
         known = State.model_validate_json(json.dumps(UPCASTS[1](old)))
         assert known.cycle is not None
         assert (known.cycle.device.phase, known.cycle.run.phase) == ("proven", "training")
-        assert views.expected_job(known) == (known.cycle.run_name, known.cycle.attempts)
+        assert expected_job(known) == (known.cycle.run_name, known.cycle.attempts)
 
 
 class TestOlderTables:
