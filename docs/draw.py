@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from bot.core import state
 from bot.core.joins import JOINS
-from bot.core.views import DELEGATED, WHAT_COMMANDS_DO
+from bot.core.showing.views import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
@@ -172,7 +172,8 @@ def _first_line(documented: Callable[..., Any]) -> str:
     return re.split(r"\n\n|>>>", inspect.getdoc(documented) or "")[0].replace("\n", " ").replace("|", "\\|")
 
 
-STOREYS = {f"rooms of {package}": rooms(package) for package in ("bot.shell", "bot.rehearsal", "trainer")}
+PACKAGES = ("bot.core", "bot.shell", "bot.rehearsal", "trainer")
+STOREYS = {f"rooms of {package}": rooms(package) for package in PACKAGES}
 DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins} | STOREYS, LANGUAGE: {"kinds": kinds}}
 DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors, "fields": fields}}
 DRAWN |= {OPERATING: {"commands": commands}}

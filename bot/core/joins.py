@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import data, device, left, mending, run, shelf, weights
 from bot.core.effects import Effect, HandOn
 from bot.core.moves import Move, now
 from bot.core.state import (
@@ -24,6 +23,7 @@ from bot.core.state import (
     Unstarted,
     all_safe,
 )
+from bot.core.tracks import data, device, left, mending, run, shelf, weights
 
 
 @dataclass(frozen=True, slots=True)

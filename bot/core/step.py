@@ -4,31 +4,8 @@
 must be done? An event goes to its one track; then the joins fire; then what is said gets its reference.
 """
 
-from bot.core import (
-    budget,
-    cadence,
-    complaints,
-    consent,
-    cycles,
-    data,
-    device,
-    forgotten,
-    hearing,
-    insights,
-    joins,
-    jumps,
-    left,
-    listening,
-    run,
-    shelf,
-    sightings,
-    stall,
-    strangers,
-    terms,
-    ticks,
-    weights,
-    words,
-)
+from bot.core import joins
+from bot.core.channel import complaints, consent, forgotten, hearing, listening, sightings, strangers
 from bot.core.effects import Effect, Post
 from bot.core.events import (
     BestPublished,
@@ -63,7 +40,10 @@ from bot.core.events import (
 )
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
+from bot.core.rhythm import cadence, jumps, ticks
+from bot.core.saying import budget, words
 from bot.core.state import Cycle, State
+from bot.core.tracks import cycles, data, device, insights, left, run, shelf, stall, terms, weights
 from protocol.messages import ProposalPosted
 from protocol.progress import Saved
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.core import views
 from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
 from bot.core.policy import Policy
+from bot.core.showing import views
 from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bot.core import views
+from bot.core.showing import views
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence

@@ -1,15 +1,15 @@
 """What of ours in the bucket may go, decided from its listing, and its going.
 
-The rule for one cycle is bot.core.retention; here it meets what lies in the bucket: earlier cycles keep
-their best and their last, the flat paths belong to the newest cycle, and a publish that died a day ago is
-swept. Foreign checkpoints, and what a later run of the same cycle supersedes, are never even asked about.
+The rule for one cycle is bot.core.tracks.retention; here it meets what lies in the bucket: earlier cycles
+keep their best and their last, the flat paths belong to the newest cycle, and a publish that died a day ago
+is swept. Foreign checkpoints, and what a later run of the same cycle supersedes, are never even asked about.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.core.policy import KEEP
-from bot.core.retention import superseded
+from bot.core.tracks.retention import superseded
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.gathering import DOWN, gather
 from bot.shell.bucket.shelf import Listed, unpublish, verify

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from bot.core import ledger
 from bot.core.state import Entry, Judged, LessonHeard, Settled
+from bot.core.tracks import ledger
 from bot.lessons.changes import written
 from bot.shell.commands.state_dir import STATE_DIR
 from bot.shell.machine.places import Places

@@ -76,7 +76,7 @@ def _watch(told: Callable[[], str]) -> None:
 
 
 def as_text(seen: "Look") -> str:
-    from bot.core import views  # noqa: PLC0415
+    from bot.core.showing import views  # noqa: PLC0415
     from bot.shell.machine.pulse import owed  # noqa: PLC0415
 
     daemon = "runs" if seen.daemon_runs else "does not run"

@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 import structlog
 
-from bot.core import words
 from bot.core.effects import Post
+from bot.core.saying import words
 from bot.shell.conversation.channel import SendRefused, Sent
 from bot.shell.conversation.speech import Speech
 from bot.shell.deciding.lanes import Later

@@ -6,7 +6,7 @@ https://discord.com/developers/docs/resources/message#message-object-message-typ
 import re
 from dataclasses import dataclass
 
-from bot.core import strangers
+from bot.core.channel import strangers
 from bot.core.policy import Policy
 from bot.shell.conversation.channel import Letter, Mark
 from protocol.roster import Roster, mentioned_ids

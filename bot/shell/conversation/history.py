@@ -8,7 +8,7 @@ import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.core import sightings
+from bot.core.channel import sightings
 from bot.core.events import Sighted
 from bot.core.policy import Policy
 from bot.shell.conversation.channel import Channel, Letter, SendRefused

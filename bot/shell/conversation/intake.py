@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 import structlog
 
-from bot.core import listening
+from bot.core.channel import listening
 from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.core.channel.forgotten import unfinished
 from bot.core.events import CycleForgotten
-from bot.core.forgotten import unfinished
 from bot.shell.conversation.channel import Channel, SendRefused
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later, pause_s

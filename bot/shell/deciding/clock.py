@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[r
 
 from bot.core.events import ClockJumped, Ticked
 from bot.core.policy import Policy
-from bot.core.ticks import wake_at
+from bot.core.rhythm.ticks import wake_at
 from bot.shell.deciding.desk import STAMPED, Desk, Note, utc_now
 from bot.shell.machine.drift import Drift
 

@@ -13,7 +13,7 @@ import discord.app_commands
 import structlog
 from discord.gateway import KeepAliveHandler
 
-from bot.core import views
+from bot.core.showing import views
 from bot.settings import Settings, to_policy
 from bot.shell.conversation.channel import Ears, Letter, Mark
 from bot.shell.discord.letters import letter_of

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from bot.core import views
-from bot.core.halted import halted
+from bot.core.showing import views
+from bot.core.showing.halted import halted
 from bot.core.state import Cycle
 from bot.shell.outlook.looking import Look
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.core import liveness
 from bot.core.events import Gauges
 from bot.core.policy import Policy
+from bot.core.showing import liveness
 from bot.core.state import State, expected_job, is_spared
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables

@@ -11,8 +11,8 @@ from datetime import datetime
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from bot.core import liveness
 from bot.core.policy import Policy
+from bot.core.showing import liveness
 from bot.shell.deciding.desk import utc_now
 from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places

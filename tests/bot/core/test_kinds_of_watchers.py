@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.events import Spoke, Ticked
-from bot.core.ticks import wake_at
+from bot.core.rhythm.ticks import wake_at
 from protocol import render
 from protocol.messages import Acknowledgement, Approval, Lesson, Rejection
 

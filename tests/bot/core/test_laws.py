@@ -5,7 +5,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import data, insights, ledger
 from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
 from bot.core.events import (
     DataFetched,
@@ -20,6 +19,7 @@ from bot.core.events import (
 )
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Settled, State, Unread
+from bot.core.tracks import data, insights, ledger
 from bot.lessons.judgement import Remedied
 from bot.lessons.remedies import judge
 from protocol.job import Failed, Trained

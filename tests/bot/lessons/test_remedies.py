@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import bot.lessons
-from bot.core import retention
+from bot.core.tracks import retention
 from bot.lessons import judgement
 from bot.lessons.judgement import Impossible, NotOurs, Remedied, Satisfied, Unclear
 from bot.lessons.remedies import INFERRED, STATED, judge

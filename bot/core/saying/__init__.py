@@ -1,0 +1,1 @@
+"""What we say: words of the tracks, answers, reports, last words; and how often anybody is answered."""

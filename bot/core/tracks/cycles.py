@@ -1,0 +1,81 @@
+"""A cycle's beginning and its end."""
+
+from datetime import datetime, timedelta
+
+from bot.core.effects import Effect
+from bot.core.events import HandedOn
+from bot.core.moves import Step, now, say
+from bot.core.policy import Policy
+from bot.core.saying import endings
+from bot.core.state import Awaited, Cycle, Ended, Finished, LessonHeard, State, Unread
+from bot.core.tracks import device, terms
+from protocol import paths
+from protocol.messages import Handoff, Lesson
+
+
+def next_number(state: State) -> int:
+    """The number of a cycle nobody numbered: one more than the last."""
+    known = [one.number for one in state.finished]
+    return max(known, default=0) + 1
+
+
+def begin(state: State, number: int, at: datetime, policy: Policy) -> tuple[State, Cycle, tuple[Effect, ...]]:
+    """Open cycle `number` with whatever lessons were carried over, and look for its terms."""
+    opened = Cycle(
+        number=number,
+        opened_at=at,
+        run_name=f"cycle{number:02d}-{at:%Y%m%dT%H%M%S}",
+        device=device.unproven(policy),
+        data=Awaited(since=at),
+        terms=Unread(heard=state.carried, since=at),
+        last=state.finished[-1].config if state.finished else None,
+        last_best=_newest_best(state),
+    )
+    cycle, orders = terms.look(opened)
+    due = at + timedelta(seconds=policy.report_every_s)
+    return now(state, cycle=cycle, carried=(), report_due_at=due), cycle, orders
+
+
+def _newest_best(state: State) -> str:
+    """Of the last cycle that came to its DONE."""
+    done = [one.number for one in state.finished if one.done]
+    return paths.act_best(done[-1]) if done else ""
+
+
+def lessons_of(handoff_lessons: tuple[Lesson, ...], source: str) -> tuple[LessonHeard, ...]:
+    return tuple(LessonHeard(lesson=lesson, rank="order", source=source) for lesson in handoff_lessons)
+
+
+def finish(state: State, event: HandedOn, policy: Policy) -> Step:
+    """Everything is in the bucket: DONE to Watcher, HANDOFF to Evaluation, and the cycle is over."""
+    cycle = state.cycle
+    if cycle is None or cycle.number != event.cycle or not isinstance(cycle.run, Ended):
+        return state, ()
+    last_words = say(
+        endings.done(cycle, cycle.run.outcome, policy),
+        endings.final_handoff(cycle, cycle.run.outcome, event.manifest, policy),
+    )
+    return remembered(state, cycle, done=True), last_words
+
+
+def remembered(state: State, cycle: Cycle, *, done: bool) -> State:
+    assert not isinstance(cycle.data, Awaited), "a cycle that ends had data"
+    assert not isinstance(cycle.terms, Unread), "a cycle that ends had terms"
+    over = Finished(
+        number=cycle.number,
+        done=done,
+        source=cycle.data.source,
+        certificate=getattr(cycle.data, "certificate", ""),
+        config=cycle.terms.config,
+    )
+    return now(state, cycle=None, report_due_at=None, finished=(*state.finished, over))
+
+
+def place_in_queue(state: State, handoff: Handoff) -> int | None:
+    """Where a HANDOFF of that cycle already waits, from 1."""
+    places = [
+        place
+        for place, waiting in enumerate(state.queue, start=1)
+        if waiting.handoff.cycle == handoff.cycle and waiting.handoff.data == handoff.data
+    ]
+    return places[0] if places else None

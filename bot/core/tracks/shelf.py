@@ -1,0 +1,148 @@
+"""The shelf track: what was learned, on its way to safety in the bucket."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
+from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublished
+from bot.core.moves import Move, now, say
+from bot.core.policy import Policy
+from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
+from bot.core.tracks.retention import superseded
+from protocol.job import RunFolder
+from protocol.messages import Receipt
+from protocol.progress import Saved
+
+
+def saved(cycle: Cycle, line: Saved) -> Move:
+    """The trainer put a whole folder on the disk."""
+    match line.what:
+        case "checkpoint":
+            return _checkpoint_saved(_to_go_on_from(cycle, line), line)
+        case "best":
+            return _best_saved(cycle, line)
+        case _:  # a resume point needs no upload
+            return _to_go_on_from(cycle, line), ()
+
+
+def _to_go_on_from(cycle: Cycle, line: Saved) -> Cycle:
+    name = line.folder.rpartition("/")[2]
+    return now(cycle, shelf=now(cycle.shelf, newest=(name, line.epoch)))
+
+
+def checkpoint_published(cycle: Cycle, event: CheckpointPublished, policy: Policy) -> Move:
+    safe = _marked(cycle.shelf, event.epoch, status="safe", safe_at=event.at)
+    epochs = [one.epoch for one in safe.checkpoints if one.status == "safe"]
+    best = cycle.shelf.best.epoch if cycle.shelf.best else None
+    after, orders = _forget(now(cycle, shelf=safe), superseded(epochs, best, policy.keep_checkpoints))
+    told = say(_superseding(event.retired, policy)) if event.retired else ()
+    return after, (*told, *orders)
+
+
+def adopted(shelf: Shelf, epochs: tuple[int, ...], at: datetime) -> Shelf:
+    """Checkpoints in the bucket of a run that was lost, and is gone on from; here nothing lies of them."""
+    found = [Checkpoint(epoch=epoch, folder=_folder(epoch), status="safe", safe_at=at) for epoch in epochs]
+    return now(shelf, checkpoints=tuple(sorted((*shelf.checkpoints, *found), key=lambda one: one.epoch)))
+
+
+def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
+    left = tuple(one for one in cycle.shelf.checkpoints if one.epoch != event.epoch)
+    return now(cycle, shelf=now(cycle.shelf, checkpoints=left)), ()
+
+
+def best_published(cycle: Cycle, event: BestPublished) -> Move:
+    if cycle.shelf.best is None:
+        return cycle, ()
+    return now(cycle, shelf=now(cycle.shelf, best=now(cycle.shelf.best, safe_epoch=event.epoch))), ()
+
+
+def publish_best(cycle: Cycle) -> Move:
+    """Send the best weights up, unless they are there or on their way."""
+    best = cycle.shelf.best
+    if best is None or best.epoch == best.asked_epoch:
+        return cycle, ()
+    asked = now(cycle, shelf=now(cycle.shelf, best=now(best, asked_epoch=best.epoch)))
+    order = PublishBest(
+        cycle=cycle.number,
+        run=cycle.run_name,
+        epoch=best.epoch,
+        folder=best.folder,
+        meta=_meta(cycle, best.epoch, best.loss),
+    )
+    return asked, (order,)
+
+
+def _checkpoint_saved(cycle: Cycle, line: Saved) -> Move:
+    """Announced again (by a process that went on from it), it is the same checkpoint still."""
+    if any(one.epoch == line.epoch for one in cycle.shelf.checkpoints):
+        return cycle, ()
+    fresh = Checkpoint(epoch=line.epoch, folder=line.folder, status="saved")
+    on_shelf = now(cycle, shelf=now(cycle.shelf, checkpoints=(*cycle.shelf.checkpoints, fresh)))
+    after, best = publish_best(on_shelf)
+    order = PublishCheckpoint(
+        cycle=cycle.number,
+        run=cycle.run_name,
+        epoch=line.epoch,
+        folder=line.folder,
+        meta=_meta(cycle, line.epoch, line.loss),
+    )
+    curve = PublishCurve(cycle=cycle.number, run=cycle.run_name, epoch=line.epoch)
+    return after, (order, *best, curve)
+
+
+def _best_saved(cycle: Cycle, line: Saved) -> Move:
+    former = cycle.shelf.best
+    best = Best(
+        epoch=line.epoch,
+        folder=line.folder,
+        loss=line.loss,
+        asked_epoch=former.asked_epoch if former else None,
+        safe_epoch=former.safe_epoch if former else None,
+    )
+    return now(cycle, shelf=now(cycle.shelf, best=best)), ()
+
+
+def _forget(cycle: Cycle, epochs: tuple[int, ...]) -> Move:
+    orders = tuple(
+        ForgetCheckpoint(cycle=cycle.number, run=cycle.run_name, epoch=one.epoch, folder=one.folder)
+        for one in cycle.shelf.checkpoints
+        if one.epoch in epochs
+    )
+    shelf = cycle.shelf
+    for epoch in epochs:
+        shelf = _marked(shelf, epoch, status="forgetting")
+    return now(cycle, shelf=shelf), orders
+
+
+def _folder(epoch: int) -> str:
+    """Where the trainer would have put it."""
+    return RunFolder(Path()).checkpoint(epoch).as_posix()
+
+
+def _marked(shelf: Shelf, epoch: int, **fields: Any) -> Shelf:
+    return now(
+        shelf,
+        checkpoints=tuple(now(one, **fields) if one.epoch == epoch else one for one in shelf.checkpoints),
+    )
+
+
+def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int | float]:
+    """What the manifest in the bucket says beside the files."""
+    meta: dict[str, str | int | float] = {"cycle": cycle.number, "epoch": epoch}
+    if loss is not None:
+        meta["loss"] = loss
+    if isinstance(cycle.data, Admitted):
+        meta["certificate"] = cycle.data.certificate
+    if isinstance(cycle.run, Starting | Training | Stalled | Stopping):
+        meta["config"] = cycle.run.config.hash
+    return meta
+
+
+def _superseding(retired: tuple[str, ...], policy: Policy) -> Receipt:
+    """Another run of this very cycle published before. Readers find ours now; nothing of it is lost yet."""
+    return Receipt(
+        to=(policy.roster.watcher,),
+        understood=tuple(f"이전 실행의 checkpoint 대체: {policy.bucket}/{path}" for path in retired),
+        next_step="이전 파일은 새 best가 검증될 때까지 보존",
+    )

@@ -1,0 +1,177 @@
+"""The terms track: with which config will this cycle train, and on whose word?
+
+What Watcher itself said exactly is approved by being said. What was inferred, and what a file only hints at,
+becomes one proposal that waits. Nothing else ever changes a field.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from bot.core.effects import Effect, ReadTerms
+from bot.core.events import LessonTranslated, TermsRead, TermsUnreadable
+from bot.core.moves import Move, declare, now, say
+from bot.core.policy import Policy
+from bot.core.saying import words
+from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
+from bot.core.tracks import ledger, translation
+
+
+def look(cycle: Cycle) -> Move:
+    asked = cycle.asked + 1
+    assert isinstance(cycle.terms, Unread), "one looks again as long as nothing is judged"
+    cycle = now(cycle, terms=now(cycle.terms, broken=()))
+    return now(cycle, asked=asked), (ReadTerms(cycle=cycle.number, asked=asked),)
+
+
+def read(cycle: Cycle, event: TermsRead, policy: Policy) -> Move:
+    """PLAN.md and the lessons files are known: judge everything heard so far."""
+    match cycle.terms:
+        case Unread() as unread:
+            base = event.plan.config if event.plan else policy.defaults
+            judged = Judged(
+                base=base,
+                config=base,
+                ledger=(),
+                looked_at=tuple(file.name for file in event.files),
+                from_plan=tuple(event.plan.overrides) if event.plan else (),
+            )
+            hints = tuple(
+                LessonHeard(lesson=lesson, rank="hint", source=file.name)
+                for file in event.files
+                for lesson in file.lessons or ()
+            )
+            return take_in(now(cycle, terms=judged), (*unread.heard, *hints), event.at, policy)
+        case _:
+            return cycle, ()
+
+
+def unreadable(cycle: Cycle, event: TermsUnreadable) -> Move:
+    """A broken PLAN.md is Watcher's to mend; `!retry` or its next HANDOFF looks again."""
+    if not isinstance(cycle.terms, Unread):
+        return cycle, ()
+    broken = now(cycle.terms, broken=event.errors)
+    return now(cycle, terms=broken), say(words.broken_plan(event.errors))
+
+
+def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Move:
+    """Judge lessons before the start and say what became of each."""
+    assert not isinstance(cycle.terms, Unread), "lessons are judged once the terms were read"
+    before = len(cycle.terms.ledger)
+    terms = ledger.entered(cycle.terms, heard, _before(cycle))
+    orders: list[Effect] = []
+    for place in range(before, len(terms.ledger)) if policy.translator else ():
+        if terms.ledger[place].status == "unclear":
+            orders.append(translation.wanted(terms, place, cycle.number))
+            terms = now(terms, ledger=_replaced(terms, place, translation.waits(terms.ledger[place])))
+    after, said = _told(cycle, terms, range(before, len(terms.ledger)), at, policy)
+    return after, (*orders, *said)
+
+
+def _told(
+    cycle: Cycle, terms: Judged | Settled, touched: Iterable[int], at: datetime, policy: Policy
+) -> Move:
+    """The cycle with these terms, and what is said of the entries at the places `touched` of the ledger."""
+    entries = tuple(terms.ledger[place] for place in touched)
+    settled = _reopened(terms)
+    proposal = _proposal(settled, at, cycle.proposal)
+    after = now(cycle, terms=settled, proposal=proposal)
+    said = (*words.changes_applied(after, entries), *words.questions_about(entries, policy))
+    if proposal is None or proposal == cycle.proposal:
+        return after, declare(*said)
+    asked = words.proposal_posted(after, proposal, ledger.as_proposed(terms), policy)
+    return after, declare(*said, *asked)
+
+
+def translated(cycle: Cycle, event: LessonTranslated, policy: Policy) -> Move:
+    """A translator has answered: once for each lesson that waits for it."""
+    terms = cycle.terms
+    if isinstance(terms, Unread) or event.entry >= len(terms.ledger):
+        return cycle, ()
+    entry = terms.ledger[event.entry]
+    if entry.status != "translating":
+        return cycle, ()
+    answered = translation.understood(terms, entry, event.changes)
+    terms = ledger.fitting(now(terms, ledger=_replaced(terms, event.entry, answered)))
+    return _told(cycle, terms, (event.entry,), event.at, policy)
+
+
+def _before(cycle: Cycle) -> ledger.Before | None:
+    return ledger.Before(cycle.last, cycle.last_best) if cycle.last else None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Somebody's yes and no to lines of the open proposal, by number."""
+
+    by: str
+    approved: frozenset[int] = frozenset()
+    rejected: frozenset[int] = frozenset()
+    reason: str = ""
+
+
+def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
+    """Take a word on the open proposal. What it says nothing of stays open."""
+    assert cycle.proposal is not None, "there is a proposal to answer"
+    assert not isinstance(cycle.terms, Unread), "a proposal comes from judged lessons"
+    terms = cycle.terms
+    for line in cycle.proposal.lines:
+        if line.number in word.approved:
+            terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
+        elif line.number in word.rejected:
+            terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
+    touched = [line.entry for line in cycle.proposal.lines]
+    return _told(cycle, ledger.fitting(terms), touched, at, policy)
+
+
+def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:
+    try:
+        config = ledger.changed(terms.config, line.changes)
+    except ValidationError:  # it leaned on a line that was not approved
+        return now(terms, ledger=_replaced(terms, line.entry, ledger.unfit(terms.ledger[line.entry])))
+    return now(_answered(terms, line, status="applied", approved_by=by), config=config)
+
+
+def _answered(terms: Judged | Settled, line: Line, **said: str) -> Judged | Settled:
+    return now(terms, ledger=_replaced(terms, line.entry, now(terms.ledger[line.entry], **said)))
+
+
+def _replaced(terms: Judged | Settled, place: int, entry: Entry) -> tuple[Entry, ...]:
+    return (*terms.ledger[:place], entry, *terms.ledger[place + 1 :])
+
+
+def _reopened(terms: Judged | Settled) -> Terms:
+    """Settled exactly when no line waits for an answer, and no lesson for its translation."""
+    waits = any(entry.status in {"proposed", "translating"} for entry in terms.ledger)
+    phase = Judged if waits else Settled
+    return phase(
+        base=terms.base,
+        config=terms.config,
+        ledger=terms.ledger,
+        looked_at=terms.looked_at,
+        from_plan=terms.from_plan,
+    )
+
+
+def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal | None:
+    """What waits, as one proposal; the former one as long as nothing in it changed."""
+    if not isinstance(terms, Judged):
+        return None
+    waiting = [(place, entry) for place, entry in enumerate(terms.ledger) if entry.status == "proposed"]
+    lines = tuple(
+        Line(
+            number=number,
+            entry=place,
+            changes=entry.changes,
+            reason=entry.note,
+            translated=entry.translated,
+        )
+        for number, (place, entry) in enumerate(waiting, start=1)
+    )
+    if not lines:
+        return None
+    proposal = Proposal(hash=ledger.as_proposed(terms).hash, lines=lines, since=at)
+    same = former and (former.hash, former.lines) == (proposal.hash, proposal.lines)
+    return former if same else proposal

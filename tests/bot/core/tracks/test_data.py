@@ -1,0 +1,73 @@
+"""What a check has found goes along with what is said of it; being asked to leave is no fault of the data."""
+
+import pytest
+
+from bot.core.effects import Post, StartJob
+from bot.core.tracks.data import rule
+from protocol.job import Failed
+from protocol.training import TrainingConfig
+
+REFUSED = {
+    "severity": "refuse",
+    "check": "frame_count",
+    "episode": "episode_023",
+    "message": "프레임 수 불일치 (비디오 300프레임, 액션 298프레임)",
+}
+
+
+@pytest.fixture
+def checking(play):
+    play.watcher_hands_over()
+    play.terms_are_read()
+    play.developer_hands_over()
+    play.data_is_fetched()
+    return play
+
+
+def enclosed(play, kind: str) -> tuple[str | None, ...]:
+    """What goes along with the last message of that kind, and of which run it is."""
+    *_, post = [each for each in play.effects if isinstance(each, Post) and each.message.kind == kind]
+    return *post.show, post.run
+
+
+def test_a_refusal_s_report_goes_along_with_it(checking) -> None:
+    attempt = checking.cycle.attempts
+    checking.data_is_checked(ok=False, problems=(REFUSED,))
+    assert enclosed(checking, "blocked") == (f"attempts/{attempt}/report", checking.cycle.run_name)
+
+
+def test_an_admission_s_report_goes_along_with_it(checking) -> None:
+    attempt = checking.cycle.attempts
+    checking.data_is_checked()
+    checking.data_is_converted()
+    assert "데이터 검증 통과: 에피소드 85개" in checking.posted("receipt")[-1].understood[0]
+    assert enclosed(checking, "receipt") == (f"attempts/{attempt}/report", checking.cycle.run_name)
+
+
+@pytest.mark.parametrize("converting", [False, True], ids=["while it is checked", "while it is converted"])
+def test_a_job_asked_to_leave_is_begun_again_and_the_data_is_not_refused(checking, converting: bool) -> None:
+    if converting:
+        checking.data_is_checked()
+    (order,) = [each for each in leaves(checking) if isinstance(each, StartJob)]
+    assert order.work == "check"
+    assert checking.cycle.data.phase == "checking"
+    assert checking.posted("blocked") == []
+
+
+def test_one_that_is_made_to_leave_again_and_again_is_told_of(checking) -> None:
+    for _ in range(checking.policy.max_attempts):
+        leaves(checking)
+    assert checking.posted("blocked")[-1].cause == "trainer"
+    assert "stopped on request" in checking.posted("blocked")[-1].problems[0]
+
+
+def leaves(play):
+    return play.job_ends(
+        Failed(failure="stopped", message="stopped on request; start the job again to go on")
+    )
+
+
+def test_how_pictures_are_varied_in_training_is_no_rule_of_the_data() -> None:
+    card = TrainingConfig()
+    assert rule(card.with_changes({"dataset.image_transforms": True})) == rule(card)
+    assert rule(card.with_changes({"dataset.skip_first_frames": 5})) != rule(card)
