@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from bot.core import state
 from bot.core.joins import JOINS
-from bot.core.showing.views import DELEGATED, WHAT_COMMANDS_DO
+from bot.core.showing.commands import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of

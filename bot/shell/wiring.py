@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
 from bot.core.policy import Policy
-from bot.core.showing import views
+from bot.core.showing.headline import headline
 from bot.core.state import State
 from bot.core.step import step
 from bot.settings import Settings, to_policy
@@ -166,7 +166,7 @@ async def _desk(
         step=hand.stepping(step),
         speak=speech.parts,
         alert=speech.alert,
-        headline=lambda state, gauges, _: views.headline(state, gauges),
+        headline=lambda state, gauges, _: headline(state, gauges),
         committed=committed,
         disk=places.disk,
         now=hand.wall,
@@ -217,7 +217,7 @@ def _window(
 
 def _headline(desk: Desk, store: Store) -> str:
     """While nothing can be saved, that comes first."""
-    doing = views.headline(desk.state, desk.gauges)
+    doing = headline(desk.state, desk.gauges)
     return f"disk full since {store.cramped_since:%H:%M} UTC; {doing}" if store.cramped_since else doing
 
 

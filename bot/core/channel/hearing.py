@@ -9,7 +9,7 @@ from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, declare, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies, words
-from bot.core.showing import views
+from bot.core.showing import commands
 from bot.core.state import Awaited, Cycle, Entry, LessonHeard, Refused, State, Unread, Unstarted, Waiting
 from bot.core.tracks import cycles, data, ledger, mending, terms
 from protocol.lines import leading_tag, lines_of
@@ -51,14 +51,14 @@ def heard(state: State, event: Heard, policy: Policy) -> Step:
 
 def _from_an_operator(state: State, event: Heard, policy: Policy) -> Step:
     """What he may say behind a `!` he may say in his own words, too."""
-    command = typed(event.message.text, (*views.commands(policy), *views.DELEGATED))
+    command = typed(event.message.text, (*commands.available(policy), *commands.DELEGATED))
     match command or event.message:
         case Command() as command:
             return orders.commanded(state, command, event, policy)
         case Order(verb=verb):
             return orders.given(state, verb, event, f"operator {event.author}", policy)
         case Talk(about="other"):
-            return state, _answer(event, views.WHAT_OPERATORS_SAY)
+            return state, _answer(event, commands.WHAT_OPERATORS_SAY)
         case _:
             return _talked(state, event, policy)
 
@@ -72,7 +72,7 @@ def _talked(state: State, event: Heard, policy: Policy) -> Step:
         case Talk(about="complaint", text=text):
             return complaints.complained(state, text, event.author, policy)
         case Talk(about=about):
-            return state, _answer(event, views.told(about, state, event.gauges, event.at, policy))
+            return state, _answer(event, commands.told(about, state, event.gauges, event.at, policy))
         case _:
             return state, _answer(event, replies.not_yours(event.message.kind))
 
@@ -86,9 +86,9 @@ def _tells_only(text: str) -> bool:
 
 def garbled(state: State, event: Garbled, policy: Policy) -> Step:
     if event.author in policy.operators:
-        answer = Answer(to=(event.author,), body=f"{event.what}\n{views.WHAT_OPERATORS_SAY}")
+        answer = Answer(to=(event.author,), body=f"{event.what}\n{commands.WHAT_OPERATORS_SAY}")
         return state, say(answer)
-    question = Question(to=(event.author,), question=event.what, how_to_answer=views.WHAT_WE_UNDERSTAND)
+    question = Question(to=(event.author,), question=event.what, how_to_answer=commands.WHAT_WE_UNDERSTAND)
     return state, say(question)
 
 

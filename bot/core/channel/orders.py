@@ -10,7 +10,7 @@ from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
-from bot.core.showing import views
+from bot.core.showing import commands
 from bot.core.state import Absent, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
 from bot.core.tracks import data, run, terms
 from protocol import parse
@@ -22,18 +22,18 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
     if command.name in VERBS:
         return given(state, command.name, event, f"operator {event.author}", policy)
-    if command.name in views.DELEGATED:
+    if command.name in commands.DELEGATED:
         return _decided(state, command, event, policy)
     if command.name == "logs":
-        lines = views.logs(event.gauges, "".join(command.arguments[:1]))
+        lines = commands.logs(event.gauges, "".join(command.arguments[:1]))
         return state, say(Answer(to=(event.author,), body="최근 기록 (UTC)", block=lines))
-    if command.name in views.READS:
-        read = views.READS[command.name]
+    if command.name in commands.READS:
+        read = commands.READS[command.name]
         body = read(state, event.gauges, event.at, policy)
-        show = ("loss_curve",) if command.name in views.SHOWN and state.cycle else ()
+        show = ("loss_curve",) if command.name in commands.SHOWN and state.cycle else ()
         picture = state.cycle.run_name if state.cycle and show else None
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
-    near = get_close_matches(command.name.rstrip("?？"), tuple(views.commands(policy)), n=1, cutoff=0.5)
+    near = get_close_matches(command.name.rstrip("?？"), tuple(commands.available(policy)), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
 
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.saying import replies
-from bot.core.showing import liveness, views
+from bot.core.showing import liveness, phases, progress
 from bot.core.state import Cycle, State, Training, is_spared, newest_safe
 from protocol import paths
-from protocol.messages import GpuMemory, Phase, PhaseReport, TrainingReport
+from protocol.messages import GpuMemory, PhaseReport, TrainingReport
 from protocol.progress import Stepped
 
 GIB = 2**30
@@ -20,22 +20,18 @@ def report(
     match cycle.run:
         case Training() if gauges.stepped and liveness.is_stale(gauges.stepped, at, policy):
             spoken_at = gauges.stepped.at
-            silence = views.silence(spoken_at, spared=is_spared(cycle.run, spoken_at))
+            silence = phases.silence(spoken_at, spared=is_spared(cycle.run, spoken_at))
             return _phase_report(cycle, silence, gauges, at, missed)
         case Training() as training:
             return _training_report(cycle, training, gauges.stepped, at, missed, policy)
         case _:
-            return _phase_report(cycle, views.waiting(cycle), gauges, at, missed)
+            return _phase_report(cycle, phases.waiting(cycle), gauges, at, missed)
 
 
 def _phase_report(
-    cycle: Cycle,
-    waiting: tuple[Phase, str, datetime, str],
-    gauges: Gauges,
-    at: datetime,
-    missed: tuple[datetime, ...],
+    cycle: Cycle, waits: phases.Waits, gauges: Gauges, at: datetime, missed: tuple[datetime, ...]
 ) -> PhaseReport:
-    phase, waiting_for, since, next_step = waiting
+    phase, waiting_for, since, next_step = waits
     return PhaseReport(
         phase=phase,
         cycle=cycle.number,
@@ -44,7 +40,7 @@ def _phase_report(
         now=at,
         next_step=next_step,
         missed=missed,
-        notes=(*views.progress_notes(cycle, gauges), *replies.how_to_answer(cycle)),
+        notes=(*progress.notes(cycle, gauges), *replies.how_to_answer(cycle)),
     )
 
 
@@ -69,7 +65,7 @@ def _training_report(
         eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
         checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
         missed=missed,
-        notes=(f"Cycle: {cycle.number}", views.age_of(stepped, at)),
+        notes=(f"Cycle: {cycle.number}", progress.age_of(stepped, at)),
     )
 
 
@@ -85,5 +81,5 @@ def with_clock[R: TrainingReport | PhaseReport](state: State, told: R, at: datet
     if jumped is None or at - jumped.at > timedelta(seconds=policy.report_every_s):
         return told
     whither = "앞으로" if jumped.by_s > 0 else "뒤로"
-    note = f"시계가 {views.length(abs(jumped.by_s))} {whither} 건너뜀"
+    note = f"시계가 {progress.length(abs(jumped.by_s))} {whither} 건너뜀"
     return told.model_copy(update={"notes": (*told.notes, note)})

@@ -8,7 +8,7 @@ SIGHTINGS_SHOWN = 5
 STRANGERS_SHOWN = 3
 
 
-def about_people(state: State, at: datetime) -> list[str]:
+def lines(state: State, at: datetime) -> list[str]:
     """The newest few of each, a line each: a message must remain readable."""
     return [*_sighting_lines(state), *_stranger_lines(state, at)]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bot.core.showing import views
+from bot.core.showing import progress
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.bot import Refused
 from bot.rehearsal.drill.theatre import Theatre, silence
@@ -173,7 +173,7 @@ async def _restart_told(theatre: Theatre, since: int) -> bool:
 def _speaks_of_a_jump(by_s: float, entry: Entry) -> bool:
     """Of this one: reports of the next while tell of a former one, too."""
     whither = "앞으로" if by_s > 0 else "뒤로"
-    lengths = {views.length(abs(by_s) + off_s) for off_s in range(-SEEN_S, SEEN_S + 1)}
+    lengths = {progress.length(abs(by_s) + off_s) for off_s in range(-SEEN_S, SEEN_S + 1)}
     said = any(f"시계가 {length} {whither} 건너뜀" in entry.content for length in lengths)
     return said or script.has(entry, "REPORT", "재시작 알림.")
 

@@ -76,14 +76,14 @@ def _watch(told: Callable[[], str]) -> None:
 
 
 def as_text(seen: "Look") -> str:
-    from bot.core.showing import views  # noqa: PLC0415
+    from bot.core.showing.status import status  # noqa: PLC0415
     from bot.shell.machine.pulse import owed  # noqa: PLC0415
 
     daemon = "runs" if seen.daemon_runs else "does not run"
     trainer = seen.process or _none_yet(seen)
     return "\n".join(
         (
-            views.status(seen.state, seen.gauges, seen.at, seen.policy),
+            status(seen.state, seen.gauges, seen.at, seen.policy),
             f"daemon: {daemon}, trainer: {trainer}",
             owed(seen.backlog),
         )

@@ -13,7 +13,7 @@ import discord.app_commands
 import structlog
 from discord.gateway import KeepAliveHandler
 
-from bot.core.showing import views
+from bot.core.showing import commands
 from bot.settings import Settings, to_policy
 from bot.shell.conversation.channel import Ears, Letter, Mark
 from bot.shell.discord.letters import letter_of
@@ -75,7 +75,7 @@ class Client(discord.Client):
         self._storms = Storms(limits)
         self._identifies = 0
         self._tree = discord.app_commands.CommandTree(self)
-        for name, what in views.commands(to_policy(settings)).items():
+        for name, what in commands.available(to_policy(settings)).items():
             self._tree.add_command(_slash(name, what, self._asked))
         self._down_since: float | None = None
         self._patience: asyncio.TimerHandle | None = None

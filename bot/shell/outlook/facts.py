@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from bot.core.showing import views
+from bot.core.showing import disk
 from bot.core.showing.halted import halted
+from bot.core.showing.headline import headline
 from bot.core.state import Cycle
 from bot.shell.outlook.looking import Look
 
@@ -18,7 +19,7 @@ def facts(seen: Look) -> Facts:
         "at": seen.at.isoformat(),
         "daemon": "runs" if seen.daemon_runs else "stopped",
         "blocked": seen.state.cycle and halted(seen.state.cycle),
-        "headline": views.headline(seen.state, seen.gauges),
+        "headline": headline(seen.state, seen.gauges),
         "process": seen.process,
         "cycle": seen.state.cycle and _cycle(seen.state.cycle),
         "queue": len(seen.state.queue),
@@ -36,7 +37,7 @@ def facts(seen: Look) -> Facts:
         "disk": {
             "free_bytes": seen.disk[0],
             "total_bytes": seen.disk[1],
-            "full": views.is_full(seen.disk),
+            "full": disk.is_full(seen.disk),
         },
     }
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.events import Gauges, LessonsFile, Reacted
 from bot.core.policy import Policy
-from bot.core.showing import views
+from bot.core.showing import commands
 from protocol.messages import Acknowledgement, Approval, Command, Handoff, Lesson, Rejection
 
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
@@ -154,7 +154,7 @@ class TestAnOperatorsWord:
         asked.operator_asks("approve")
         assert config(asked).batch_size == 64
         assert "OPERATORS_MAY_APPROVE" in asked.posted("answer")[-1].body
-        assert "approve" not in views.commands(asked.policy)
+        assert "approve" not in commands.available(asked.policy)
 
     def test_with_it_a_yes_counts_and_watcher_is_told_whose_it_was(self, delegated) -> None:
         delegated.operator_asks("approve", delegated.cycle.proposal.hash, "1")
@@ -189,7 +189,7 @@ class TestAnOperatorsWord:
         play = stage_class(Policy(operators=(OPERATOR,), operators_may_approve=True))
         play.operator_asks("approve")
         assert play.posted("answer")[-1].body == "승인을 기다리는 제안이 없습니다."
-        assert "`!reject`" in views.help_(play.state, Gauges(), play.at, play.policy)
+        assert "`!reject`" in commands.help_(play.state, Gauges(), play.at, play.policy)
 
     def test_a_peer_s_exclamation_mark_is_no_operator_s(self, delegated) -> None:
         delegated.says(delegated.developer, Command(name="approve"))

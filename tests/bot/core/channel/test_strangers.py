@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.channel import strangers
 from bot.core.events import Gauges, StrangerCommanded
-from bot.core.showing import views
+from bot.core.showing.status import status
 
 STRANGER = 999000000000000001
 
@@ -32,11 +32,11 @@ def test_status_shows_the_newest_of_each(play) -> None:
     commands(play, "stop")
     for number in range(3):
         commands(play, "help", STRANGER + 1 + number)
-    shown = views.status(play.state, Gauges(), play.later(3 * 3600), play.policy)
+    shown = status(play.state, Gauges(), play.later(3 * 3600), play.policy)
     assert "무시함" in shown
     assert str(STRANGER) not in shown, "only the newest few are shown"
     commands(play, "retry")
-    shown = views.status(play.state, Gauges(), play.later(60), play.policy)
+    shown = status(play.state, Gauges(), play.later(60), play.policy)
     assert f"{STRANGER}의 명령: `!retry` (1분 전, 3회, 무시함)" in shown
     assert "3시간 " in shown
 

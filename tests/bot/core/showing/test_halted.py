@@ -2,15 +2,17 @@
 
 from bot.core.events import FetchFailed, Gauges, TermsUnreadable, WeightsRefused
 from bot.core.policy import Policy
-from bot.core.showing import views
+from bot.core.showing import phases
 from bot.core.showing.halted import halted
+from bot.core.showing.headline import headline
+from bot.core.showing.status import status
 from bot.core.state import Settled, WeightsMissing
 from protocol.job import Failed, Problem
 from protocol.messages import Lesson, Order
 
 
 def first_line(play) -> str:
-    return views.status(play.state, Gauges(), play.at, play.policy).splitlines()[0]
+    return status(play.state, Gauges(), play.at, play.policy).splitlines()[0]
 
 
 def plan_is_broken(play, *errors: str) -> None:
@@ -24,10 +26,10 @@ class TestBlocked:
         plan_is_broken(play, "PLAN.md 3행: epochs는 정수", "PLAN.md 4행: lr은 수")
         told = "BLOCKED: PLAN.md 오류: PLAN.md 3행: epochs는 정수 (외 1건) → 고친 뒤 `!retry`"
         assert first_line(play) == f"{told} (Cycle 1)"
-        assert views.headline(play.state, Gauges()) == told
+        assert headline(play.state, Gauges()) == told
         play.developer_hands_over()
         play.data_is_fetched()
-        assert views.waiting(play.cycle)[0] == "held"
+        assert phases.waiting(play.cycle)[0] == "held"
         play.operator_asks("retry")
         assert first_line(play).startswith("Cycle 1: ")
 
@@ -55,7 +57,7 @@ class TestBlocked:
     def test_a_run_that_failed(self, training) -> None:
         training.job_ends(Failed(failure="no_space", message="disk full"))
         assert first_line(training).startswith("BLOCKED: disk full → 조치 후 `!retry`")
-        assert views.waiting(training.cycle)[:2] == ("held", "disk full"), "as its REPORTs have it"
+        assert phases.waiting(training.cycle)[:2] == ("held", "disk full"), "as its REPORTs have it"
 
     def test_no_weights_to_start_from(self, play) -> None:
         lesson = Lesson(category="학습", text="이어서", remedy="start_from=checkpoints/cycle01/act_best")
@@ -78,7 +80,7 @@ class TestStopped:
         training.job_ends(Failed(failure="stopped", message="stopped"))
         assert first_line(training).startswith("중지됨 (operator, 12:")
         assert "`!resume`" in first_line(training)
-        assert views.headline(training.state, Gauges()) == "중지됨 (operator): `!resume`으로 재개"
+        assert headline(training.state, Gauges()) == "중지됨 (operator): `!resume`으로 재개"
 
     def test_the_operator_who_asked_hears_that_it_is_done(self, training) -> None:
         training.operator_asks("stop")

@@ -17,7 +17,8 @@ from bot.core.events import (
 from bot.core.policy import Policy
 from bot.core.rhythm import ticks
 from bot.core.saying import endings, reports
-from bot.core.showing import views
+from bot.core.showing import checkpoints, commands, phases, progress
+from bot.core.showing.headline import headline
 from bot.core.state import State, expected_job
 from protocol.job import Failed
 from protocol.messages import (
@@ -61,7 +62,7 @@ def newest_step(at, **fields) -> Stepped:
 
 
 def asked(play, name: str, gauges: Gauges | None = None) -> str:
-    return views.READS[name](play.state, gauges or Gauges(), play.at, play.policy)
+    return commands.READS[name](play.state, gauges or Gauges(), play.at, play.policy)
 
 
 class TestStatus:
@@ -83,7 +84,9 @@ class TestStatus:
         shelf = training.cycle.shelf.model_copy(update={"checkpoints": (known_before,)})
         cycle = training.cycle.model_copy(update={"shelf": shelf})
         state = training.state.model_copy(update={"cycle": cycle})
-        assert "epoch 50: 업로드됨\n" in views.checkpoints(state, Gauges(), training.at, training.policy)
+        assert "epoch 50: 업로드됨\n" in checkpoints.checkpoints(
+            state, Gauges(), training.at, training.policy
+        )
 
     def test_the_disk_is_shown_and_a_full_one_comes_first(self, play) -> None:
         assert "디스크" not in asked(play, "status"), "what is not known is not shown"
@@ -117,7 +120,7 @@ class TestStatus:
         assert training.ordered("post")[-1].show == ("loss_curve",)
 
     def test_before_the_first_step_nothing_is_made_up(self, training) -> None:
-        assert "최근 step: 없음" in views.age_of(None, training.at)
+        assert "최근 step: 없음" in progress.age_of(None, training.at)
         assert "학습 중, epoch 0/500" in asked(training, "status")
         shown = asked(training, "status", Gauges(stepped=newest_step(training.at)))
         assert "CPU" in shown
@@ -145,7 +148,7 @@ class TestStatus:
         play.watcher_hands_over()
         for scene in story[:steps]:
             scene()
-        assert views.waiting(play.cycle)[0] == phase
+        assert phases.waiting(play.cycle)[0] == phase
         counted = Gauges(counted=(3, 85, "episode"), transfer=("dataset", 5_000_000, 10_000_000))
         report = reports.report(play.cycle, counted, play.at, (), play.policy)
         assert isinstance(report, PhaseReport)
@@ -155,11 +158,11 @@ class TestStatus:
     def test_data_before_the_terms_waits_for_them(self, play) -> None:
         play.developer_hands_over()
         play.data_is_fetched()
-        assert views.waiting(play.cycle)[0] == "awaiting_handoff"
+        assert phases.waiting(play.cycle)[0] == "awaiting_handoff"
 
     def test_what_holds_is_named(self, training) -> None:
         training.operator_asks("stop")
-        assert views.waiting(training.cycle)[0] == "held"
+        assert phases.waiting(training.cycle)[0] == "held"
         training.job_ends(Failed(failure="stopped", message="stopped"))
         assert "중지: operator" in asked(training, "status")
         training.operator_asks("stop")
@@ -171,7 +174,7 @@ class TestStatus:
         play.terms_are_read()
         play.developer_hands_over()
         play.data_is_admitted()
-        assert views.waiting(play.cycle)[0] == "held"
+        assert phases.waiting(play.cycle)[0] == "held"
         play.ticks()
         assert play.posted("phase_report")[-1].phase == "held"
         play.says(play.watcher, Order(verb="resume"))
@@ -246,11 +249,11 @@ class TestPeersWhoTalk:
 
     def test_anything_else_gets_what_we_understand(self, play) -> None:
         play.says(play.developer, Talk(about="other"))
-        assert play.posted("answer")[-1].body == views.WHAT_WE_UNDERSTAND
+        assert play.posted("answer")[-1].body == commands.WHAT_WE_UNDERSTAND
 
     def test_what_was_not_understood_is_asked_back(self, play) -> None:
         play.happened(Garbled(at=play.later(), author=play.developer, what="무슨 뜻인지 모르겠습니다"))
-        assert play.posted("question")[0].how_to_answer == views.WHAT_WE_UNDERSTAND
+        assert play.posted("question")[0].how_to_answer == commands.WHAT_WE_UNDERSTAND
 
     def test_an_operator_who_is_not_understood_gets_an_answer(self, play) -> None:
         operator = play.policy.operators[0]
@@ -292,7 +295,7 @@ class TestWhatGoesWrong:
         assert len(play.posted("blocked")) == 1
         play.data_is_fetched()
         assert play.cycle.data.phase == "refused"
-        assert views.waiting(play.cycle)[0] == "awaiting_data"
+        assert phases.waiting(play.cycle)[0] == "awaiting_data"
         play.operator_asks("retry")
         assert play.cycle.data.phase == "fetching"
 
@@ -359,7 +362,7 @@ class TestTheRun:
 
     def test_resume_does_not_wait_for_the_pause(self, training) -> None:
         training.job_ends(None)
-        assert views.waiting(training.cycle)[1] == "학습 프로세스 재시작"
+        assert phases.waiting(training.cycle)[1] == "학습 프로세스 재시작"
         training.operator_asks("resume")
         assert training.cycle.run.phase == "starting"
 
@@ -387,7 +390,7 @@ class TestTheRun:
         training.operator_asks("stop")
         training.job_ends(trained)
         assert training.cycle.run.phase == "ended"
-        assert views.waiting(training.cycle)[0] == "uploading"
+        assert phases.waiting(training.cycle)[0] == "uploading"
 
     def test_a_verdict_of_another_kind_is_held(self, training) -> None:
         training.data_is_checked()
@@ -463,13 +466,13 @@ class TestOddsAndEnds:
     def test_while_it_cools_or_ends_the_report_says_so(self, training) -> None:
         training.checkpoint_is_saved(500)
         training.ticks()
-        assert views.headline(State(), Gauges()) == "대기 중"
+        assert headline(State(), Gauges()) == "대기 중"
         training.job_ends(None)
         training.ticks(1)
-        assert views.waiting(training.cycle)[0] == "starting"
+        assert phases.waiting(training.cycle)[0] == "starting"
 
     def test_a_training_without_a_step_is_called_starting(self, training) -> None:
-        assert views.waiting(training.cycle) == ("starting", "첫 step", training.cycle.run.since, "ACT 학습")
+        assert phases.waiting(training.cycle) == ("starting", "첫 step", training.cycle.run.since, "ACT 학습")
 
     def test_an_owed_order_comes_back_from_the_disk_as_it_was(self, training) -> None:
         assert [read_effect(one.model_dump_json()) for one in training.effects] == training.effects

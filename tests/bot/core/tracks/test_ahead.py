@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot.core.events import FetchFailed, Gauges, JobFellSilent
-from bot.core.showing import views
+from bot.core.showing.headline import headline
+from bot.core.showing.status import status
 from bot.core.state import expected_job
 from protocol.job import Checked, Failed
 
@@ -63,7 +64,7 @@ class TestItBegins:
 
     def test_and_people_see_both(self, ahead) -> None:
         gauges = Gauges(counted=(12, 85, "episode"), transfer=("dataset/", 10**8, 10**9))
-        shown = views.status(ahead.state, gauges, ahead.at, ahead.policy)
+        shown = status(ahead.state, gauges, ahead.at, ahead.policy)
         assert "다운로드 (도착한 영상부터 검증 중)" in shown
         assert "진행: 에피소드 12/85" in shown
         assert "전송: dataset/ 100/1000MB" in shown
@@ -120,7 +121,7 @@ class TestTheRestDoesNotCome:
         fails(ahead)
         assert [order.attempt for order in ahead.ordered("stop_job")] == [1]
         assert (ahead.cycle.data.phase, ahead.posted("blocked")) == ("abandoning", [])
-        assert "검증 프로세스 종료 (다운로드 실패)" in views.headline(ahead.state, Gauges())
+        assert "검증 프로세스 종료 (다운로드 실패)" in headline(ahead.state, Gauges())
         ahead.job_ends(LEFT)
         (blocked,) = ahead.posted("blocked")
         assert (blocked.cause, blocked.problems) == ("disk", ("디스크 부족",))

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.policy import Policy
-from bot.core.showing import views
+from bot.core.showing import phases
 from bot.core.state import expected_job
 from protocol.job import Failed
 from protocol.messages import Order
@@ -25,7 +25,7 @@ def test_the_device_is_proven_before_anything_is_fetched(on_gpu) -> None:
     (order,) = on_gpu.ordered("start_job")
     assert order.work == "probe"
     assert expected_job(on_gpu.state) == (on_gpu.cycle.run_name, 1)
-    assert views.waiting(on_gpu.cycle)[1] == "학습 장치 확인"
+    assert phases.waiting(on_gpu.cycle)[1] == "학습 장치 확인"
     on_gpu.device_is_proven()
     assert len(on_gpu.ordered("fetch_data")) == 1
 
@@ -41,7 +41,7 @@ def test_a_gpu_that_is_not_there_is_blocked_by_name(on_gpu) -> None:
     (blocked,) = on_gpu.posted("blocked")
     assert blocked.cause == "gpu"
     assert "torch 2.11.0" in blocked.problems[0]
-    assert views.waiting(on_gpu.cycle)[0] == "held"
+    assert phases.waiting(on_gpu.cycle)[0] == "held"
     assert on_gpu.ordered("fetch_data") == []
 
 

@@ -1,0 +1,41 @@
+"""What of the run is safe in the bucket."""
+
+from datetime import datetime
+
+from bot.core.events import Gauges
+from bot.core.policy import Policy
+from bot.core.state import Checkpoint, Cycle, State, newest_safe
+from protocol import paths
+
+
+def in_short(cycle: Cycle, policy: Policy) -> list[str]:
+    newest = newest_safe(cycle.shelf)
+    waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
+    lines = [f"최근 checkpoint: {policy.bucket}/{paths.act_epoch(newest)}"] if newest is not None else []
+    return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
+
+
+def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
+    """What was uploaded may have been deleted since: only who reads it again knows."""
+    place = f"{policy.bucket}/{paths.CHECKPOINTS}"
+    where = f"버킷: {place} (지금도 온전한지는 `training-claw bucket verify`로 확인)"
+    if state.cycle is None:
+        return f"열린 cycle이 없습니다.\n{where}"
+    kept = state.cycle.shelf.checkpoints
+    lines = [f"epoch {one.epoch}: {_upload(one, at, policy)}" for one in kept]
+    best = state.cycle.shelf.best
+    named = f"best: epoch {best.epoch}" if best else "best: 없음"
+    return "\n".join([*(lines or ["저장된 checkpoint 없음"]), named, where])
+
+
+def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
+    if one.status == "saved":
+        return "업로드 대기"
+    return f"업로드됨 ({_clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"
+
+
+def _clock(moment: datetime, at: datetime, policy: Policy) -> str:
+    """In the people's time zone; with the date where it is not today's."""
+    zone = policy.zone()
+    local, today = moment.astimezone(zone), at.astimezone(zone).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%m-%d %H:%M}"
