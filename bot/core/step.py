@@ -41,7 +41,7 @@ from bot.core.events import (
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.rhythm import cadence, jumps, ticks
-from bot.core.saying import budget, words
+from bot.core.saying import budget, restarts
 from bot.core.state import Cycle, State
 from bot.core.tracks import cycles, data, device, insights, left, run, shelf, stall, terms, weights
 from protocol.messages import ProposalPosted
@@ -174,7 +174,7 @@ def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
     known = sightings.reconsidered(known, policy)
     if known.cycle is None:
         return known, ()
-    return known, say(words.restarted(known.cycle, event, policy))
+    return known, say(restarts.of_the_daemon(known.cycle, event, policy))
 
 
 def _over(state: State, effects: tuple[Effect, ...], event: HandedOn, policy: Policy) -> Step:

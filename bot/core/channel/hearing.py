@@ -8,7 +8,7 @@ from bot.core.effects import Effect
 from bot.core.events import Garbled, Heard
 from bot.core.moves import Step, declare, now, say
 from bot.core.policy import Policy
-from bot.core.saying import replies, words
+from bot.core.saying import proposals, replies
 from bot.core.showing import commands
 from bot.core.state import Awaited, Cycle, Entry, LessonHeard, Refused, State, Unread, Unstarted, Waiting
 from bot.core.tracks import cycles, data, ledger, mending, terms
@@ -138,7 +138,7 @@ def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) 
     carried = len(state.carried)
     state, effects = _add_lessons(state, lessons, event.at, policy)
     foreseen = _foreseen(state.cycle, state.carried[carried:])
-    asked = declare(*words.questions_about(foreseen, policy))
+    asked = declare(*proposals.questions_about(foreseen, policy))
     receipt = say(replies.lessons_received(state, message, foreseen, event.author))
     return state, (*receipt, *effects, *asked)
 

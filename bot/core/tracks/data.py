@@ -6,7 +6,7 @@ from bot.core.effects import Effect, FetchData, Post, StartJob, StopJob, TellArr
 from bot.core.events import DataFetched, FetchFailed, JobEnded, RowsFetched
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
-from bot.core.saying import words
+from bot.core.saying import blocked, starts
 from bot.core.state import (
     Abandoning,
     Admitted,
@@ -160,7 +160,7 @@ def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
         ):
             return _try_again(cycle, data, event, policy)
         case ((Checking(attempt=event.attempt) | Converting(attempt=event.attempt)), Failed() as failed):
-            return refuse(cycle, words.cause_of(failed), (failed.message,), event.at)
+            return refuse(cycle, blocked.cause_of(failed), (failed.message,), event.at)
         case (Checking(attempt=event.attempt) | Converting(attempt=event.attempt)) as data, None:
             return _try_again(cycle, data, event, policy)
         case _:
@@ -173,7 +173,7 @@ def _wait_for_the_rest(cycle: Cycle, data: CheckingAhead) -> Cycle:
 
 
 def refuse(cycle: Cycle, cause: BlockCause, problems: tuple[str, ...], at: datetime) -> Move:
-    return _refused(cycle, problems, at), say(words.blocked(cause, problems))
+    return _refused(cycle, problems, at), say(blocked.by(cause, problems))
 
 
 def _refused(cycle: Cycle, why: tuple[str, ...], at: datetime) -> Cycle:
@@ -188,8 +188,8 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
     if data.announced is not None and data.announced != found:
         refusals = (*refusals, _miscounted(data.announced, found))
     if refusals or not verdict.ok:
-        why = words.grouped(refusals) or (words.NO_REASON,)
-        told = words.blocked("data", why)
+        why = blocked.grouped(refusals) or (blocked.NO_REASON,)
+        told = blocked.by("data", why)
         return _refused(cycle, why, at), _with_report(told, cycle, data.attempt)
     attempt = cycle.attempts + 1
     converting = Converting(
@@ -234,12 +234,12 @@ def _admit(cycle: Cycle, data: Converting, made: Converted, policy: Policy) -> M
         frames=made.frames,
         warnings=data.warnings,
     )
-    told = words.admitted(admitted, policy)
+    told = starts.admitted(admitted, policy)
     return now(cycle, data=admitted), _with_report(told, cycle, data.checked_by)
 
 
 def _try_again(cycle: Cycle, data: Checking | Converting, event: JobEnded, policy: Policy) -> Move:
     """A crashed check is begun anew at once; it costs minutes, and changes nothing."""
     if data.tries >= policy.max_attempts:
-        return refuse(cycle, "trainer", (words.crashed(event),), event.at)
+        return refuse(cycle, "trainer", (blocked.crashed(event),), event.at)
     return check(cycle, data.config, event.at, data.tries + 1)

@@ -6,7 +6,7 @@ from bot.core.effects import StartJob
 from bot.core.events import JobEnded
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
-from bot.core.saying import words
+from bot.core.saying import blocked
 from bot.core.state import Absent, Cycle, Named, Probing, Proven, Unproven
 from protocol.job import Failed, Probed
 from protocol.messages import BlockCause
@@ -34,14 +34,14 @@ def job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:
         case Probing(attempt=event.attempt), Probed(device=name):
             return now(cycle, device=Proven(name=name)), ()
         case Probing(attempt=event.attempt), Failed() as failed:
-            return _absent(cycle, words.cause_of(failed), failed.message, event.at)
+            return _absent(cycle, blocked.cause_of(failed), failed.message, event.at)
         case Probing(attempt=event.attempt, tries=tries), _ if tries < policy.max_attempts:
             return probe(cycle, event.at, tries + 1)
         case Probing(attempt=event.attempt), _:
-            return _absent(cycle, "trainer", words.crashed(event), event.at)
+            return _absent(cycle, "trainer", blocked.crashed(event), event.at)
         case _:
             return cycle, ()
 
 
 def _absent(cycle: Cycle, cause: BlockCause, why: str, at: datetime) -> Move:
-    return now(cycle, device=Absent(why=why, since=at)), say(words.blocked(cause, (why,)))
+    return now(cycle, device=Absent(why=why, since=at)), say(blocked.by(cause, (why,)))

@@ -6,7 +6,7 @@ from bot.core.effects import StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
-from bot.core.saying import endings, words
+from bot.core.saying import blocked, endings, restarts, starts
 from bot.core.state import (
     Admitted,
     Cooling,
@@ -136,10 +136,10 @@ def _under_way(cycle: Cycle, run: Starting, line: Started) -> Move:
     )
     after = now(cycle, run=training)
     if not line.resumed_from:
-        return after, say(words.started(after, line))
+        return after, say(starts.started(after, line))
     if isinstance(cycle.left, Here) and not run.reached:  # nobody here has heard of its beginning
-        return after, say(words.started(after, line), words.gone_on(after, line, cycle.left))
-    return after, say(words.resumed(after, line, run.reached))
+        return after, say(starts.started(after, line), restarts.gone_on(after, line, cycle.left))
+    return after, say(restarts.resumed(after, line, run.reached))
 
 
 def _reached(run: Alive) -> int:
@@ -154,28 +154,28 @@ def _left(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
         case Failed(failure="error" | "stopped") | None:
             return _crashed(cycle, run, event, policy)
         case Failed() as failed:
-            held, told = _hold(cycle, run, words.cause_of(failed), failed.message, event.at)
+            held, told = _hold(cycle, run, blocked.cause_of(failed), failed.message, event.at)
             after, asked = mending.propose(held, failed, event.at, policy)
             return after, (*told, *asked)
         case _:
-            return _hold(cycle, run, "trainer", words.crashed(event), event.at)
+            return _hold(cycle, run, "trainer", blocked.crashed(event), event.at)
 
 
 def _crashed(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
     if run.tries >= policy.max_attempts:
-        return _hold(cycle, run, "trainer", words.crashed(event), event.at)
+        return _hold(cycle, run, "trainer", blocked.crashed(event), event.at)
     until = event.at + timedelta(seconds=policy.pause_s(run.tries))
     cooling = Cooling(
         attempt=run.attempt, tries=run.tries, config=run.config, reached=_reached(run), until=until
     )
     return now(cycle, run=cooling), say(
-        words.will_restart(cycle, event, until, by_us=isinstance(run, Stalled))
+        restarts.will_restart(cycle, event, until, by_us=isinstance(run, Stalled))
     )
 
 
 def _hold(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -> Move:
     held = Held(cause=cause, why=why, config=run.config, since=at)
-    return now(cycle, run=held), say(words.blocked(cause, (why,)))
+    return now(cycle, run=held), say(blocked.by(cause, (why,)))
 
 
 def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Move:

@@ -10,7 +10,7 @@ long again, once; where it is idle, or nobody can tell, silence alone decides.
 from bot.core.effects import KillJob, StopJob
 from bot.core.events import JobFellSilent
 from bot.core.moves import Move, now, say
-from bot.core.saying import words
+from bot.core.saying import restarts
 from bot.core.state import (
     Abandoning,
     Checking,
@@ -55,4 +55,4 @@ def _asked_to_leave(cycle: Cycle, run: Starting | Training, event: JobFellSilent
         since=event.at,
     )
     order = StopJob(run=event.run, attempt=event.attempt)
-    return now(cycle, run=stalled), (order, *say(words.stalled(cycle, event)))
+    return now(cycle, run=stalled), (order, *say(restarts.stalled(cycle, event)))

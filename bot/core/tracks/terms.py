@@ -14,7 +14,7 @@ from bot.core.effects import Effect, ReadTerms
 from bot.core.events import LessonTranslated, TermsRead, TermsUnreadable
 from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
-from bot.core.saying import words
+from bot.core.saying import blocked, proposals
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 from bot.core.tracks import ledger, translation
 
@@ -53,7 +53,7 @@ def unreadable(cycle: Cycle, event: TermsUnreadable) -> Move:
     if not isinstance(cycle.terms, Unread):
         return cycle, ()
     broken = now(cycle.terms, broken=event.errors)
-    return now(cycle, terms=broken), say(words.broken_plan(event.errors))
+    return now(cycle, terms=broken), say(blocked.broken_plan(event.errors))
 
 
 def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Move:
@@ -78,10 +78,10 @@ def _told(
     settled = _reopened(terms)
     proposal = _proposal(settled, at, cycle.proposal)
     after = now(cycle, terms=settled, proposal=proposal)
-    said = (*words.changes_applied(after, entries), *words.questions_about(entries, policy))
+    said = (*proposals.changes_applied(after, entries), *proposals.questions_about(entries, policy))
     if proposal is None or proposal == cycle.proposal:
         return after, declare(*said)
-    asked = words.proposal_posted(after, proposal, ledger.as_proposed(terms), policy)
+    asked = proposals.posted(after, proposal, ledger.as_proposed(terms), policy)
     return after, declare(*said, *asked)
 
 

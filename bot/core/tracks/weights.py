@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.effects import FetchWeights
 from bot.core.events import WeightsFetched, WeightsRefused
 from bot.core.moves import Move, now, say
-from bot.core.saying import words
+from bot.core.saying import blocked
 from bot.core.state import (
     Cycle,
     FetchingWeights,
@@ -56,7 +56,7 @@ def refused(cycle: Cycle, event: WeightsRefused) -> Move:
     if not _awaits(cycle, event.path):
         return cycle, ()
     missing = WeightsMissing(path=event.path, why=event.problem, since=event.at)
-    return now(cycle, weights=missing), say(words.no_checkpoint_to_start_from(event.problem))
+    return now(cycle, weights=missing), say(blocked.no_checkpoint_to_start_from(event.problem))
 
 
 def _awaits(cycle: Cycle, path: str) -> bool:

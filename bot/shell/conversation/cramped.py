@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import structlog
 
 from bot.core.effects import Post
-from bot.core.saying import words
+from bot.core.saying import blocked
 from bot.shell.conversation.channel import SendRefused, Sent
 from bot.shell.conversation.speech import Speech
 from bot.shell.deciding.lanes import Later
@@ -75,9 +75,7 @@ class Cramped:
         )
         if kind == "alert":
             return self._speech.alert(what)
-        return self._speech.parts(
-            Post(message=words.blocked("disk", (what,)).model_copy(update={"ref": ref}))
-        )
+        return self._speech.parts(Post(message=blocked.by("disk", (what,)).model_copy(update={"ref": ref})))
 
     async def _insist(self, worded: Callable[[], Sequence[Part]]) -> None:
         """Until Discord has it: there may be no connection yet. Worded anew each time."""
