@@ -1,10 +1,14 @@
 """What all tests of the bot share."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
 
 import pytest
 from discord.gateway import KeepAliveHandler
+
+from protocol.progress import Stepped
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +22,15 @@ def no_heartbeat_outlives_its_test() -> Iterator[None]:
         if isinstance(thread, KeepAliveHandler):
             thread.stop()
             thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def stepped() -> Callable[..., Stepped]:
+    """A step as a trainer tells of it; of interest are the figures that a test gives."""
+
+    def told(at: datetime, **figures: Any) -> Stepped:
+        usual = {"epoch": 150, "epochs": 500, "step": 59850, "samples": 3825000, "loss": 0.024, "l1": 0.02}
+        usual |= {"kl": 0.0004, "lr": 1e-4, "grad_norm": 1.0, "samples_per_s": 4000}
+        return Stepped.model_validate(usual | {"at": at} | figures)
+
+    return told

@@ -24,6 +24,7 @@ from bot.core.events import (
     Ticked,
 )
 from bot.core.policy import Policy
+from bot.core.showing.commands import READS
 from bot.core.state import State
 from bot.core.step import step
 from protocol.job import Checked, Converted, Outcome, Probed, Trained
@@ -166,6 +167,10 @@ class Play:
             for effect in self.effects
             if isinstance(effect, Post) and kind in (None, effect.message.kind)
         ]
+
+    def shown(self, name: str, gauges: Gauges | None = None) -> str:
+        """What an operator sees who gives that command."""
+        return READS[name](self.state, gauges or Gauges(), self.at, self.policy)
 
     def kinds(self) -> list[str]:
         return [message.kind for message in self.posted()]

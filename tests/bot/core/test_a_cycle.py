@@ -9,7 +9,6 @@ from bot.core.events import DaemonWoke, Gauges
 from bot.core.state import State
 from protocol.job import Failed
 from protocol.messages import Approval, Handoff, Lesson
-from protocol.progress import Stepped
 
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
 SWING = Lesson(category="데이터", text="에피소드 첫 50프레임은 카메라 스윙으로 무효")
@@ -122,10 +121,11 @@ class TestTheRhythm:
         assert report.missed == (due, due + timedelta(minutes=30))
         assert play.state.report_due_at == due + timedelta(minutes=90), "the rhythm does not drift"
 
-    def test_a_training_report_has_the_card_s_figures(self, training) -> None:
+    def test_a_training_report_has_the_card_s_figures(self, training, stepped) -> None:
         training.checkpoint_is_saved(50)
         training.checkpoint_is_published(50)
-        newest = stepped(training.at + timedelta(minutes=28))
+        figures = {"last_loss": 0.0234, "first_loss": 0.158, "eta_s": 3600}
+        newest = stepped(training.at + timedelta(minutes=28), **figures)
         training.ticks(1800, Gauges(stepped=newest))
         (report,) = training.posted("training_report")
         assert (report.epoch, report.epochs, report.loss, report.first_loss) == (150, 500, 0.0234, 0.158)
@@ -272,25 +272,6 @@ class TestWhenTheTrainerDies:
         assert training.posted("blocked") == []
         training.operator_asks("resume")
         assert training.cycle.run.phase == "starting"
-
-
-def stepped(at) -> Stepped:
-    return Stepped(
-        at=at,
-        epoch=150,
-        epochs=500,
-        step=59850,
-        samples=3825000,
-        loss=0.024,
-        l1=0.02,
-        kl=0.0004,
-        last_loss=0.0234,
-        first_loss=0.158,
-        lr=1e-4,
-        grad_norm=1.0,
-        samples_per_s=4000,
-        eta_s=3600,
-    )
 
 
 def test_a_receipt_shows_the_fields_we_do_not_know(play) -> None:

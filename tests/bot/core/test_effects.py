@@ -63,3 +63,21 @@ def test_no_two_kinds_share_a_key() -> None:
 def test_an_order_comes_back_from_the_disk_as_it_was() -> None:
     back: list[Effect] = [read_effect(order.model_dump_json()) for order in ORDERS]
     assert back == list(ORDERS)
+
+
+def test_every_order_has_a_key_of_its_own(training, trained) -> None:
+    for epoch in (50, 100, 150, 200):
+        training.trainer_says(training.saved("best", epoch))
+        training.checkpoint_is_saved(epoch)
+        training.checkpoint_is_published(epoch)
+        training.best_is_published(epoch)
+    training.operator_asks("stop")
+    training.job_ends(trained)
+    keys = [effect.key for effect in training.effects]
+    assert len(set(keys)) == len(keys)
+    kinds = {effect.kind for effect in training.effects}
+    assert {"hand_on", "stop_job", "publish_curve", "forget_checkpoint"} <= kinds
+
+
+def test_an_owed_order_comes_back_from_the_disk_as_it_was(training) -> None:
+    assert [read_effect(one.model_dump_json()) for one in training.effects] == training.effects

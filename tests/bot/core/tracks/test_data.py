@@ -3,6 +3,8 @@
 import pytest
 
 from bot.core.effects import Post, StartJob
+from bot.core.events import FetchFailed
+from bot.core.showing import phases
 from bot.core.tracks.data import rule
 from protocol.job import Failed
 from protocol.training import TrainingConfig
@@ -71,3 +73,38 @@ def test_how_pictures_are_varied_in_training_is_no_rule_of_the_data() -> None:
     card = TrainingConfig()
     assert rule(card.with_changes({"dataset.image_transforms": True})) == rule(card)
     assert rule(card.with_changes({"dataset.skip_first_frames": 5})) != rule(card)
+
+
+def test_data_that_cannot_be_had_is_blocked_by_cause(play) -> None:
+    play.developer_hands_over("gs://elsewhere/dataset/")
+    refused = FetchFailed(at=play.later(), cycle=1, cause="foreign_bucket", problem="gs://elsewhere/")
+    play.happened(refused)
+    assert play.posted("blocked")[0].cause == "foreign_bucket"
+    play.happened(refused)
+    assert len(play.posted("blocked")) == 1
+    play.data_is_fetched()
+    assert play.cycle.data.phase == "refused"
+    assert phases.waiting(play.cycle)[0] == "awaiting_data"
+    play.operator_asks("retry")
+    assert play.cycle.data.phase == "fetching"
+
+
+def test_a_conversion_that_fails_names_why(play) -> None:
+    play.watcher_hands_over()
+    play.terms_are_read()
+    play.developer_hands_over()
+    play.data_is_fetched()
+    play.data_is_checked()
+    play.job_ends(Failed(failure="no_space", message="디스크 부족"))
+    assert play.posted("blocked")[0].cause == "disk"
+
+
+def test_warnings_are_passed_on_with_the_admission(play) -> None:
+    play.watcher_hands_over()
+    play.terms_are_read()
+    play.developer_hands_over()
+    play.data_is_fetched()
+    warning = {"severity": "warn", "check": "constant", "message": "bucket 채널이 일정"}
+    play.data_is_checked(problems=(warning,))
+    play.data_is_converted()
+    assert "주의: bucket 채널이 일정" in play.posted("receipt")[-1].understood

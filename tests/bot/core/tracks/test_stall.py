@@ -38,11 +38,6 @@ def orders(effects: tuple[Any, ...]) -> list[str]:
     return [one.kind for one in effects]
 
 
-def stepped(at: Any, **fields: Any) -> Stepped:
-    line = {"epoch": 3, "epochs": 500, "step": 9, "samples": 9, "loss": 0.1, "l1": 0.1, "kl": 0.0, "lr": 1e-4}
-    return Stepped.model_validate(line | {"at": at, "grad_norm": 1.0, "samples_per_s": 9.0} | fields)
-
-
 class TestTheVerdict:
     @given(silent_s=seconds, promised_s=seconds)
     def test_who_has_let_go_of_the_lock_is_dead_however_lately_it_spoke(self, silent_s, promised_s) -> None:
@@ -120,7 +115,7 @@ class TestTheSecondWitness:
             (None, "종료 후 마지막 저장 지점에서 재개"),
         ],
     )
-    def test_the_report_says_why_it_is_waited_for(self, training, gpu, said) -> None:
+    def test_the_report_says_why_it_is_waited_for(self, training, gpu, said, stepped) -> None:
         old = stepped(training.at)
         if gpu:
             falls_silent(training, gpu=gpu)
@@ -239,7 +234,9 @@ class TestReports:
         assert expected_job(training.state) == (training.cycle.run_name, training.cycle.attempts)
 
     @given(age_s=st.integers(0, 10**5), promised_s=st.floats(1, 10**4))
-    def test_no_report_looks_more_alive_than_the_newest_step(self, stage_class, age_s, promised_s) -> None:
+    def test_no_report_looks_more_alive_than_the_newest_step(
+        self, stage_class, age_s, promised_s, stepped
+    ) -> None:
         play = stage_class(POLICY)
         play.watcher_hands_over()
         play.developer_hands_over(episodes=85)

@@ -1,0 +1,87 @@
+"""In each phase it is said what is waited for."""
+
+import pytest
+
+from bot.core.events import (
+    Gauges,
+)
+from bot.core.saying import reports
+from bot.core.showing import phases
+from bot.core.showing.headline import headline
+from bot.core.state import State
+from protocol.job import Failed
+from protocol.messages import (
+    Order,
+    PhaseReport,
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "phase"),
+    [
+        (0, "awaiting_data"),
+        (1, "awaiting_data"),
+        (2, "fetching"),
+        (3, "checking"),
+        (4, "converting"),
+        (5, "starting"),
+    ],
+)
+def test_every_phase_before_training_has_its_report(play, steps: int, phase: str) -> None:
+    story = (
+        play.terms_are_read,
+        play.developer_hands_over,
+        play.data_is_fetched,
+        play.data_is_checked,
+        play.data_is_converted,
+    )
+    play.watcher_hands_over()
+    for scene in story[:steps]:
+        scene()
+    assert phases.waiting(play.cycle)[0] == phase
+    counted = Gauges(counted=(3, 85, "episode"), transfer=("dataset", 5_000_000, 10_000_000))
+    report = reports.report(play.cycle, counted, play.at, (), play.policy)
+    assert isinstance(report, PhaseReport)
+    assert report.phase == phase
+    assert "전송: dataset 5/10MB" in report.notes
+
+
+def test_data_before_the_terms_waits_for_them(play) -> None:
+    play.developer_hands_over()
+    play.data_is_fetched()
+    assert phases.waiting(play.cycle)[0] == "awaiting_handoff"
+
+
+def test_what_holds_is_named(training) -> None:
+    training.operator_asks("stop")
+    assert phases.waiting(training.cycle)[0] == "held"
+    training.job_ends(Failed(failure="stopped", message="stopped"))
+    assert "중지: operator" in training.shown("status")
+    training.operator_asks("stop")
+    assert len(training.cycle.on_hold) == 1
+
+
+def test_a_stop_before_the_start_keeps_it_from_starting(play) -> None:
+    play.watcher_hands_over()
+    play.says(play.watcher, Order(verb="stop"))
+    play.terms_are_read()
+    play.developer_hands_over()
+    play.data_is_admitted()
+    assert phases.waiting(play.cycle)[0] == "held"
+    play.ticks()
+    assert play.posted("phase_report")[-1].phase == "held"
+    play.says(play.watcher, Order(verb="resume"))
+    assert play.cycle.run.phase == "starting"
+
+
+def test_while_it_cools_or_ends_the_report_says_so(training) -> None:
+    training.checkpoint_is_saved(500)
+    training.ticks()
+    assert headline(State(), Gauges()) == "대기 중"
+    training.job_ends(None)
+    training.ticks(1)
+    assert phases.waiting(training.cycle)[0] == "starting"
+
+
+def test_a_training_without_a_step_is_called_starting(training) -> None:
+    assert phases.waiting(training.cycle) == ("starting", "첫 step", training.cycle.run.since, "ACT 학습")

@@ -1,0 +1,52 @@
+"""`!status`, to whoever asks."""
+
+from bot.core.events import (
+    Gauges,
+)
+from bot.core.showing import progress
+from protocol.progress import Gpu
+
+
+def test_idle(play) -> None:
+    assert "열린 cycle이 없습니다" in play.shown("status")
+
+
+def test_the_disk_is_shown_and_a_full_one_comes_first(play) -> None:
+    assert "디스크" not in play.shown("status"), "what is not known is not shown"
+    assert "디스크: 3.0/40GB 남음" in play.shown("status", Gauges(disk=(3 << 30, 40 << 30)))
+    play.watcher_hands_over()
+    shown = play.shown("status", Gauges(disk=(4096, 40 << 30)))
+    assert shown.startswith("디스크 가득: ")
+
+
+def test_in_training_it_shows_what_the_trainer_shows(training, stepped) -> None:
+    training.checkpoint_is_saved(100)
+    training.checkpoint_is_published(100)
+    training.checkpoint_is_saved(150)
+    training.operator_asks("status")
+    line = stepped(
+        training.at,
+        last_loss=0.0234,
+        first_loss=0.158,
+        best_loss=0.0229,
+        best_epoch=149,
+        gpu=Gpu(used_bytes=int(28.5 * 2**30), total_bytes=40 * 2**30, busy_share=0.97),
+        eta_s=5400,
+    )
+    shown = training.shown("status", Gauges(stepped=line))
+    assert "epoch 150/500" in shown
+    assert "Loss: 0.0234 (초기 0.158), best 0.0229 (epoch 149)" in shown
+    assert "28.5/40GB, 사용률 97%" in shown
+    assert "1시간 30분" in shown
+    assert "act_epoch_100/" in shown
+    assert "업로드 대기: epoch 150" in shown
+    assert training.posted("answer")[-1].to == (300000000000000001,)
+    assert training.ordered("post")[-1].show == ("loss_curve",)
+
+
+def test_before_the_first_step_nothing_is_made_up(training, stepped) -> None:
+    assert "최근 step: 없음" in progress.age_of(None, training.at)
+    assert "학습 중, epoch 0/500" in training.shown("status")
+    shown = training.shown("status", Gauges(stepped=stepped(training.at)))
+    assert "CPU" in shown
+    assert "계산 중" in shown
