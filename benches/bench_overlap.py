@@ -26,7 +26,8 @@ import click
 from bot.shell.bucket import fetch_dataset, open_bucket
 from bot.shell.bucket.arriving import RowsHere, nobody_waits
 from bot.shell.supervising.launch import Process, holder, is_alive, outcome_of, reap
-from protocol.job import Checked, CheckJob, RunFolder
+from protocol.folders import RunFolder
+from protocol.job import Checked, CheckJob
 from protocol.training import TrainingConfig
 from trainer.process.bar import progress_bar
 from trainer.process.workers import cores

@@ -26,7 +26,8 @@ from torch import Tensor
 
 from benches.lerobot_side import lerobot_train
 from benches.trainer_scenes import MODELS, Scene, scene
-from protocol.job import RunFolder, Trained, read_outcome
+from protocol.folders import RunFolder
+from protocol.job import Trained, read_outcome
 from trainer.learning.act import fresh_policy
 from trainer.process.bar import progress_bar
 from trainer.process.workers import cores

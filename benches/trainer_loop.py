@@ -9,7 +9,7 @@ from unittest.mock import patch
 import torch
 
 from benches.trainer_turns import Bench, Figures, seconds_of
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.progress import Line, Stepped
 from trainer.learning import device as devices
 from trainer.learning import feed as feeds

@@ -10,7 +10,7 @@ import click
 
 from benches.lerobot_side import CHEAPEST, SETTINGS, lerobot_rate
 from benches.trainer_turns import Bench, Figures, lines
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.progress import Saved, Started, Stepped
 
 ABOUT_S = 2 * 3600.0

@@ -11,7 +11,7 @@ from benches.lerobot_side import lerobot_loader
 from benches.trainer_loop import loop
 from benches.trainer_processes import start, whole
 from benches.trainer_turns import Bench, Figures, seconds_of
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from trainer.learning import device as devices
 from trainer.learning import learn
 from trainer.learning.feed import Feed

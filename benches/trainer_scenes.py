@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from protocol.job import RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import TrainJob
 from protocol.training import TrainingConfig
 from trainer.data import store
 from trainer.data.store import FrameStore

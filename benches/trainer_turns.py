@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from benches.trainer_scenes import Scene
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.progress import Progress, read_line
 from trainer.learning import device as devices
 from trainer.learning import feed as feeds

@@ -34,7 +34,8 @@ from torchvision.models.resnet import BasicBlock
 from benches.histories.plants import PLANTS, Plant
 from benches.histories.recording import FOLDER, HEALTHY, Half, Recording
 from benches.histories.world import HEIGHT, WIDTH, simulated
-from protocol.job import RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import TrainJob
 from protocol.training import TrainingConfig
 from trainer.learning.feed import Feed
 from trainer.learning.history import Epoch

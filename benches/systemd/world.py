@@ -11,7 +11,7 @@ from benches.systemd.ground import METADATA, Ground
 from benches.systemd.machine import LOOK_EVERY_S, Machine
 from bot.rehearsal.cast import OPERATOR_ID
 from bot.rehearsal.discord.server import DiscordServer
-from protocol.job import AttemptFolder
+from protocol.folders import AttemptFolder
 from protocol.progress import Progress, Started, Stepped, read_line
 from protocol.roster import Roster
 

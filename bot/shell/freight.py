@@ -59,9 +59,8 @@ from bot.shell.bucket.manifest import read_marker
 from bot.shell.bucket.rereading import reread
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later
-from bot.shell.machine.places import Places
+from bot.shell.machine.places import WEIGHTS_FILE, Places
 from protocol import paths
-from protocol.job import WEIGHTS_FILE, weights_in
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import PlanBroken, read_plan
@@ -197,7 +196,7 @@ class Freight:
             return _unusable(order, f"{self._url.url(order.path)}: checkpoint가 없음")
         except (NoSpace, AccessDenied, BadName, BadContent, IntegrityError) as error:
             return _unusable(order, str(error))
-        if weights_in(dest) is None:
+        if self._places.initial_weights(order.run) is None:
             return _unusable(order, f"{self._url.url(order.path)}: {WEIGHTS_FILE}이 없음")
         return WeightsFetched(at=STAMPED, cycle=order.cycle, path=order.path)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal, Protocol
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from trainer.jobs import do
 from trainer.process.attempt import run_attempt
 

@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from protocol.job import RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import TrainJob
 from protocol.progress import Saved, read_line
 from protocol.training import TrainingConfig
 from trainer.data import store

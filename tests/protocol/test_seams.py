@@ -6,18 +6,16 @@ import pytest
 from pydantic import ValidationError
 
 from protocol import paths
+from protocol.folders import AttemptFolder, RunFolder, requested
 from protocol.job import (
     EXIT_OF_FAILURE,
-    AttemptFolder,
     Checked,
     CheckJob,
     ExitCode,
     Failed,
-    RunFolder,
+    Holder,
     read_job,
     read_outcome,
-    requested,
-    started_ticks,
 )
 from protocol.progress import Began, read_line
 from protocol.roster import Peer, Roster
@@ -62,7 +60,7 @@ def test_every_file_of_an_attempt_lies_in_its_folder_under_its_own_name() -> Non
 
 def test_a_process_is_known_by_when_it_began() -> None:
     fields = " ".join(map(str, range(4, 53)))
-    assert started_ticks(f"1 (a) b) S {fields}\n") == 22
+    assert Holder.of(1, f"1 (a) b) S {fields}\n") == Holder(pid=1, started_ticks=22)
 
 
 def test_a_line_of_progress_is_read_back() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from protocol.job import RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import TrainJob
 from trainer.data.store import FrameStore
 from trainer.learning.act import load_weights
 from trainer.learning.history import TrainerState

@@ -7,7 +7,8 @@ from functools import partial
 from pydantic import ValidationError
 from torch import Tensor
 
-from protocol.job import RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import TrainJob
 from protocol.progress import Memory
 from protocol.training import OptimisationConfig
 from trainer.learning import device as devices

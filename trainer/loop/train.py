@@ -10,7 +10,8 @@ from typing import NoReturn
 
 from torch import Tensor
 
-from protocol.job import RunFolder, Trained, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import Trained, TrainJob
 from protocol.progress import Gpu
 from trainer.data.store import FrameStore
 from trainer.learning import device as devices

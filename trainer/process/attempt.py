@@ -1,6 +1,6 @@
 """One process of a run, seen from inside: the lock it holds, the lines it says, the verdict it leaves.
 
-The folder protocol is `protocol.job`'s. Whatever happens in here, exactly one `outcome.json` is left behind,
+Its folder is as protocol.folders has it. Whatever happens in here, exactly one `outcome.json` is left behind,
 unless the process is killed: then the lock is free and there is none, which is how the bot sees it.
 """
 
@@ -21,9 +21,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from protocol.folders import AttemptFolder
 from protocol.job import (
     EXIT_OF_FAILURE,
-    AttemptFolder,
     Checked,
     ExitCode,
     Failed,
@@ -32,7 +32,6 @@ from protocol.job import (
     Job,
     Outcome,
     read_job,
-    started_ticks,
 )
 from protocol.progress import Began, Line
 
@@ -221,7 +220,7 @@ def _locked(folder: AttemptFolder, lock_fd: int | None) -> Iterator[None]:
 
 
 def _ourselves() -> Holder:
-    return Holder(pid=os.getpid(), started_ticks=started_ticks(Path("/proc/self/stat").read_text()))
+    return Holder.of(os.getpid(), Path("/proc/self/stat").read_text())
 
 
 def _take(descriptor: int, folder: AttemptFolder) -> None:

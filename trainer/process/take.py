@@ -1,9 +1,10 @@
-"""Doing what the bot left word for: a supervisor starts us, and the bot cannot (see protocol.job)."""
+"""Doing what the bot left word for: a supervisor starts us, and the bot cannot (see protocol.folders)."""
 
 import sys
 from pathlib import Path
 
-from protocol.job import WANTED, ExitCode, requested
+from protocol.folders import WANTED, requested
+from protocol.job import ExitCode
 from trainer.process.attempt import Work, run_attempt
 
 

@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from protocol.job import AttemptFolder, read_outcome
+from protocol.folders import AttemptFolder
+from protocol.job import read_outcome
 from protocol.progress import Counted, Stepped, read_line
 
 LOOK_EVERY_S = 0.5

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.progress import Line, Saved
 from trainer.learning.history import Best, TrainerState
 from trainer.learning.learner import Learner

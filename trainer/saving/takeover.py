@@ -4,7 +4,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from trainer.saving import folder
 from trainer.saving.checkpoint import read_state
 

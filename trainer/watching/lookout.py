@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from trainer.data.store import FrameStore
 from trainer.learning import device as devices
 from trainer.learning.feed import Feed

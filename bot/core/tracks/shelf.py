@@ -10,7 +10,7 @@ from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
 from bot.core.tracks.retention import superseded
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.messages import Receipt
 from protocol.progress import Saved
 

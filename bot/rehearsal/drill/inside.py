@@ -24,7 +24,7 @@ from bot.rehearsal.drill.theatre import Theatre
 from bot.rehearsal.players import script
 from bot.shell.supervising.launch import is_held, signal_holder
 from bot.shell.supervising.tail import everything
-from protocol.job import AttemptFolder
+from protocol.folders import AttemptFolder
 from protocol.progress import Progress, Saved, Started, Stepped
 
 AGAIN_S = 600.0
@@ -236,6 +236,6 @@ def _resumed_at(theatre: Theatre, after: int) -> int | None:
 
 
 def _step_of(started: Started) -> int:
-    """Saves are named by epoch or by step: see protocol.job."""
+    """Saves are named by epoch or by step: see protocol.folders."""
     kind, _, number = (started.resumed_from or "epoch_0").rpartition("_")
     return int(number) * (started.steps_per_epoch if kind == "epoch" else 1)

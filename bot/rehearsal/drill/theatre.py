@@ -31,7 +31,7 @@ from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import look
 from bot.shell.remembering.store import StoreUnusable
 from bot.shell.stagehand import Orders
-from protocol.job import AttemptFolder
+from protocol.folders import AttemptFolder
 from protocol.roster import Roster
 
 ROSTER = Roster()

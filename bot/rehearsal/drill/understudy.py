@@ -1,6 +1,6 @@
 """A trainer without learning: `python -m bot.rehearsal.drill.understudy run JOB --lock-fd N`.
 
-It keeps to the whole folder protocol (protocol.job, protocol.progress) and saves, resumes and ends as the
+It keeps to the whole folder protocol (protocol.folders, protocol.progress) and saves, resumes and ends as the
 trainer does, in a moment instead of ten seconds: so a drill can pull a hundred plugs in the time of ten. Its
 weights are a chain of hashes, one link a step: a step left out, done twice or done from another save than it
 claims leads to other bytes.
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from protocol.folders import AttemptFolder, RunFolder
 from protocol.job import (
-    AttemptFolder,
     Checked,
     CheckJob,
     Converted,
@@ -28,7 +28,6 @@ from protocol.job import (
     Outcome,
     Probed,
     ProbeJob,
-    RunFolder,
     Trained,
     TrainJob,
     read_job,

@@ -17,7 +17,7 @@ from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import look
 from bot.shell.remembering.store import StoreUnusable
 from bot.shell.supervising.tail import everything
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.progress import Progress, Saved, Started, Stepped
 
 type Json = dict[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 
 REPORT = ("report.json", "frames.png", "actions.png", "episodes.png")
 """The most telling first: what does not fit any more stays here."""

@@ -6,7 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from protocol.job import AttemptFolder, RunFolder
+from protocol.folders import AttemptFolder, RunFolder
+
+WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class Places:
 
     def attempt(self, run: str, number: int) -> AttemptFolder:
         return self.run(run).attempt(number)
+
+    def initial_weights(self, run: str) -> Path | None:
+        """Of the checkpoint that `run` starts from the folder that `ACTPolicy.from_pretrained` takes."""
+        initial = self.run(run).initial
+        places = (initial, initial / "pretrained_model")
+        return next((place for place in places if (place / WEIGHTS_FILE).is_file()), None)
 
     def dataset(self, source: str) -> Path:
         """The local copy of the data at `source`: readable, and no two sources share one."""

@@ -5,7 +5,7 @@ import os
 from typing import Self
 
 from bot.shell.supervising import launch
-from protocol.job import AttemptFolder
+from protocol.folders import AttemptFolder
 
 
 class Exit:

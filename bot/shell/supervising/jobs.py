@@ -1,7 +1,7 @@
 """The trainer processes: started, listened to until their lock is free, told to stop.
 
-They live in folders of their own (protocol.job) and outlive the daemon; watching one again after a restart
-is the same as watching one that was just started.
+They live in folders of their own (protocol.folders) and outlive the daemon; watching one again after a
+restart is the same as watching one that was just started.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ from bot.shell.supervising import gpu, launch
 from bot.shell.supervising.exits import Exit
 from bot.shell.supervising.silence import BEGIN_S, FIRST_PROMISE_S, Silence
 from bot.shell.supervising.tail import Listener, TailLine, newest_before, read_lines
-from protocol.job import AttemptFolder, CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob, weights_in
+from protocol.folders import AttemptFolder
+from protocol.job import CheckJob, ConvertJob, Failed, Job, ProbeJob, TrainJob
 from protocol.progress import Counted, Stepped
 
 log = structlog.stdlib.get_logger("jobs")
@@ -278,6 +279,7 @@ class Jobs:
                     earlier=self._places.earlier(order.run),
                 )
             case "train":
+                starts_from = order.config.training.start_from
                 return TrainJob(
                     data=run.data,
                     run=run.path,
@@ -286,7 +288,7 @@ class Jobs:
                     certificate=order.certificate,
                     left=run.left if isinstance(cycle.left, Here) else None,
                     journal=order.journal,
-                    initial_weights=weights_in(run.initial) if order.config.training.start_from else None,
+                    initial_weights=self._places.initial_weights(order.run) if starts_from else None,
                 )
 
 

@@ -18,7 +18,8 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from protocol.job import AttemptFolder, Failed, Holder, Job, Outcome, read_outcome, started_ticks
+from protocol.folders import AttemptFolder
+from protocol.job import Failed, Holder, Job, Outcome, read_outcome
 
 TRAINER = (str(Path(sys.prefix).resolve() / "bin" / "python"), "-m", "trainer")
 """By its real path: an upgrade turns a link to another folder, and a trainer keeps the one it began in."""
@@ -122,7 +123,7 @@ def holder(folder: AttemptFolder) -> Holder | None:
 
 def holder_of(pid: int) -> Holder:
     """Raises OSError if there is no such process."""
-    return Holder(pid=pid, started_ticks=started_ticks(Path(f"/proc/{pid}/stat").read_text()))
+    return Holder.of(pid, Path(f"/proc/{pid}/stat").read_text())
 
 
 def open_process(who: Holder) -> int | None:

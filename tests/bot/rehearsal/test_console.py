@@ -16,7 +16,8 @@ from bot.rehearsal.gauges import Gauge, gauges
 from bot.rehearsal.judging.judge import Act
 from bot.rehearsal.players.numbers import Numbers
 from bot.rehearsal.stage import Sizes, Stage
-from protocol.job import CheckJob, RunFolder, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import CheckJob, TrainJob
 from protocol.progress import Counted, Stepped
 from protocol.roster import Peer, Roster
 from protocol.training import TrainingConfig

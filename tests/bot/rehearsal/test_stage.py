@@ -13,7 +13,7 @@ import yaml
 from bot.rehearsal.processes import Daemon, end_jobs, live_jobs
 from bot.rehearsal.stage import FAST, Address, Sizes, Stage, invite, set_stage, strike, write_env
 from bot.settings import read_settings
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.roster import Peer
 from protocol.training import TrainingConfig
 

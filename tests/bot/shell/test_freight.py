@@ -43,7 +43,6 @@ from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
-from protocol.job import weights_in
 
 from .diary import desk_with_diary
 
@@ -259,9 +258,8 @@ async def test_a_checkpoint_of_ours_comes_to_where_the_next_run_starts_from_it(y
 async def test_a_foreign_checkpoint_comes_as_it_lies_there(yard: Yard) -> None:
     yard.put("checkpoints/old/pretrained_model/model.safetensors", "old")
     assert isinstance(await yard.carry(weights("checkpoints/old")), WeightsFetched)
-    assert weights_in(yard.places.run("cycle02").initial) == yard.places.run("cycle02").initial / (
-        "pretrained_model"
-    )
+    where = yard.places.run("cycle02").initial / "pretrained_model"
+    assert yard.places.initial_weights("cycle02") == where
 
 
 @pytest.mark.parametrize(("path", "why"), [("nowhere", "checkpoint가 없음"), ("notes", "model.safetensors")])

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protocol.job import AttemptFolder, CheckJob, ExitCode, RunFolder, read_outcome
+from protocol.folders import AttemptFolder, RunFolder
+from protocol.job import CheckJob, ExitCode, read_outcome
 from protocol.training import TrainingConfig
 from trainer.checking.check import Judgement, judge
 from trainer.converting.draft import draft_of

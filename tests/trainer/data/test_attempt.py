@@ -12,8 +12,8 @@ from subprocess import DEVNULL, PIPE, Popen, run
 
 import pytest
 
+from protocol.folders import AttemptFolder
 from protocol.job import (
-    AttemptFolder,
     Checked,
     CheckJob,
     ExitCode,
@@ -22,7 +22,6 @@ from protocol.job import (
     Job,
     Outcome,
     read_outcome,
-    started_ticks,
 )
 from protocol.progress import Began, Counted, read_line
 from protocol.training import TrainingConfig
@@ -139,7 +138,7 @@ def test_the_lock_says_who_holds_it_and_is_free_afterwards(folder: AttemptFolder
     run_attempt(folder.job, None, admits)
     holder = Holder.model_validate_json(folder.lock.read_bytes())
     ourselves = Path("/proc/self/stat").read_text()
-    assert holder == Holder(pid=os.getpid(), started_ticks=started_ticks(ourselves))
+    assert holder == Holder.of(os.getpid(), ourselves)
     with folder.lock.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

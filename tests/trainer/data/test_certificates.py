@@ -9,7 +9,8 @@ from shutil import copytree
 import pytest
 from click.testing import CliRunner
 
-from protocol.job import AttemptFolder, Checked, CheckJob, ExitCode
+from protocol.folders import AttemptFolder
+from protocol.job import Checked, CheckJob, ExitCode
 from protocol.training import TrainingConfig
 from trainer.__main__ import main
 from trainer.data.fingerprint import hash_file

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
-from protocol.job import AttemptFolder, ConvertJob
+from protocol.folders import AttemptFolder
+from protocol.job import ConvertJob
 from protocol.progress import Counted, read_line
 from protocol.training import TrainingConfig
 from trainer.converting.convert import convert, fill

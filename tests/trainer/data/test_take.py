@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from protocol.job import Checked, CheckJob, ExitCode, Job, Outcome, RunFolder
+from protocol.folders import RunFolder
+from protocol.job import Checked, CheckJob, ExitCode, Job, Outcome
 from protocol.training import TrainingConfig
 from trainer.process.attempt import Attempt, run_attempt
 from trainer.process.take import take

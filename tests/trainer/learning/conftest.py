@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol.job import RunFolder, Trained
+from protocol.folders import RunFolder
+from protocol.job import Trained
 from protocol.training import TrainingConfig
 
 from .runs import SMALL, Run, write_store

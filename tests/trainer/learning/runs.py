@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from protocol.job import RunFolder, Trained, TrainJob
+from protocol.folders import RunFolder
+from protocol.job import Trained, TrainJob
 from protocol.progress import Progress, read_line
 from protocol.training import TrainingConfig
 from trainer.data import store

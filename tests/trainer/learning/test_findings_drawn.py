@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from trainer.data.store import FrameStore
 from trainer.learning import feed as feeds
 from trainer.learning.history import Epoch, TrainerState

@@ -15,7 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from protocol.job import RunFolder, Trained
+from protocol.folders import RunFolder
+from protocol.job import Trained
 from protocol.training import TrainingConfig
 from trainer.converting.lerobot_export import write_lerobot
 from trainer.data.store import FrameStore

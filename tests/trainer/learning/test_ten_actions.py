@@ -7,7 +7,7 @@ import pytest
 import torch
 from lerobot.policies.act.modeling_act import ACTPolicy
 
-from protocol.job import RunFolder
+from protocol.folders import RunFolder
 from protocol.training import TrainingConfig
 from trainer.checking.check import check
 from trainer.converting.convert import convert

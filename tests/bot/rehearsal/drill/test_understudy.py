@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.shell.supervising import launch
-from protocol.job import AttemptFolder, Failed, Job, RunFolder, Trained, TrainJob
+from protocol.folders import AttemptFolder, RunFolder
+from protocol.job import Failed, Job, Trained, TrainJob
 from protocol.progress import Saved, Started, read_line
 from protocol.training import TrainingConfig
 

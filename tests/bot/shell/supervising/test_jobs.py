@@ -23,7 +23,8 @@ from bot.shell.remembering.tables import Record
 from bot.shell.supervising import launch
 from bot.shell.supervising.jobs import Jobs
 from bot.shell.supervising.silence import BEGIN_S, Silence
-from protocol.job import AttemptFolder, Checked, CheckJob, Failed, Holder, read_job
+from protocol.folders import AttemptFolder
+from protocol.job import Checked, CheckJob, Failed, Holder, read_job
 from protocol.progress import Found
 from protocol.training import TrainingConfig
 
