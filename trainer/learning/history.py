@@ -30,6 +30,11 @@ class Epoch(Value):
     clipped_share: float
     held_out_l1: float | None = None
 
+    @property
+    def by(self) -> float:
+        """What it is compared by: the error on held-out episodes, or where none was looked at, the loss."""
+        return self.loss if self.held_out_l1 is None else self.held_out_l1
+
 
 class Running(Value):
     """Sums over the part of an epoch that has been seen. Exact, so a resumed epoch has the same mean.
@@ -67,11 +72,6 @@ class Best(Value):
     step: int
     loss: float
     held_out_l1: float | None = None
-
-    @property
-    def by(self) -> float:
-        """What it is the best by."""
-        return self.loss if self.held_out_l1 is None else self.held_out_l1
 
 
 class TrainerState(Value):
@@ -113,6 +113,14 @@ class TrainerState(Value):
     def is_done(self) -> bool:
         return self.epoch >= self.config.training.epochs
 
+    @property
+    def best_epoch(self) -> int:
+        """The best epoch's number. Where its weights are gone nothing is the `best`; this one was."""
+        if self.best is not None:
+            return self.best.epoch
+        looked_at = [number for number, each in enumerate(self.history) if each.held_out_l1 is not None]
+        return 1 + min(looked_at or range(self.epoch), key=lambda number: self.history[number].by)
+
     def during(self, running: Running, step: int) -> Self:
         return self.model_copy(update={"running": running, "step": step})
 
@@ -129,7 +137,7 @@ class TrainerState(Value):
         best = self.best
         if bool(self.held_out) == (held_out_l1 is not None):
             now = Best(epoch=len(history), step=self.step, loss=mean.loss, held_out_l1=held_out_l1)
-            best = now if best is None or now.by < best.by else best
+            best = now if best is None or mean.by < history[best.epoch - 1].by else best
         lately = (*self.l1_by_episode, self.running.l1_by_episode)[-EPISODES_LATELY:]
         ended = {"running": Running(), "history": history, "best": best, "l1_by_episode": lately}
         return self.model_copy(update=ended)

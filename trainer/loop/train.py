@@ -182,18 +182,17 @@ def _held_out_l1(course: Course, state: TrainerState) -> float | None:
 
 
 def _trained(state: TrainerState, peak_gpu: Gpu | None) -> Trained:
-    first, last = state.history[0], state.history[-1]
-    best_epoch, best = min(enumerate(state.history, start=1), key=lambda each: each[1].loss)
+    first, last, best = state.history[0], state.history[-1], state.history[state.best_epoch - 1]
     return Trained(
         epochs=state.epoch,
         first_loss=first.loss,
         last_loss=last.loss,
-        best_loss=state.best.loss if state.best else best.loss,
-        best_epoch=state.best.epoch if state.best else best_epoch,
+        best_loss=best.loss,
+        best_epoch=state.best_epoch,
         first_l1=first.l1,
         last_l1=last.l1,
         episodes=state.episodes,
         frames=state.frames,
         peak_gpu=peak_gpu,
-        best_held_out_l1=state.best.held_out_l1 if state.best else None,
+        best_held_out_l1=best.held_out_l1,
     )

@@ -69,6 +69,17 @@ def test_best_is_by_what_was_held_out(frames: FrameStore) -> None:
     assert (first.best.epoch, first.best.loss, first.best.held_out_l1) == (2, 2.0, 0.5)
 
 
+@pytest.mark.parametrize(("errors", "best"), [((None, 0.5, None, 0.6), 2), ((None, None, None, None), 4)])
+def test_whose_weights_are_gone_was_the_best_all_the_same(
+    frames: FrameStore, errors: tuple[float | None, ...], best: int
+) -> None:
+    learned = state_of(frames, held_out=("episode_001",) if any(errors) else ())
+    for loss, error in zip((3.0, 2.0, 1.0, 0.5), errors, strict=True):
+        learned = learned.during(running(loss), learned.step + 1).after_epoch(error)
+    assert learned.best_epoch == best
+    assert learned.model_copy(update={"best": None}).best_epoch == best
+
+
 @pytest.fixture(scope="module")
 def frames(frames_file: object) -> FrameStore:
     return FrameStore.open(frames_file)  # pyright: ignore[reportArgumentType]
