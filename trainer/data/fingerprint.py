@@ -5,22 +5,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from trainer.data.tree import look_through
 from trainer.process.attempt import Stop, Told, hears_nothing
 
 type Hashes = dict[str, str]
 type Stamp = tuple[int, int, int]
 
 GONE: Stamp = (0, 0, 0)
-
-
-def hash_folder(folder: Path) -> str:
-    """SHA-256 over the names and contents of all files under `folder`, hidden ones left out.
-
-    Links that leave the folder are not followed; they count by their names alone.
-    """
-    tree = look_through(folder)
-    return hash_set(hash_files(tree.files), tree.astray)
 
 
 def hash_files(files: Mapping[str, Path], *, stop: Stop | None = None, told: Told = hears_nothing) -> Hashes:

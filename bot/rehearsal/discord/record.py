@@ -86,8 +86,3 @@ class Record:
         """Write the transcript: one JSON object a line."""
         lines = (entry.model_dump_json(exclude_defaults=False) for entry in self.entries)
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def read_transcript(path: Path) -> list[Entry]:
-    """Raises pydantic.ValidationError for a line that is not an entry."""
-    return [Entry.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

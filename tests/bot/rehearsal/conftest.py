@@ -7,6 +7,7 @@ import pytest
 
 from bot.rehearsal.cast import cast_of
 from bot.rehearsal.discord.guild import Guild
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.discord.server import DiscordServer
 from protocol.roster import Roster
 
@@ -15,6 +16,16 @@ from protocol.roster import Roster
 async def server() -> AsyncIterator[DiscordServer]:
     async with DiscordServer(Guild(cast_of(Roster()))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def read_transcript() -> Callable[[Path], list[Entry]]:
+    """What a rehearsal has left of its talk, one JSON object a line."""
+
+    def read(path: Path) -> list[Entry]:
+        return [Entry.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    return read
 
 
 @pytest.fixture(scope="session")

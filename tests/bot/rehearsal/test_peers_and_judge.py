@@ -8,7 +8,7 @@ import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID, cast_of
 from bot.rehearsal.discord.guild import Guild
-from bot.rehearsal.discord.record import Entry, read_transcript
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.judging.etiquette import mention_faults
 from bot.rehearsal.judging.judge import ACTS, Play, judge, passed
@@ -266,7 +266,9 @@ class TestTheJudge:
 
 
 class TestWhatIsKept:
-    async def test_a_transcript_can_be_judged_again(self, tmp_path: Path) -> None:
+    async def test_a_transcript_can_be_judged_again(
+        self, tmp_path: Path, read_transcript: Callable[[Path], list[Entry]]
+    ) -> None:
         server = await performed()
         server.record.save(tmp_path / "talk.jsonl")
         assert read_transcript(tmp_path / "talk.jsonl") == server.record.entries

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.cast import OPERATOR_ID
-from bot.rehearsal.discord.record import read_transcript
+from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.judging.judge import Play, judge
 from protocol.roster import Roster
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_a_daemon_killed_in_mid_training_comes_to_the_same_ending_once(
-    tmp_path: Path, processes_that_name: Look
+    tmp_path: Path, processes_that_name: Look, read_transcript: Callable[[Path], list[Entry]]
 ) -> None:
     stage, transcript = tmp_path / "stage", tmp_path / "talk.jsonl"
     options = ["--fast", "--kill-bot-at-epoch", "2", "--dir", str(stage), "--transcript", str(transcript)]

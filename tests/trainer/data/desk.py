@@ -12,7 +12,9 @@ from protocol.training import TrainingConfig
 from trainer.checking.check import Judgement, judge
 from trainer.checking.keeping import Keeping
 from trainer.converting.convert import convert
+from trainer.data.fingerprint import hash_files, hash_set
 from trainer.data.store import FrameStore
+from trainer.data.tree import look_through
 from trainer.process.attempt import Stop, Told
 from trainer.process.workers import Heard
 
@@ -65,3 +67,9 @@ class Desk:
 
 def pictures_of(path: Path) -> np.ndarray:
     return FrameStore.open(path).frames["ego"].copy()
+
+
+def hash_folder(folder: Path) -> str:
+    """Of all files under `folder`, as a check names the set."""
+    tree = look_through(folder)
+    return hash_set(hash_files(tree.files), tree.astray)

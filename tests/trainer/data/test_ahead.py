@@ -24,12 +24,11 @@ from trainer.checking.check import Judgement, judge
 from trainer.converting.draft import draft_of
 from trainer.converting.reuse import known_in
 from trainer.data.episodes import find_episodes
-from trainer.data.fingerprint import hash_folder
 from trainer.data.store import FrameStore
 from trainer.process.attempt import JobError, Stop
 from trainer.simulation.faults import Fault
 
-from .desk import Desk
+from .desk import Desk, hash_folder
 
 type Step = Callable[[], object]
 

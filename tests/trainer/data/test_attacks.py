@@ -23,12 +23,13 @@ from trainer.checking.surveys import Surveys
 from trainer.checking.tally import tally
 from trainer.data.episode import Episode
 from trainer.data.episodes import find_episodes
-from trainer.data.fingerprint import hash_folder
 from trainer.data.looks import Looks
 from trainer.data.rows import RowError, Table, read_table
 from trainer.data.tree import look_through, shown
 from trainer.data.video import Footage, VideoError, survey
 from trainer.simulation.video_faults import planes_of
+
+from .desk import hash_folder
 
 CARD = TrainingConfig()
 FRAMES = 40

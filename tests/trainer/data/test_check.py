@@ -24,9 +24,10 @@ from trainer.checking.findings import constant_channels
 from trainer.checking.tally import tally
 from trainer.data.episode import Episode, kept_frames
 from trainer.data.episodes import find_episodes
-from trainer.data.fingerprint import hash_folder
 from trainer.data.video import Footage
 from trainer.process.attempt import JobError, Stop
+
+from .desk import hash_folder
 
 CARD = TrainingConfig()
 

@@ -18,12 +18,13 @@ from protocol.training import TrainingConfig
 from trainer.converting.convert import convert, fill
 from trainer.converting.draft import Place, Task
 from trainer.data.episodes import find_episodes
-from trainer.data.fingerprint import hash_folder
 from trainer.data.pixels import resize
 from trainer.data.store import FrameStore, create, stats_of
 from trainer.data.video import pictures, write_video
 from trainer.jobs import do
 from trainer.process.attempt import Attempt, JobError, Stop
+
+from .desk import hash_folder
 
 KEPT = ("episode_000", "episode_002", "episode_003")
 
