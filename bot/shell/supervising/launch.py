@@ -192,14 +192,22 @@ def last_words(folder: AttemptFolder) -> str:
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A reader finds all of it or nothing, even after a power cut."""
+def replace_whole(path: Path, content: bytes) -> None:
+    """A reader finds all of it or nothing, even after a power cut.
+
+    As in `trainer/process/attempt.py`: bot and trainer share nothing but a language that touches no file.
+    """
     unfinished = path.with_name(f".{path.name}.tmp")
     with unfinished.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)  # the name, too
+    finally:
+        os.close(descriptor)
 
 
 def _new_lock(folder: AttemptFolder, job: Job) -> int | None:
@@ -207,14 +215,14 @@ def _new_lock(folder: AttemptFolder, job: Job) -> int | None:
     folder.path.mkdir(parents=True, exist_ok=True)
     if folder.lock.exists():
         return None
-    write_whole(folder.job, job.model_dump_json(indent=2).encode() + b"\n")
+    replace_whole(folder.job, job.model_dump_json(indent=2).encode() + b"\n")
     return os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
 
 
 def _withdraw(folder: AttemptFolder) -> None:
     """The verdict first: who finds one does not begin. Whoever has begun will leave another."""
     verdict = Failed(failure="error", message=NOT_BEGUN)
-    write_whole(folder.outcome, verdict.model_dump_json(indent=2).encode() + b"\n")
+    replace_whole(folder.outcome, verdict.model_dump_json(indent=2).encode() + b"\n")
     folder.request.unlink(missing_ok=True)
 
 
