@@ -204,9 +204,9 @@ class Freight:
 
     async def _publish_checkpoint(self, order: PublishCheckpoint) -> Event:
         folder = self._places.run(order.run).path / order.folder
-        place = paths.act_epoch(order.epoch, order.cycle)
+        place, meta = paths.act_epoch(order.epoch, order.cycle), Meta.model_validate(order.meta)
         published = await bucket.publish_checkpoint(
-            self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
+            self._store, folder, order.cycle, order.epoch, order.run, meta, self._gauge(place)
         )
         log.info("published", path=place, tidied=published.tidied, untidied=published.untidied)
         return CheckpointPublished(
@@ -216,9 +216,9 @@ class Freight:
     async def _publish_best(self, order: PublishBest) -> Event:
         order = self._newest_best(order)
         folder = self._places.run(order.run).path / order.folder
-        place = paths.act_best(order.cycle)
+        place, meta = paths.act_best(order.cycle), Meta.model_validate(order.meta)
         await bucket.publish_best(
-            self._store, folder, order.cycle, order.epoch, order.run, _meta(order.meta), self._gauge(place)
+            self._store, folder, order.cycle, order.epoch, order.run, meta, self._gauge(place)
         )
         return BestPublished(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
 
@@ -273,16 +273,6 @@ def _refused(order: FetchData, cause: BlockCause, problem: str) -> FetchFailed:
 
 def _unusable(order: FetchWeights, problem: str) -> WeightsRefused:
     return WeightsRefused(at=STAMPED, cycle=order.cycle, path=order.path, problem=problem)
-
-
-def _meta(told: dict[str, str | int | float]) -> Meta:
-    return Meta.model_validate(
-        {
-            "loss": told.get("loss"),
-            "certificate": told.get("certificate", ""),
-            "config_hash": told.get("config", ""),
-        }
-    )
 
 
 def _remove(folder: Path) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from bot.shell.bucket.errors import BadContent, NotFound
 from bot.shell.bucket.layout import MANIFEST, MARKER
@@ -42,13 +42,13 @@ class Marker(_Json):
 
 
 class Meta(BaseModel):
-    """What the bot knows of a checkpoint besides its files."""
+    """What the bot knows of a checkpoint besides its files. An order to publish calls the hash `config`."""
 
     model_config = ConfigDict(frozen=True)
 
     loss: float | None = None
     certificate: str = ""
-    config_hash: str = ""
+    config_hash: str = Field(default="", validation_alias=AliasChoices("config_hash", "config"))
 
 
 class File(BaseModel):

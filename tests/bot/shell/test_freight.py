@@ -37,6 +37,7 @@ from bot.core.events import (
 )
 from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
 from bot.shell.bucket import BucketUrl, open_bucket
+from bot.shell.bucket.manifest import read_manifest
 from bot.shell.deciding.lanes import Later
 from bot.shell.freight import Freight
 from bot.shell.machine.places import Places
@@ -59,8 +60,8 @@ class Yard:
         self.places = Places(folder / "state")
         self.store = store
         self.desk, self.events = desk_with_diary(store)
-        url = BucketUrl.parse(self.bucket.as_uri())
-        self.freight = Freight(url, open_bucket(url), self.places, self.desk)
+        self.url = BucketUrl.parse(self.bucket.as_uri())
+        self.freight = Freight(self.url, open_bucket(self.url), self.places, self.desk)
 
     async def carry(self, order: Effect) -> Event:
         await self.store.ask(tables.record, Record(at=NOON, state=State(), owed=(order,)))
@@ -160,6 +161,9 @@ async def test_a_run_reaches_the_bucket_and_is_handed_on(yard: Yard) -> None:
         PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta=meta)
     )
     assert isinstance(published, CheckpointPublished)
+    manifest = await read_manifest(open_bucket(yard.url), "checkpoints/cycle01/act_epoch_050/")
+    assert manifest
+    assert (manifest.loss, manifest.config_hash, manifest.certificate) == (0.5, "abc", "")
     best = PublishBest(cycle=1, run=RUN, epoch=50, folder="checkpoints/best/epoch_050", meta=meta)
     assert isinstance(await yard.carry(best), BestPublished)
     assert isinstance(await yard.carry(PublishCurve(cycle=1, run=RUN, epoch=50)), CurvePublished)
