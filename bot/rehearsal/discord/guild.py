@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from bot.rehearsal.cast import Person
 from bot.rehearsal.discord.mentions import EVERYTHING, AllowedMentions, notified
-from bot.rehearsal.discord.snowflake import Mint, utc_now
+from bot.rehearsal.discord.snowflake import REAL_TIME, Mint
 
 MAX_CONTENT_CHARS = 2000
 MAX_NONCE_CHARS = 25
@@ -145,7 +145,7 @@ class Guild:
         self,
         people: tuple[Person, ...],
         channel_names: tuple[str, ...] = ("ralphton",),
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = REAL_TIME,
     ) -> None:
         self._now = now
         self.mint = Mint(now)

@@ -5,19 +5,18 @@ Format: https://discord.com/developers/docs/reference#snowflakes
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 EPOCH_MS = 1_420_070_400_000
 _COUNTER_BITS = 22
 
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+REAL_TIME = partial(datetime.now, UTC)
 
 
 class Mint:
     """Gives out ids, each above the last."""
 
-    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, now: Callable[[], datetime] = REAL_TIME) -> None:
         self._now = now
         self._last = 0
 
