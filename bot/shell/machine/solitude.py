@@ -2,11 +2,11 @@
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Generator
 
 from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
+from bot.shell.remembering.owner import give_to_its_folder_s
 
 
 class Taken(Fatal):
@@ -24,8 +24,7 @@ def alone(places: Places) -> Generator[None]:
     try:
         places.path.mkdir(parents=True, exist_ok=True)
         lock = places.lock.open("w")
-        if os.geteuid() == 0:  # what root leaves must not keep the daemon's user out
-            os.chown(places.lock, places.path.stat().st_uid, places.path.stat().st_gid)
+        give_to_its_folder_s(places.lock)
     except OSError as error:
         raise Fatal(
             f"STATE_DIR {places.path} cannot be used: {error.strerror}; correct it or its owner"

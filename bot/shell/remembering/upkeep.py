@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.shell.remembering import tables
+from bot.shell.remembering.owner import give_to_its_folder_s
 from bot.shell.remembering.store import OUT_OF_ROOM, StoreUnusable, damage_of, make, open_to_read
 
 KEYS = {
@@ -101,9 +102,7 @@ def _put_in_place(fresh: Path, database: Path, suffix: str) -> Path | None:
     """`fresh`, as if the daemon had made it; what was there is kept under its name and `suffix`."""
     there = database.exists()
     fresh.chmod(stat.S_IMODE(database.stat().st_mode) if there else 0o600)
-    if os.geteuid() == 0:
-        folder = database.parent.stat()
-        os.chown(fresh, folder.st_uid, folder.st_gid)
+    give_to_its_folder_s(fresh)
     kept = database.with_name(f"{database.name}.{suffix}")
     for companion in COMPANIONS:
         with suppress(FileNotFoundError):
