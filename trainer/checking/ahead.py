@@ -17,7 +17,7 @@ from trainer.checking.inventory import Inventory
 from trainer.checking.keeping import Keeping
 from trainer.checking.reading import Part, part_of, read_part
 from trainer.checking.surveys import Surveys, survey_keys
-from trainer.converting.draft import Draft, Task, begin, places_of
+from trainer.converting.draft import Draft, Task
 from trainer.data.episode import Source
 from trainer.data.episodes import kept
 from trainer.data.rows import Table
@@ -60,7 +60,7 @@ def look_ahead(
     wanted = [part for part in there.parts if part.source in remaining]
     tables = workers.do(partial(_table, config), wanted, told=hears_nothing)
     whole = [(part.source, table) for part, table in zip(wanted, tables, strict=True) if table is not None]
-    draft = _draft(there, whole, config, keeping, arrival.coming_bytes)
+    draft = keeping.draft(whole, there.data, {}, config, "", arrival.coming_bytes)  # as if every video came
     work = partial(_look, config, keeping.remembered(), there.data)
     landed = _landings(there.data, remaining, config, draft, arrival)
     workers.keep_up(work, landed, told=lambda done: told(done, len(remaining)))
@@ -92,24 +92,6 @@ def _landings(
 def _is_whole(source: Source, config: TrainingConfig) -> bool:
     """Each file lands whole; a camera that never comes is the check's business."""
     return all(source.made_of(camera).is_file() for camera in config.dataset.camera_names)
-
-
-def _draft(
-    there: Inventory,
-    rows: Sequence[tuple[Source, Table]],
-    config: TrainingConfig,
-    keeping: Keeping,
-    coming_bytes: int,
-) -> Draft | None:
-    """Laid out by the rows alone, as if every video came. What is still to come must find room beside it."""
-    if keeping.output is None or not rows:
-        return None
-    sources, tables = [source for source, _ in rows], [table for _, table in rows]
-    places = places_of(sources, tables, there.data, {}, config)
-    try:
-        return begin(keeping.output, places, tables, config, "", keeping.earlier, coming_bytes)
-    except OSError:
-        return None
 
 
 def _look(config: TrainingConfig, surveys: Surveys, data: Path, errand: Errand) -> None:

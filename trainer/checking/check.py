@@ -18,7 +18,7 @@ from trainer.checking.likeness import lookalikes
 from trainer.checking.reading import Reading, changed, read_part, stray
 from trainer.checking.surveys import survey_keys
 from trainer.checking.tally import Tally
-from trainer.converting.draft import Draft, begin, is_of, places_of
+from trainer.converting.draft import Draft
 from trainer.data.episode import refuse
 from trainer.data.episodes import kept
 from trainer.data.fingerprint import Hashes, Stamp, hash_files, hash_set, is_at
@@ -133,22 +133,13 @@ def _work(
 def _draft(
     there: Inventory, readings: Sequence[Reading], hashes: Hashes, config: TrainingConfig, keeping: Keeping
 ) -> Draft | None:
-    """Of all episodes whose rows say how long they are; None where that very file stands already.
-
-    Where there is no room for it the verdict still comes.
-    """
-    whole = [reading for reading in readings if reading.episode.table is not None and reading.episode.cameras]
-    if keeping.output is None or not whole:
-        return None
-    tables = [reading.episode.table for reading in whole if reading.episode.table is not None]
-    places = places_of([reading.part.source for reading in whole], tables, there.data, hashes, config)
-    certificate = hash_set(hashes, there.tree.astray)
-    if is_of(keeping.output, places, config, certificate):
-        return None
-    try:
-        return begin(keeping.output, places, tables, config, certificate, keeping.earlier)
-    except OSError:
-        return None
+    """Of all episodes whose rows say how long they are."""
+    rows = [
+        (reading.part.source, reading.episode.table)
+        for reading in readings
+        if reading.episode.table is not None and reading.episode.cameras
+    ]
+    return keeping.draft(rows, there.data, hashes, config, hash_set(hashes, there.tree.astray))
 
 
 def _subject(
