@@ -1,6 +1,7 @@
 """What an onlooker sees, at a terminal and in a log."""
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,7 +89,9 @@ class TestGauges:
     def stage(self, tmp_path: Path) -> Stage:
         return Stage(tmp_path, Sizes())
 
-    def test_they_read_the_newest_line_of_each_job(self, stage: Stage) -> None:
+    def test_they_read_the_newest_line_of_each_job(
+        self, stage: Stage, stepped: Callable[..., Stepped]
+    ) -> None:
         run = RunFolder(stage.runs / "cycle01")
         check = CheckJob(data=stage.dataset, config=TrainingConfig())
         train = TrainJob(data=run.data, run=run.path, config=TrainingConfig())
@@ -97,7 +100,8 @@ class TestGauges:
             run.attempt(number).path.mkdir(parents=True)
             run.attempt(number).job.write_text(job.model_dump_json())
         run.attempt(1).events.write_text(f"{counted.model_dump_json()}\n")
-        run.attempt(2).events.write_text(f'{stepped(4)}\n{stepped(5)}\n{{"half a l')
+        steps = [stepped(NOW, epoch=epoch, epochs=20).model_dump_json() for epoch in (4, 5)]
+        run.attempt(2).events.write_text("\n".join((*steps, '{"half a l')))
         assert [(one.name, one.done, one.total) for one in gauges(stage)] == [
             ("checking", 12, 56),
             ("training", 5, 20),
@@ -116,19 +120,3 @@ class TestTheCommand:
 
     def test_help_shows_examples(self) -> None:
         assert "training-claw rehearse --fast" in CliRunner().invoke(rehearse, ["--help"]).output
-
-
-def stepped(epoch: int) -> str:
-    return Stepped(
-        at=NOW,
-        epoch=epoch,
-        epochs=20,
-        step=epoch * 35,
-        samples=epoch * 2240,
-        loss=0.4,
-        l1=0.3,
-        kl=0.01,
-        lr=3e-4,
-        grad_norm=1.0,
-        samples_per_s=900.0,
-    ).model_dump_json()

@@ -59,25 +59,22 @@ def training() -> State:
     )
 
 
-def speak(places: Places, said_at: datetime) -> Path:
-    folder = places.attempt(RUN, 2)
-    folder.path.mkdir(parents=True)
-    folder.lock.touch()
-    line = Stepped(
-        at=said_at,
-        epoch=42,
-        epochs=500,
-        step=9,
-        samples=9,
-        loss=0.25,
-        l1=0.1,
-        kl=0.0,
-        lr=1e-4,
-        grad_norm=1,
-        samples_per_s=9,
-    )
-    folder.events.write_text(line.model_dump_json() + '\n{"event": "half a li')
-    return folder.lock
+type Speak = Callable[[Places, datetime], Path]
+
+
+@pytest.fixture
+def speak(stepped: Callable[..., Stepped]) -> Speak:
+    """The trainer has said a line and a half; where its lock is."""
+
+    def said(places: Places, said_at: datetime) -> Path:
+        folder = places.attempt(RUN, 2)
+        folder.path.mkdir(parents=True)
+        folder.lock.touch()
+        line = stepped(said_at, epoch=42, loss=0.25)
+        folder.events.write_text(line.model_dump_json() + '\n{"event": "half a li')
+        return folder.lock
+
+    return said
 
 
 def shown(places: Places, *arguments: str) -> str:
@@ -95,7 +92,7 @@ def test_an_idle_daemon_that_does_not_run(places: Places, remembered: Callable[[
 
 
 def test_a_training_with_its_newest_step_for_programs(
-    places: Places, remembered: Callable[[State], None]
+    places: Places, remembered: Callable[[State], None], speak: Speak
 ) -> None:
     remembered(training())
     with speak(places, datetime.now(UTC)).open() as lock, places.lock.open("w") as daemon:
@@ -108,7 +105,9 @@ def test_a_training_with_its_newest_step_for_programs(
     assert told["owed"].items() >= {"messages": 1, "effects": 0, "parked": 0, "upload_waits_s": 0}.items()
 
 
-def test_the_trainer_is_seen_for_what_it_is(places: Places, remembered: Callable[[State], None]) -> None:
+def test_the_trainer_is_seen_for_what_it_is(
+    places: Places, remembered: Callable[[State], None], speak: Speak
+) -> None:
     remembered(training())
     assert look(places, Policy(), NOW).process == "unknown", "there is no lock to ask"
     with speak(places, NOW).open() as lock:
@@ -129,7 +128,9 @@ def test_who_starts_again_after_a_pause_is_not_called_unneeded(
     assert re.search(r"trainer: starts again in \d+ s", shown(places))
 
 
-def test_it_goes_by_the_daemon_s_own_settings(places: Places, remembered: Callable[[State], None]) -> None:
+def test_it_goes_by_the_daemon_s_own_settings(
+    places: Places, remembered: Callable[[State], None], speak: Speak
+) -> None:
     """A bucket and a patience that are not the defaults, and nothing of them in our environment."""
     remembered(training())
     theirs = Policy(bucket="file:///srv/bucket", stall_floor_s=7200)

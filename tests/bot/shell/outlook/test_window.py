@@ -32,24 +32,11 @@ from protocol.training import TrainingConfig
 NOW = datetime.now(UTC)
 RUN = "cycle07-20260301T000000"
 PART = Part(ref="h0-1", part=1, parts=1, kind="receipt", recipients=(7,), content="<@7> hi\n-# h0-1")
-STEP = Stepped(
-    at=NOW,
-    epoch=42,
-    epochs=500,
-    step=9,
-    samples=9,
-    loss=0.25,
-    l1=0.1,
-    kl=0.0,
-    lr=1e-4,
-    grad_norm=1,
-    samples_per_s=9,
-    gpu=Gpu(used_bytes=28_500_000_000, total_bytes=40_000_000_000, busy_share=0.97),
-)
+GPU = Gpu(used_bytes=28_500_000_000, total_bytes=40_000_000_000, busy_share=0.97)
 
 
 @pytest.fixture
-async def places(tmp_path: Path) -> Places:
+async def places(tmp_path: Path, stepped: Callable[..., Stepped]) -> Places:
     """A training in epoch 42, a message and a picture owed for an hour, a trainer that is gone."""
     places, an_hour_ago = Places(tmp_path), NOW - timedelta(hours=1)
     run = Training(
@@ -66,7 +53,8 @@ async def places(tmp_path: Path) -> Places:
     folder = places.attempt(RUN, 2)
     folder.path.mkdir(parents=True)
     folder.lock.touch()
-    folder.events.write_text(STEP.model_dump_json() + "\n")
+    line = stepped(NOW, epoch=42, loss=0.25, gpu=GPU)
+    folder.events.write_text(line.model_dump_json() + "\n")
     return places
 
 
