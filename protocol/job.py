@@ -141,7 +141,7 @@ class Converted(Value):
 
 
 class Trained(Value):
-    """Training came to its end. Losses are epoch means of LeRobot's total loss; `l1` likewise of its L1.
+    """Training came to its end. Losses are epoch means of LeRobot's total loss, `l1` of its L1 part.
 
     Where episodes are held out the best epoch is that of `best_held_out_l1`, in action units. `peak_gpu` is
     the most device memory of the last process; None on a CPU.

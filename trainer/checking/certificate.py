@@ -16,7 +16,7 @@ SCHEMA = 1
 
 
 def certificate(judgement: Judgement, config: TrainingConfig) -> dict[str, Any]:
-    """As JSON. Of a set with episodes."""
+    """What stands in `certificate.json`; there must be an episode."""
     verdict = judgement.verdict
     return {
         "schema": SCHEMA,

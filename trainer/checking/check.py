@@ -36,7 +36,7 @@ class Judgement:
 
     @property
     def tally(self) -> Tally:
-        """Of every row that remains. Only of a set with episodes."""
+        """Ranges, means and spread over every row that remains; there must be an episode."""
         return reduce(add, (each.tally for each in self.examined))
 
 

@@ -24,7 +24,7 @@ STILL_SHARE of what the video changes at its liveliest: a hard-pressed encoder l
 STILL_SHARE, LIVELY = 0.05, 0.95
 
 STIRRED_SHARE = 0.001
-"""Of the points of a picture in which nothing moves."""
+"""So large a share of a picture's points may change though nothing in it moves."""
 
 CREEP, BRISK = 0.25, 0.9
 """Less than this share of what a channel changes when it changes briskly need not be seen in the picture."""

@@ -59,7 +59,7 @@ class Tally:
 
 
 def tally(values: Values) -> Tally:
-    """Of rows (T, D)."""
+    """The tally of these rows (T, D); one that is not finite throughout does not count."""
     rows = values[np.isfinite(values).all(axis=1)]
     mean = rows.mean(axis=0) if len(rows) else np.zeros(values.shape[1])
     return Tally(

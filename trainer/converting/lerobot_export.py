@@ -85,7 +85,7 @@ def write_lerobot(store: FrameStore, out: Path, *, told: Told = hears_nothing) -
 
 
 def features(store: FrameStore) -> dict[str, dict[str, Any]]:
-    """As LeRobot describes the columns of a data set."""
+    """The columns of the data set, in LeRobot's own description."""
     height, width = store.config.dataset.image_size
     picture = {"dtype": "image", "shape": (height, width, 3), "names": ["height", "width", "channels"]}
     return {

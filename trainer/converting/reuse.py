@@ -19,7 +19,7 @@ from protocol.training import TrainingConfig
 from trainer.data.store import FIRSTS, KEYS, Frames, checksum_map, dataset_in, frame_maps
 
 VERSION = 1
-"""Of how pictures are made from files."""
+"""Raised when the same file would give other pictures than before."""
 
 PIECE_BYTES = 2**20
 

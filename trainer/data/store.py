@@ -13,7 +13,7 @@
                                   stats, versions (all but schema, fps and certificate as JSON)
 
 Frames are early-allocated and never filled (as HDF5 calls it): each converting process writes its own slice
-through a memory map at the data set's offset, and the training process may map the file likewise.
+through a memory map at the data set's offset, and the training process may map the file in the same way.
 """
 
 import json
@@ -147,7 +147,11 @@ def checksum_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint3
 
 
 def key_map(path: Path, mode: Literal["r", "r+"] = "r") -> NDArray[np.bytes_]:
-    """The keys (E,) of the file at `path`, likewise. Raises ValueError: an older version wrote them."""
+    """The keys (E,) of the file at `path`, through a memory map.
+
+    Raises:
+        ValueError: an older version wrote them.
+    """
     with h5py.File(path, "r") as file:
         told = dataset_in(file, KEYS)
         offset, shape, kind = told.id.get_offset(), told.shape, told.dtype

@@ -35,7 +35,7 @@ DECODED_AT_ONCE = 4
 """A tenth is saved; with eight the frames that wait take up the cache themselves."""
 
 GREEN = 1
-"""Of the three colours the one nearest to brightness."""
+"""The colour channel (R, G, B) that is nearest to brightness."""
 
 NOTHING_SEEN = Looks(np.empty(0), np.empty(0), np.empty(0))
 

@@ -65,7 +65,7 @@ def busy_share(device: torch.device) -> float | None:
 
 
 def peak_memory(device: torch.device) -> Gpu | None:
-    """As `gauge`, when this process held the most."""
+    """How full the GPU was when this process held the most of it; None for a CPU."""
     now = gauge(device)
     if now is None:
         return None

@@ -9,7 +9,7 @@ from torch import Tensor
 from protocol.training import OptimisationConfig
 
 CLIP_EPS = 1e-6
-"""As in torch's `clip_grad_norm_`."""
+"""What torch's `clip_grad_norm_` adds to the norm before it divides by it."""
 
 
 def adamw(policy: ACTPolicy, training: OptimisationConfig, *, fused: bool | None = True) -> torch.optim.AdamW:

@@ -57,7 +57,7 @@ def variety(config: DatasetConfig) -> Transform:
 
 
 def lerobot_s(config: DatasetConfig) -> ImageTransformsConfig:
-    """As lerobot-train would be told."""
+    """The same wish in lerobot-train's own config."""
     all_of_them = ImageTransformsConfig().tfs
     return ImageTransformsConfig(
         enable=bool(config.image_transforms),

@@ -113,4 +113,6 @@ def _must_continue(saved: TrainerState, job: TrainJob, first: TrainerState, save
         )
     if saved.reference != first.reference:
         way = "with" if saved.reference else "without"
-        raise JobError("bad_job", f"{saved_at}: began {way} --reference; go on likewise, or start a new run")
+        raise JobError(
+            "bad_job", f"{saved_at}: began {way} --reference; go on the same way, or start a new run"
+        )

@@ -3,7 +3,7 @@
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of glibc's malloc.h."""
+"""The parameters' numbers in glibc's malloc.h."""
 
 LARGE = 1 << 30
 MOST = (1 << 31) - 1

@@ -84,7 +84,7 @@ class Crew:
 
 @contextmanager
 def crew(items: int, stop: Stop) -> Iterator[Crew]:
-    """As many processes as so many items are worth."""
+    """Processes that share the work on so many items: one for every few, and no more than there are cores."""
     executor = ProcessPoolExecutor(
         max_workers=max(1, min(cores(), items // ITEMS_PER_WORKER)),
         mp_context=multiprocessing.get_context("spawn"),

@@ -7,7 +7,7 @@ from bot.core.moves import Step, now
 from bot.core.state import State, Stranger
 
 REMEMBERED = 8
-"""Of so many people the newest command is kept."""
+"""Of how many people the newest command is kept."""
 
 _COMMAND = re.compile(r"\s*[!！]\s?([A-Za-z][A-Za-z-]{0,19})")
 

@@ -53,7 +53,7 @@ def _counted(answered: list[Answered], to: int, at: datetime) -> list[Answered]:
 
 
 def _bounded(answered: list[Answered], policy: Policy) -> tuple[Answered, ...]:
-    """Of each the newest few: more than one too many is no news."""
+    """What is remembered: the newest few answers to each, enough to tell that one is too many."""
     kept_back: list[Answered] = []
     for one in reversed(answered):
         if sum(other.times for other in kept_back if other.to == one.to) <= policy.answers_a_minute:

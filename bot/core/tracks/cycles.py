@@ -37,7 +37,7 @@ def begin(state: State, number: int, at: datetime, policy: Policy) -> tuple[Stat
 
 
 def _newest_best(state: State) -> str:
-    """Of the last cycle that came to its DONE."""
+    """The best checkpoint of the last cycle that came to its DONE, by its place in the bucket; or nothing."""
     done = [one.number for one in state.finished if one.done]
     return paths.act_best(done[-1]) if done else ""
 

@@ -98,6 +98,6 @@ class Bot:
         self._wanted.set()
 
     async def _gone(self) -> None:
-        """Its connection, too: else an old one would pass for the new."""
+        """Wait until its connection has ended: else the old one would pass for the new."""
         async with asyncio.timeout(UP_S):
             await self._discord.gateway.until(lambda: not self._discord.gateway.connected(_ROSTER.training))

@@ -50,7 +50,7 @@ async def sigterm_trainer(theatre: Theatre) -> Suffered:
 
 
 async def kill_both(theatre: Theatre) -> Suffered:
-    """As a machine that reboots."""
+    """The machine reboots: bot and trainer are gone at once, and the bot comes back."""
     async with theatre.at_the_bot:
 
         async def reboot(attempt: AttemptFolder) -> bool:

@@ -160,7 +160,7 @@ OUTSIDE: dict[str, Fault] = {
 
 
 async def _passed(what: Awaitable[None]) -> float:
-    """So many seconds, until it has come."""
+    """Wait for it. Returns how long that took, in seconds."""
     began = time.monotonic()
     await what
     return time.monotonic() - began

@@ -156,7 +156,7 @@ class Theatre:
         return seen
 
     def owed(self) -> int:
-        """So many orders are still to be carried out."""
+        """How many orders are still to be carried out."""
         try:
             return look(self.places, Policy(), utc_now()).backlog.effects
         except (StoreUnusable, OSError):

@@ -28,13 +28,13 @@ class Vault(Protocol):
     address: str
 
     def take_away(self) -> str:
-        """It cannot be reached from now on; in which way."""
+        """Make it unreachable. Returns in which way, for the book."""
         ...
 
     def bring_back(self) -> None: ...
 
     def names(self) -> Collection[str]:
-        """Of all objects in it, whether it can be reached or not."""
+        """The names of all objects in it, whether it can be reached or not."""
         ...
 
     def weights(self) -> Mapping[str, str]:
@@ -53,7 +53,7 @@ class Folder:
         self._away = stage.folder / "disk" / "away" / "bucket"
 
     def take_away(self) -> str:
-        """As a disk that is unmounted."""
+        """What the daemon sees is a disk that was unmounted."""
         self._away.parent.mkdir(exist_ok=True)
         self._here.rename(self._away)
         return "not mounted"

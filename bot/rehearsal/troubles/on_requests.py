@@ -22,7 +22,7 @@ PICTURE = b"\x89PNG of a loss curve" * 100
 
 
 def sends(count: int, answer: Interference) -> Inject:
-    """So many sends are answered like this, and nothing is done."""
+    """The next `count` sends are answered like this, and nothing is posted."""
 
     async def inject(trial: Trial) -> None:
         trial.server.rest.interferences.append(times(count, is_send, answer))
@@ -32,7 +32,7 @@ def sends(count: int, answer: Interference) -> Inject:
 
 
 def sent_but(count: int, answer: Interference) -> Inject:
-    """So many sends are done, and then answered like this."""
+    """The next `count` sends are posted, and then answered like this."""
 
     async def inject(trial: Trial) -> None:
         trial.server.rest.lost_answers.append(times(count, is_send, answer))

@@ -10,7 +10,7 @@ from bot.shell.deciding.lanes import Later
 from bot.shell.remembering.rows import Part
 
 CLOCK_SLACK = timedelta(minutes=5)
-"""So far may the service's clock be from ours."""
+"""How far the service's clock may be from ours."""
 
 SNOWFLAKE_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
