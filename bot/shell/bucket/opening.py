@@ -1,5 +1,6 @@
 """From the configured URL to a store. GCS and its client are imported only where they are used."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bot.shell.bucket.names import BucketUrl
 from bot.shell.bucket.store import ObjectStore
 
 EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
+KEY_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
 def open_bucket(url: str | BucketUrl, *, emulator: str = "") -> ObjectStore:
@@ -19,7 +21,8 @@ def open_bucket(url: str | BucketUrl, *, emulator: str = "") -> ObjectStore:
     Raises:
         BadName: `url` is no bucket.
         NotFound: there is no such folder.
-        StoreError: STORAGE_EMULATOR_HOST is set, which would send data there without credentials.
+        StoreError: STORAGE_EMULATOR_HOST is set, which would send data there without credentials; or
+            GOOGLE_APPLICATION_CREDENTIALS names no key file.
     """
     bucket = url if isinstance(url, BucketUrl) else BucketUrl.parse(url)
     if bucket.scheme == "file":
@@ -32,7 +35,29 @@ def open_bucket(url: str | BucketUrl, *, emulator: str = "") -> ObjectStore:
         raise StoreError(
             f"{EMULATOR_VARIABLE} is set: unset it, or the data would go there, not to {bucket.url()}"
         )
+    if not emulator:
+        _look_at_key_file()
     from bot.shell.bucket.gcs import GcsStore  # noqa: PLC0415 - 20 MB that a folder does not need
     from bot.shell.bucket.wire import Pace, Wire  # noqa: PLC0415
 
     return GcsStore(Wire(bucket.root, Pace(), emulator))
+
+
+def _look_at_key_file() -> None:
+    """The library takes a file that is no JSON for none at all, and would go by the machine's own account.
+
+    Raises:
+        StoreError: one is named, and cannot be used.
+    """
+    from gcloud.aio.auth.token import Type  # noqa: PLC0415 - with GcsStore's 20 MB
+
+    named = os.environ.get(KEY_VARIABLE)
+    if not named:
+        return
+    remedy = "name a service account's key file, or unset it to go by the machine's own account"
+    try:
+        Type(json.loads(Path(named).read_text(encoding="utf-8"))["type"])
+    except OSError as error:
+        raise StoreError(f"{KEY_VARIABLE}: {named} cannot be read ({error.strerror}); {remedy}") from None
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{KEY_VARIABLE}: {named} is no key file of Google's; {remedy}") from None

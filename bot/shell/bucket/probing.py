@@ -4,8 +4,9 @@ Writing is tried in one place only, `checkpoints/.probe/<host>`; about `ssot/` G
 is ever written there.
 """
 
+import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
@@ -32,16 +33,26 @@ class Finding:
 
 
 async def probe(store: ObjectStore, host: str = "") -> tuple[Finding, ...]:
-    """Reads, writes and asks; never raises StoreError. `host` is this machine's name unless given."""
+    """Reads, writes and asks; never raises StoreError. `host` is this machine's name unless given.
+
+    What nothing at all can be done for, say without credentials, is one finding.
+    """
     name = probe_of(host or socket.gethostname())
-    reading = [await _found(f"read {place}", lambda at=place: _read(store, at)) for place in READ]
-    writing = await _found(f"write {CHECKPOINTS}", lambda: _write(store, name))
-    return (*reading, writing, await _found("ssot/ is safe from us", lambda: _ask(store)))
+    looks: dict[str, Awaitable[str]] = {
+        **{f"read {place}": _read(store, place) for place in READ},
+        f"write {CHECKPOINTS}": _write(store, name),
+        "ssot/ is safe from us": _ask(store),
+    }
+    found = tuple(await asyncio.gather(*(_found(what, look) for what, look in looks.items())))
+    faults = {one.said for one in found if one.verdict == "fault"}
+    if len(faults) == 1 and all(one.verdict == "fault" for one in found):
+        return (Finding("read and write", "fault", faults.pop()),)
+    return found
 
 
-async def _found(what: str, look: Callable[[], Awaitable[str]]) -> Finding:
+async def _found(what: str, look: Awaitable[str]) -> Finding:
     try:
-        said = await look()
+        said = await look
     except StoreError as error:
         return Finding(what, "fault", str(error))
     return Finding(what, "warning" if said else "fine", said or "yes")

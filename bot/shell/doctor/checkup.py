@@ -162,7 +162,7 @@ async def bucket(url: str) -> tuple[Finding, ...]:
     try:
         store = open_bucket(url)
     except StoreError as error:
-        return (Finding("bucket", "fault", str(error)),)
+        return (Finding("open", "fault", str(error)),)
     try:
         return await probe(store)
     finally:

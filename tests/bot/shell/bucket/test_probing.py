@@ -1,9 +1,19 @@
 """What this machine may do with the bucket, found out without touching anything of anybody's."""
 
-from bot.rehearsal.gcs import Trouble
-from bot.shell.bucket.probing import Finding, probe
+import json
+import re
+from pathlib import Path
 
-from .workbench import Bench, GcsBench
+import pytest
+
+from bot.rehearsal.gcs import Trouble
+from bot.shell.bucket import open_bucket
+from bot.shell.bucket.errors import StoreError
+from bot.shell.bucket.gcs import GcsStore
+from bot.shell.bucket.probing import Finding, probe
+from bot.shell.bucket.wire import Wire
+
+from .workbench import HASTE, Bench, GcsBench
 
 
 def verdicts(findings: tuple[Finding, ...]) -> dict[str, str]:
@@ -36,3 +46,37 @@ async def test_every_refusal_is_a_finding_with_the_next_step(gcs: GcsBench) -> N
     assert "roles/storage.objectViewer" in found[0].said
     assert "roles/storage.objectUser" in found[3].said
     assert all("\n" not in each.said for each in found)
+
+
+async def test_without_credentials_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five that say the same would hide what else is to be done."""
+    key = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
+    (tmp_path / "key.json").write_text(json.dumps(key | {"token_uri": "http://127.0.0.1:1"}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    store = GcsStore(Wire("ours", HASTE))
+    try:
+        (found,) = await probe(store)
+    finally:
+        await store.close()
+    assert (found.what, found.verdict) == ("read and write", "fault")
+    assert "no Google credentials" in found.said
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("not JSON", "is no key file"),
+        ('{"type": "card"}', "is no key file"),
+        ("[]", "is no key file"),
+    ],
+)
+async def test_a_key_file_that_is_none_is_named(
+    key: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library would go by the machine's own account, or end in its own words."""
+    if key is not None:
+        (tmp_path / "key.json").write_text(key)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(StoreError, match=re.escape(f"{tmp_path / 'key.json'} {why}")):
+        open_bucket("gs://ours")
