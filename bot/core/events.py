@@ -36,11 +36,23 @@ class DaemonWoke(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """An order that did not work: what it is and why, in a line of words, and when it is tried again.
+
+    `again_at` None: once the daemon runs.
+    """
+
+    what: str
+    why: str
+    again_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges:
     """Readings too fleeting to be state: the newest progress line and the transfers under way.
 
     `transfer` is what is moving, in bytes done and bytes in all; `journal` what happened, the newest last;
-    `disk` what is free and all there is under STATE_DIR, in bytes.
+    `disk` what is free and all there is under STATE_DIR, in bytes; `put_off` what did not work.
     """
 
     stepped: Stepped | None = None
@@ -48,6 +60,7 @@ class Gauges:
     transfer: tuple[str, int, int] | None = None
     journal: tuple[str, ...] = ()
     disk: tuple[int, int] | None = None
+    put_off: tuple[PutOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ from bot.shell.bucket.rereading import reread
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import WEIGHTS_FILE, Places
+from bot.shell.remedies import later
 from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
@@ -87,10 +88,10 @@ class Freight:
         """Raises Later."""
         try:
             event = await self._done(order)
-        except StoreError as error:
-            raise Later(str(error), alarming=not isinstance(error, Unavailable)) from error
-        except OSError as error:
-            raise Later(f"{order.key}: {error}", alarming=True) from error
+        except Unavailable as error:
+            raise Later(str(error)) from error
+        except (StoreError, OSError) as error:
+            raise later(self._as_it_is(order), error, self._url, self._places) from error
         finally:
             self._desk.gauges = replace(self._desk.gauges, transfer=None)
         await self._desk.tell(Note(event=event, settles=order.key))
@@ -212,6 +213,9 @@ class Freight:
         return CheckpointPublished(
             at=STAMPED, cycle=order.cycle, epoch=order.epoch, retired=published.retired
         )
+
+    def _as_it_is(self, order: Effect) -> Effect:
+        return self._newest_best(order) if isinstance(order, PublishBest) else order
 
     async def _publish_best(self, order: PublishBest) -> Event:
         order = self._newest_best(order)

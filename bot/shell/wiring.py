@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.effects import Effect, KillJob, StartJob, StopJob, TellArrived
+from bot.core.events import PutOff
 from bot.core.policy import Policy
 from bot.core.showing.headline import headline
 from bot.core.state import State
@@ -23,9 +24,10 @@ from bot.shell.conversation.history import History, lookout
 from bot.shell.conversation.intake import CURSOR, Intake
 from bot.shell.conversation.memory import Memory
 from bot.shell.conversation.speech import Speech
+from bot.shell.deciding import troubles
 from bot.shell.deciding.clock import Clock
 from bot.shell.deciding.desk import LATELY, Desk, utc_now
-from bot.shell.deciding.lanes import Lane
+from bot.shell.deciding.lanes import Carry, Lane, Later
 from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.discord.lifeline import Limits
 from bot.shell.freight import Freight
@@ -99,8 +101,13 @@ class Bell:
         await self._store.ask(tables.owe_parts, self._speech.alert(told), utc_now())
         self.ring()
 
-    async def alarm(self, key: str, why: str) -> None:
-        await self.warn(f"도움이 필요함: {key}. {why}")
+    async def alarm(self, order: Effect, error: Later) -> None:
+        await self.warn(troubles.alert(order, str(error), error.where, error.remedy))
+
+    def put_off(self) -> tuple[PutOff, ...]:
+        """What did not work and is tried again, in any lane."""
+        lanes = self.house.lanes if self.house else []
+        return tuple(one for lane in lanes for one in lane.put_off())
 
 
 async def furnish(
@@ -169,6 +176,7 @@ async def _desk(
         headline=lambda state, gauges, _: headline(state, gauges),
         committed=committed,
         disk=places.disk,
+        put_off=bell.put_off,
         now=hand.wall,
         journal=await store.ask(tables.journal, LATELY),
     )
@@ -178,14 +186,16 @@ async def _desk(
 def _lanes(
     store: Store, jobs: Jobs, freight: Freight, translator: Translator, hand: Stagehand, bell: Bell
 ) -> list[Lane]:
-    carry = hand.carrying(freight.carry)
+    work: tuple[tuple[str, tuple[str, ...], Carry], ...] = (
+        ("jobs", JOBS, lambda order: _carry_job(jobs, order)),
+        ("terms", kinds.TERMS, freight.carry),
+        ("translating", translating.KINDS, translator.carry),
+        ("data", kinds.DATA, freight.carry),
+        ("shelf", kinds.SHELF, freight.carry),
+        ("verifying", kinds.VERIFYING, freight.carry),
+    )
     return [
-        Lane("jobs", JOBS, store, hand.carrying(lambda order: _carry_job(jobs, order)), bell.alarm),
-        Lane("terms", kinds.TERMS, store, carry, bell.alarm),
-        Lane("translating", translating.KINDS, store, hand.carrying(translator.carry), bell.alarm),
-        Lane("data", kinds.DATA, store, carry, bell.alarm),
-        Lane("shelf", kinds.SHELF, store, carry, bell.alarm),
-        Lane("verifying", kinds.VERIFYING, store, carry, bell.alarm),
+        Lane(name, of, store, hand.carrying(carry), bell.alarm, now=hand.wall) for name, of, carry in work
     ]
 
 

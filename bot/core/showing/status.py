@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.core.events import Gauges
 from bot.core.policy import Policy
-from bot.core.showing import checkpoints, disk, lessons, people, progress
+from bot.core.showing import checkpoints, disk, lessons, people, progress, put_off
 from bot.core.showing.headline import first_line
 from bot.core.state import State
 
@@ -16,7 +16,10 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
     if cycle is None:
         queued = f"대기열: {len(state.queue)}개"
         return "\n".join(
-            (*disk.no_room(gauges), NOTHING, queued, *disk.lines(gauges), *people.lines(state, at))
+            (
+                *(*disk.no_room(gauges), NOTHING, queued, *put_off.line(gauges, at)),
+                *(*disk.lines(gauges), *people.lines(state, at)),
+            )
         )
     lines = [
         *disk.no_room(gauges),
@@ -24,6 +27,7 @@ def status(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:
         *progress.training_lines(cycle, gauges, at),
         *checkpoints.in_short(cycle, policy),
         *progress.notes(cycle, gauges),
+        *put_off.line(gauges, at),
         f"레슨런: {lessons.counted(cycle)}",
         *([f"승인 대기: {cycle.proposal.hash}"] if cycle.proposal else []),
         *([f"중지: {', '.join(cycle.on_hold)}"] if cycle.on_hold else []),

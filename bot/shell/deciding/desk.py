@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.core.effects import Effect, Post
-from bot.core.events import ClockJumped, Event, Gauges, Heard, Spoke, Ticked
+from bot.core.events import ClockJumped, Event, Gauges, Heard, PutOff, Spoke, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell.remembering import tables
@@ -54,7 +54,7 @@ def utc_now() -> datetime:
 
 class Desk:
     """`alert` words a line for the operators as parts to send; `committed` is called after each commit,
-    `disk` tells what is free and all there is under STATE_DIR.
+    `disk` tells what is free and all there is under STATE_DIR, `put_off` which orders wait for a new try.
 
     `journal` is what happened before it opened, the oldest line first.
     """
@@ -71,6 +71,7 @@ class Desk:
         headline: Callable[[State, Gauges, datetime], str],
         committed: Callable[[], None],
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
+        put_off: Callable[[], tuple[PutOff, ...]] = lambda: (),
         now: Callable[[], datetime] = utc_now,
         journal: Sequence[JournalLine] = (),
     ) -> None:
@@ -85,6 +86,7 @@ class Desk:
         self._headline = headline
         self._committed = committed
         self._disk = disk
+        self._put_off = put_off
         self._now = now
         self._last = datetime.min.replace(tzinfo=UTC)
         self._notes: asyncio.Queue[tuple[Note, asyncio.Future[bool]]] = asyncio.Queue()
@@ -135,7 +137,9 @@ class Desk:
         if isinstance(event, ClockJumped):
             self._last = self._now()
         if isinstance(event, Spoke | Heard | Ticked | ClockJumped):
-            gauges = replace(self.gauges, journal=tuple(self._lately), disk=self._disk())
+            gauges = replace(
+                self.gauges, journal=tuple(self._lately), disk=self._disk(), put_off=self._put_off()
+            )
             return replace(event, at=self.now(), gauges=gauges)
         return replace(event, at=self.now())
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from bot.core.events import PutOff
 from bot.core.showing import disk
 from bot.core.showing.halted import halted
 from bot.core.showing.headline import headline
@@ -33,6 +34,7 @@ def facts(seen: Look) -> Facts:
             "parked": seen.backlog.parked,
             "message_waits_s": _ago_s(seen.waits.message_since, seen.at),
             "upload_waits_s": _ago_s(seen.waits.upload_since, seen.at),
+            "put_off": [_put_off(one) for one in seen.gauges.put_off],
         },
         "disk": {
             "free_bytes": seen.disk[0],
@@ -62,6 +64,10 @@ def _cycle(cycle: Cycle) -> Facts:
         "proposal": cycle.proposal and cycle.proposal.hash,
         "on_hold": list(cycle.on_hold),
     }
+
+
+def _put_off(one: PutOff) -> Facts:
+    return {"what": one.what, "why": one.why, "again_at": one.again_at and one.again_at.isoformat()}
 
 
 def _ago_s(since: datetime | None, now: datetime) -> float:

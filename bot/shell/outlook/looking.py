@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.core.events import Gauges
+from bot.core.events import Gauges, PutOff
 from bot.core.policy import Policy
 from bot.core.showing import liveness
 from bot.core.state import State, expected_job, is_spared
+from bot.shell.deciding.troubles import named
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
-from bot.shell.remembering.rows import Backlog, Waits
+from bot.shell.remembering.rows import Backlog, Delay, Waits
 from bot.shell.remembering.store import StoreUnusable, open_to_read
 from bot.shell.supervising.tail import understood
 from protocol.progress import Counted, Progress, Stepped
@@ -53,19 +54,24 @@ def look(places: Places, policy: Policy | None, at: datetime) -> Look:
     """
     with _reading(places) as db:
         state, backlog, waits = tables.load(db) or State(), tables.backlog(db), tables.waits(db)
+        delays = tables.delays(db)
         policy = policy or _left_by_the_daemon(db)
-    spoken, disk = _last_spoken(places, state), places.disk()
+    spoken, disk, runs = _last_spoken(places, state), places.disk(), is_locked(places.lock) is True
     return Look(
         at=at,
-        daemon_runs=is_locked(places.lock) is True,
+        daemon_runs=runs,
         state=state,
-        gauges=replace(_gauges(spoken), disk=disk),
+        gauges=replace(_gauges(spoken), disk=disk, put_off=tuple(_told(one, runs=runs) for one in delays)),
         backlog=backlog,
         waits=waits,
         disk=disk,
         process=_process(places, state, spoken, policy, at),
         policy=policy,
     )
+
+
+def _told(delay: Delay, *, runs: bool) -> PutOff:
+    return PutOff(what=named(delay.effect), why=delay.why, again_at=delay.again_at if runs else None)
 
 
 def _left_by_the_daemon(db: sqlite3.Connection) -> Policy:

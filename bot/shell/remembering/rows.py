@@ -43,9 +43,12 @@ class OwedPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwedEffect:
+class Delay:
+    """An order that did not work, why in one line, and when it is tried again."""
+
     effect: Effect
-    tries: int
+    why: str
+    again_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

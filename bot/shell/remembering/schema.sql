@@ -48,7 +48,9 @@ CREATE TABLE owed (
     effect      TEXT NOT NULL,
     status      TEXT NOT NULL CHECK (status IN ('owed', 'settled')),
     tries       INTEGER NOT NULL DEFAULT 0,
-    created_at  TEXT NOT NULL
+    created_at  TEXT NOT NULL,
+    why         TEXT,                        -- why it did not work the last time
+    again_at    TEXT                         -- when it is tried again
 );
 CREATE INDEX owed_open ON owed (kind, seq) WHERE status = 'owed';
 

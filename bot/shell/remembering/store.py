@@ -22,8 +22,11 @@ from bot.core.state import SCHEMA
 
 log = structlog.stdlib.get_logger("store")
 
-TABLES_VERSION = 2
-GROWN: Mapping[int, str] = {1: "ALTER TABLE outbox ADD COLUMN history_at TEXT;"}
+TABLES_VERSION = 3
+GROWN: Mapping[int, str] = {
+    1: "ALTER TABLE outbox ADD COLUMN history_at TEXT;",
+    2: "ALTER TABLE owed ADD COLUMN why TEXT; ALTER TABLE owed ADD COLUMN again_at TEXT;",
+}
 """From a number of the tables to what makes them those of the next number; schema.sql has it all."""
 BUSY_S = 10.0
 REMEDY = "stop the daemon and run `training-claw state repair`, or `training-claw state restore BACKUP`"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bot.core.effects import Effect, read_effect
 from bot.core.state import SCHEMA, State
-from bot.shell.remembering.rows import Backlog, InboxEntry, JournalLine, OwedEffect, OwedPart, Part, Waits
+from bot.shell.remembering.rows import Backlog, Delay, InboxEntry, JournalLine, OwedPart, Part, Waits
 from bot.shell.remembering.store import StoreUnusable
 from bot.shell.remembering.upcasts import upcast
 from protocol.messages import PERIODIC
@@ -276,21 +276,36 @@ def _owed_part(row: sqlite3.Row) -> OwedPart:
 # --- everything else we owe --------------------------------------------------
 
 
-def next_effect(db: Db, kinds: Collection[str]) -> OwedEffect | None:
-    """The oldest owed effect of these kinds."""
+def owed_effects(db: Db, kinds: Collection[str]) -> tuple[Effect, ...]:
+    """What is owed of these kinds, the oldest first."""
     marks = ", ".join("?" * len(kinds))
-    query = f"SELECT effect, tries FROM owed WHERE status = 'owed' AND kind IN ({marks}) ORDER BY seq LIMIT 1"  # noqa: S608  question marks only
-    row = db.execute(query, tuple(kinds)).fetchone()
-    if row is None:
-        return None
+    query = f"SELECT effect FROM owed WHERE status = 'owed' AND kind IN ({marks}) ORDER BY seq"  # noqa: S608  question marks only
+    return tuple(_effect(db, row) for row in db.execute(query, tuple(kinds)))
+
+
+def put_off(db: Db, key: str, why: str, again_at: datetime) -> None:
+    """It did not work, and is tried again then."""
+    db.execute(
+        "UPDATE owed SET tries = tries + 1, why = ?, again_at = ? WHERE key = ?",
+        (why, again_at.isoformat(), key),
+    )
+
+
+def delays(db: Db) -> tuple[Delay, ...]:
+    """What is owed and did not work so far, the oldest first. Tables that are older know of none."""
+    rows = db.execute("SELECT * FROM owed WHERE status = 'owed' ORDER BY seq").fetchall()
+    return tuple(
+        Delay(effect=_effect(db, row), why=row["why"], again_at=datetime.fromisoformat(row["again_at"]))
+        for row in rows
+        if "why" in row.keys() and row["why"] is not None  # noqa: SIM118  a row iterates over its values
+    )
+
+
+def _effect(db: Db, row: sqlite3.Row) -> Effect:
     try:
-        return OwedEffect(effect=read_effect(row["effect"]), tries=row["tries"])
+        return read_effect(row["effect"])
     except ValidationError as error:
         raise StoreUnusable(_misfit(db, "an order that is owed", error)) from None
-
-
-def try_effect(db: Db, key: str) -> None:
-    db.execute("UPDATE owed SET tries = tries + 1 WHERE key = ?", (key,))
 
 
 def settle(db: Db, key: str) -> bool:

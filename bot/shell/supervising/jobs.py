@@ -109,7 +109,8 @@ class Jobs:
             with contextlib.suppress(FileNotFoundError):
                 arrived.touch()
         except OSError as error:
-            raise Later(f"{arrived}: {error.strerror}", alarming=True) from error
+            remedy = f"{arrived.parent}에 쓸 수 있게 공간이나 권한 확보 (`training-claw doctor`)"
+            raise Later(f"{arrived}: {error.strerror}", alarming=True, remedy=remedy) from error
         await self._store.ask(tables.settle, order.key)
 
     async def stop(self, order: StopJob | KillJob) -> None:

@@ -1,5 +1,7 @@
 """A desk that decides nothing and remembers what it was told."""
 
+from collections.abc import Callable
+
 from bot.core.events import Event
 from bot.core.policy import Policy
 from bot.core.state import State
@@ -7,8 +9,8 @@ from bot.shell.deciding.desk import Desk
 from bot.shell.remembering.store import Store
 
 
-def desk_with_diary(store: Store) -> tuple[Desk, list[Event]]:
-    """The desk, and what it was told so far, the newest last."""
+def desk_with_diary(store: Store, committed: Callable[[], None] = lambda: None) -> tuple[Desk, list[Event]]:
+    """The desk, and what it was told so far, the newest last; `committed` is called after each."""
     told: list[Event] = []
 
     def remember(state: State, event: Event, _: Policy) -> tuple[State, tuple[()]]:
@@ -23,6 +25,6 @@ def desk_with_diary(store: Store) -> tuple[Desk, list[Event]]:
         speak=lambda _: (),
         alert=lambda _: (),
         headline=lambda *_: "",
-        committed=lambda: None,
+        committed=committed,
     )
     return desk, told

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,10 +38,13 @@ from bot.core.events import (
 )
 from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
 from bot.shell.bucket import BucketUrl, open_bucket
+from bot.shell.bucket.errors import AccessDenied
+from bot.shell.bucket.folder import FolderStore
 from bot.shell.bucket.manifest import read_manifest
-from bot.shell.deciding.lanes import Later
-from bot.shell.freight import Freight
+from bot.shell.deciding.lanes import Lane, Later
+from bot.shell.freight import SHELF, Freight
 from bot.shell.machine.places import Places
+from bot.shell.remedies import later
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
@@ -59,12 +63,27 @@ class Yard:
         self.bucket.mkdir()
         self.places = Places(folder / "state")
         self.store = store
-        self.desk, self.events = desk_with_diary(store)
+        self.news = asyncio.Event()
+        self.desk, self.events = desk_with_diary(store, self.news.set)
         self.url = BucketUrl.parse(self.bucket.as_uri())
         self.freight = Freight(self.url, open_bucket(self.url), self.places, self.desk)
 
+    async def owe(self, *orders: Effect) -> None:
+        await self.store.ask(tables.record, Record(at=NOON, state=State(), owed=orders))
+
+    async def failing(self, order: Effect) -> Later:
+        with pytest.raises(Later) as later:
+            await self.carry(order)
+        return later.value
+
+    async def heard_of(self, kind: type[Event], times: int = 1) -> None:
+        async with asyncio.timeout(10):
+            while sum(isinstance(one, kind) for one in self.events) < times:
+                self.news.clear()
+                await self.news.wait()
+
     async def carry(self, order: Effect) -> Event:
-        await self.store.ask(tables.record, Record(at=NOON, state=State(), owed=(order,)))
+        await self.owe(order)
         await self.freight.carry(order)
         assert not await self.store.ask(tables.owes, order.key), "it was settled with its event"
         return self.events[-1]
@@ -87,6 +106,10 @@ async def yard(tmp_path: Path, store: Store) -> AsyncIterator[Yard]:
     yield yard
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def publish(epoch: int) -> PublishCheckpoint:
+    return PublishCheckpoint(cycle=1, run=RUN, epoch=epoch, folder=f"checkpoints/epoch_{epoch:03d}", meta={})
 
 
 def fetch(source: str) -> FetchData:
@@ -196,12 +219,70 @@ async def test_a_checkpoint_is_forgotten_everywhere_but_where_another_run_stands
     assert (yard.bucket / "checkpoints/act_epoch_100/model.safetensors").read_text() == "newer weights"
 
 
-async def test_what_cannot_be_published_is_tried_again(yard: Yard) -> None:
-    gone = PublishCheckpoint(cycle=1, run=RUN, epoch=50, folder="checkpoints/epoch_050", meta={})
-    with pytest.raises(Later) as later:
-        await yard.carry(gone)
-    assert later.value.alarming
-    assert await yard.store.ask(tables.owes, gone.key)
+class TestWhatCannotBePublished:
+    async def test_is_owed_still_and_says_where_and_what_to_do(self, yard: Yard) -> None:
+        later = await yard.failing(publish(50))
+        assert later.alarming
+        assert str(later).endswith("epoch_050 holds no files to publish: was the checkpoint saved?")
+        here, there = later.where.split(" → ")
+        assert here == str(yard.places.run(RUN).path / "checkpoints/epoch_050")
+        assert there == f"{yard.bucket.as_uri()}/checkpoints/cycle01/act_epoch_050/"
+        assert "되돌려 놓으면" in later.remedy
+        assert await yard.store.ask(tables.owes, publish(50).key)
+
+    async def test_keeps_no_other_checkpoint_from_the_bucket_and_comes_once_it_is_mended(
+        self, yard: Yard
+    ) -> None:
+        yard.save("checkpoints/epoch_100/model.safetensors")
+        yard.save("checkpoints/best/epoch_090/model.safetensors")
+        best = PublishBest(cycle=1, run=RUN, epoch=90, folder="checkpoints/best/epoch_090", meta={})
+        alarms: list[Later] = []
+
+        async def alarm(_: Effect, later: Later) -> None:
+            alarms.append(later)
+
+        lane = Lane("shelf", SHELF, yard.store, yard.freight.carry, alarm, pause=lambda _: 0.01)
+        await yard.owe(publish(50), publish(100), best)
+        task = asyncio.create_task(lane.run())
+        at_home = yard.bucket / "checkpoints/cycle01"
+        try:
+            await yard.heard_of(BestPublished)
+            assert (at_home / "act_epoch_100/model.safetensors").read_text() == "weights"
+            assert (at_home / "act_best/model.safetensors").read_text() == "weights"
+            assert not (at_home / "act_epoch_050").exists()
+            yard.save("checkpoints/epoch_050/model.safetensors", "found again")
+            await yard.heard_of(CheckpointPublished, 2)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert (at_home / "act_epoch_050/model.safetensors").read_text() == "found again"
+        assert len(alarms) == 1
+
+    async def test_for_want_of_a_permission_is_one_trouble_of_all(self, yard: Yard) -> None:
+        for epoch in (50, 100):
+            yard.save(f"checkpoints/epoch_{epoch:03d}/model.safetensors")
+        yard.freight = Freight(yard.url, Refusing(yard.bucket), yard.places, yard.desk)
+        first, second = [await yard.failing(publish(epoch)) for epoch in (50, 100)]
+        assert first.about == second.about != ""
+        assert "training-claw doctor" in first.remedy
+
+    async def test_for_want_of_room_says_how_to_make_some(self, yard: Yard) -> None:
+        error = OSError(errno.ENOSPC, "No space left on device", "/var/lib/training-claw/x")
+        told = later(publish(50), error, yard.url, yard.places)
+        assert str(told) == "/var/lib/training-claw/x: No space left on device"
+        assert "state tidy" in told.remedy
+
+    async def test_is_told_with_the_best_that_is_to_go_up_by_now(self, yard: Yard) -> None:
+        yard.desk.state = knows_a_best(epoch=12, folder="checkpoints/best/epoch_012")
+        gone = PublishBest(cycle=1, run=RUN, epoch=10, folder="checkpoints/best/epoch_010", meta={})
+        assert "best/epoch_012 → " in (await yard.failing(gone)).where
+
+
+class Refusing(FolderStore):
+    """A bucket whose listing is not for us."""
+
+    async def list_dirs(self, prefix: str) -> tuple[str, ...]:
+        raise AccessDenied(f"list {prefix}: refused; give this machine a role")
 
 
 async def test_a_better_best_that_came_meanwhile_goes_up_instead(yard: Yard) -> None:

@@ -1,8 +1,9 @@
 """`!status`, to whoever asks."""
 
-from bot.core.events import (
-    Gauges,
-)
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core.events import Gauges, PutOff
 from bot.core.showing import progress
 from protocol.progress import Gpu
 
@@ -17,6 +18,20 @@ def test_the_disk_is_shown_and_a_full_one_comes_first(play) -> None:
     play.watcher_hands_over()
     shown = play.shown("status", Gauges(disk=(4096, 40 << 30)))
     assert shown.startswith("디스크 가득: ")
+
+
+def test_what_did_not_work_is_shown_with_why_and_when_it_is_tried_again(training) -> None:
+    def shown(*put_off: PutOff) -> str:
+        return training.shown("status", Gauges(put_off=put_off))
+
+    soon = training.at + timedelta(seconds=32)
+    best = PutOff(what="best 업로드 (cycle 7, epoch 50)", why="/x holds no files", again_at=soon)
+    line = "미룬 작업: best 업로드 (cycle 7, epoch 50), 32초 후 재시도. 이유: /x holds no files"
+    assert line in shown(best)
+    assert "epoch 50) (외 1건), 32초 후" in shown(best, best)
+    assert "곧 재시도" in shown(replace(best, again_at=training.at))
+    assert "데몬이 다시 실행되면 재시도" in shown(replace(best, again_at=None))
+    assert "미룬 작업" not in shown()
 
 
 def test_in_training_it_shows_what_the_trainer_shows(training, stepped) -> None:

@@ -5,16 +5,18 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from bot.core.effects import PublishBest
 from bot.core.policy import Policy
 from bot.core.state import Awaited, Cooling, Cycle, State, Training, Unread
 from bot.shell.commands.status import status
@@ -147,6 +149,44 @@ def test_it_goes_by_the_daemon_s_own_settings(
         assert (seen.policy, seen.process) == (theirs, "alive")
         asyncio.run(leave('{"bucket": 7}'))
         assert look(places, None, NOW).policy == Policy()
+
+
+def test_an_upload_that_does_not_work_says_why_and_when_it_is_tried_again(
+    places: Places, remembered: Callable[[State], None]
+) -> None:
+    remembered(training())
+    order = PublishBest(cycle=7, run=RUN, epoch=50, folder="checkpoints/best/epoch_050", meta={})
+    again_at = datetime.now(UTC) + timedelta(seconds=50)
+
+    async def fail() -> None:
+        store = await Store.open(places.database)
+        await store.ask(tables.record, Record(at=NOW, state=training(), owed=(order,)))
+        await store.ask(tables.put_off, order.key, "/x holds no files", again_at)
+        await store.close()
+
+    asyncio.run(fail())
+    line = r"미룬 작업: best 업로드 \(cycle 7, epoch 50\), {}\. 이유: /x holds no files\n"
+    assert re.search(line.format("데몬이 다시 실행되면 재시도"), shown(places))
+    with places.lock.open("w") as daemon:
+        fcntl.flock(daemon, fcntl.LOCK_EX)
+        assert re.search(line.format(r"\d+초 후 재시도"), shown(places))
+        (told,) = json.loads(shown(places, "--json"))["owed"]["put_off"]
+    assert told == {
+        "what": "best 업로드 (cycle 7, epoch 50)",
+        "why": "/x holds no files",
+        "again_at": again_at.isoformat(),
+    }
+
+
+def test_a_database_of_an_older_version_is_looked_at_all_the_same(
+    places: Places, remembered: Callable[[State], None]
+) -> None:
+    """As before the new daemon is started: nobody has brought its tables up to date."""
+    remembered(State())
+    with closing(sqlite3.connect(places.database)) as db:
+        db.executescript("ALTER TABLE owed DROP COLUMN why; ALTER TABLE owed DROP COLUMN again_at;")
+        db.execute("PRAGMA user_version = 2")
+    assert "대기 중" in shown(places)
 
 
 def test_looking_changes_nothing(places: Places, remembered: Callable[[State], None]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.effects import Effect, FetchData, Post
-from bot.core.events import DataFetched, Event, Gauges, Ticked
+from bot.core.events import DataFetched, Event, Gauges, PutOff, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell.deciding.desk import STAMPED, Desk, Note
@@ -30,6 +30,7 @@ class Scene:
     orders: list[Effect] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     woken: int = 0
+    put_off: tuple[PutOff, ...] = ()
     clock: list[datetime] = field(default_factory=lambda: [NOON])
 
     def __post_init__(self) -> None:
@@ -42,6 +43,7 @@ class Scene:
             alert=lambda told: (Part(ref="a", part=1, parts=1, kind="alert", recipients=(9,), content=told),),
             headline=lambda state, *_: f"said {state.said}",
             committed=self._committed,
+            put_off=lambda: self.put_off,
             now=lambda: self.clock[-1],
         )
 
@@ -114,12 +116,14 @@ async def test_time_never_goes_back(scene: Scene) -> None:
     assert [one.at for one in scene.events] == [NOON, NOON, NOON + timedelta(hours=1)]
 
 
-async def test_a_tick_carries_the_gauges(scene: Scene) -> None:
+async def test_a_tick_carries_the_gauges_and_what_was_put_off(scene: Scene) -> None:
     scene.desk.gauges = Gauges(counted=(3, 9, "episode"))
+    scene.put_off = (PutOff(what="best", why="holds no files", again_at=NOON),)
     await scene.desk.tell(TICK)
     (tick,) = scene.events
     assert isinstance(tick, Ticked)
     assert tick.gauges.counted == (3, 9, "episode")
+    assert tick.gauges.put_off == scene.put_off
 
 
 async def test_a_refused_message_becomes_an_alert(scene: Scene) -> None:

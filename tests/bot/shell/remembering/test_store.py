@@ -9,7 +9,7 @@ import pytest
 from bot.core.effects import FetchData, StopJob
 from bot.core.state import SCHEMA, State
 from bot.shell.remembering import tables
-from bot.shell.remembering.rows import Backlog, InboxEntry, JournalLine, Part
+from bot.shell.remembering.rows import Backlog, Delay, InboxEntry, JournalLine, Part
 from bot.shell.remembering.store import Store, StoreUnusable
 from bot.shell.remembering.tables import Record
 
@@ -36,9 +36,7 @@ async def test_one_record_holds_everything(store: Store, noon: datetime) -> None
     )
     assert saved
     assert await store.ask(tables.load) == state
-    owed = await store.ask(tables.next_effect, ("fetch_data",))
-    assert owed is not None
-    assert owed.effect == FETCH
+    assert await store.ask(tables.owed_effects, ("fetch_data",)) == (FETCH,)
     waiting = await store.ask(tables.next_part)
     assert waiting is not None
     assert waiting.part == part("ab1")
@@ -66,15 +64,22 @@ async def test_a_settled_effect_is_not_owed_again(store: Store, noon: datetime) 
     await store.ask(tables.record, Record(at=noon, state=State(), owed=(FETCH,)))
     await store.ask(tables.settle, FETCH.key)
     await store.ask(tables.record, Record(at=noon, state=State(), owed=(FETCH,)))
-    assert await store.ask(tables.next_effect, ("fetch_data",)) is None
+    assert await store.ask(tables.owed_effects, ("fetch_data",)) == ()
 
 
 async def test_effects_of_other_kinds_do_not_wait_for_each_other(store: Store, noon: datetime) -> None:
     stop = StopJob(run="r", attempt=1)
     await store.ask(tables.record, Record(at=noon, state=State(), owed=(FETCH, stop)))
-    owed = await store.ask(tables.next_effect, ("start_job", "stop_job"))
-    assert owed is not None
-    assert owed.effect == stop
+    assert await store.ask(tables.owed_effects, ("start_job", "stop_job")) == (stop,)
+
+
+async def test_what_did_not_work_is_known_until_it_has(store: Store, noon: datetime) -> None:
+    await store.ask(tables.record, Record(at=noon, state=State(), owed=(FETCH, StopJob(run="r", attempt=1))))
+    assert await store.ask(tables.delays) == ()
+    await store.ask(tables.put_off, FETCH.key, "no room", noon)
+    assert await store.ask(tables.delays) == (Delay(effect=FETCH, why="no room", again_at=noon),)
+    await store.ask(tables.settle, FETCH.key)
+    assert await store.ask(tables.delays) == ()
 
 
 async def test_a_crash_in_the_middle_leaves_the_former_state(store: Store, noon: datetime) -> None:
@@ -165,7 +170,7 @@ async def test_a_shape_that_slipped_by_its_number_is_one_line(store: Store, noon
     with pytest.raises(StoreUnusable, match=r"^/.+: the saved state does not fit .+to_come.+backup.+$"):
         await store.ask(tables.load)
     with pytest.raises(StoreUnusable, match=r"^/.+: an order that is owed .+to_come.+backup.+$"):
-        await store.ask(tables.next_effect, ("fetch_data",))
+        await store.ask(tables.owed_effects, ("fetch_data",))
 
 
 async def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:

@@ -305,7 +305,10 @@ def written_anew(places: Places, dump: Path) -> dict[str, list[tuple[object, ...
 
 def rows_of(places: Places) -> dict[str, list[tuple[object, ...]]]:
     """All rows, by table, in the columns that all versions have."""
-    shared = {"outbox": "seq, ref, content, status, discord_id, created_at, tries"}
+    shared = {
+        "outbox": "seq, ref, content, status, discord_id, created_at, tries",
+        "owed": "seq, key, kind, effect, status, tries, created_at",
+    }
     with closing(sqlite3.connect(places.database)) as db:
         return {
             table: db.execute(f"SELECT {shared.get(table, '*')} FROM {table}").fetchall()  # noqa: S608  ours
