@@ -1,7 +1,7 @@
 """The daemon's parts: made, and introduced to each other."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,17 +25,20 @@ from bot.shell.conversation.intake import CURSOR, Intake
 from bot.shell.conversation.memory import Memory
 from bot.shell.conversation.speech import Speech
 from bot.shell.deciding import troubles
+from bot.shell.deciding.chronicle import MOST_LINES, Chronicle
 from bot.shell.deciding.clock import Clock
-from bot.shell.deciding.desk import LATELY, Desk, utc_now
+from bot.shell.deciding.desk import Desk, utc_now
 from bot.shell.deciding.lanes import Carry, Lane, Later
 from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.discord.lifeline import Limits
 from bot.shell.freight import Freight
+from bot.shell.machine import complaints
 from bot.shell.machine.places import Places
 from bot.shell.machine.pulse import Pulse
 from bot.shell.machine.supervisor import Supervisor
 from bot.shell.outlook.looking import POLICY
 from bot.shell.remembering import tables
+from bot.shell.remembering.rows import JournalLine
 from bot.shell.remembering.store import Store
 from bot.shell.stagehand import Stagehand
 from bot.shell.supervising.jobs import Jobs
@@ -178,7 +181,7 @@ async def _desk(
         disk=places.disk,
         put_off=bell.put_off,
         now=hand.wall,
-        journal=await store.ask(tables.journal, LATELY),
+        chronicle=Chronicle(policy, await store.ask(tables.journal, MOST_LINES), _complaints),
     )
     return desk
 
@@ -197,6 +200,11 @@ def _lanes(
     return [
         Lane(name, of, store, hand.carrying(carry), bell.alarm, now=hand.wall) for name, of, carry in work
     ]
+
+
+def _complaints() -> Iterable[JournalLine]:
+    for one in complaints.LATELY.newest():
+        yield JournalLine(at=one.at, event="log", headline=one.told)
 
 
 async def _carry_job(jobs: Jobs, order: Effect) -> None:

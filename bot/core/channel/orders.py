@@ -10,7 +10,7 @@ from bot.core.events import Heard
 from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
-from bot.core.showing import commands
+from bot.core.showing import commands, logs
 from bot.core.state import Absent, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
 from bot.core.tracks import data, run, terms
 from protocol import parse
@@ -25,8 +25,7 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
     if command.name in commands.DELEGATED:
         return _decided(state, command, event, policy)
     if command.name == "logs":
-        lines = commands.logs(event.gauges, "".join(command.arguments[:1]))
-        return state, say(Answer(to=(event.author,), body="최근 기록 (UTC)", block=lines))
+        return state, say(logs.answer(command, event, policy))
     if command.name in commands.READS:
         read = commands.READS[command.name]
         body = read(state, event.gauges, event.at, policy)

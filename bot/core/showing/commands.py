@@ -18,8 +18,6 @@ WHAT_WE_UNDERSTAND = (
 )
 WHAT_OPERATORS_SAY = f"{WHAT_WE_UNDERSTAND}\n`!help`로 명령 목록을 봅니다."
 
-LOG_LINES = 10
-
 
 def queue(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
     lines = [f"{n}. Cycle {one.handoff.cycle}: {one.handoff.data}" for n, one in enumerate(state.queue, 1)]
@@ -28,12 +26,6 @@ def queue(state: State, _: Gauges, __: datetime, ___: Policy) -> str:
 
 def help_(state: State, gauges: Gauges, at: datetime, policy: Policy) -> str:  # noqa: ARG001
     return "\n".join(f"`!{name}` {what}" for name, what in available(policy).items())
-
-
-def logs(gauges: Gauges, wanted: str) -> str:
-    """The newest `wanted` lines of the journal, the oldest first."""
-    count = int(wanted) if wanted.isascii() and wanted.isdigit() else LOG_LINES
-    return "\n".join(gauges.journal[-count:] if count else ()) or "기록이 없습니다."
 
 
 READS: dict[str, View] = {
@@ -57,7 +49,7 @@ WHAT_COMMANDS_DO = {
     "config": "설정과 출처",
     "checkpoints": "checkpoint와 업로드 상태",
     "plot": "학습 곡선",
-    "logs": "최근 기록 n줄",
+    "logs": "최근 기록 (`!logs 20`: 20줄)",
     "stop": "저장하고 멈춤",
     "resume": "이어서 학습",
     "retry": "막힌 일을 다시 시도",

@@ -5,7 +5,6 @@ carries things out is woken. Nothing is awaited between reading the state and co
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,8 +15,9 @@ from bot.core.effects import Effect, Post
 from bot.core.events import ClockJumped, Event, Gauges, Heard, PutOff, Spoke, Ticked
 from bot.core.policy import Policy
 from bot.core.state import State
+from bot.shell.deciding.chronicle import Chronicle
 from bot.shell.remembering import tables
-from bot.shell.remembering.rows import InboxEntry, JournalLine, Part
+from bot.shell.remembering.rows import InboxEntry, Part
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from protocol import Refused
@@ -26,9 +26,6 @@ log = structlog.stdlib.get_logger("desk")
 
 STAMPED = datetime.min.replace(tzinfo=UTC)
 """The time of an event on its way to the desk, which stamps every one itself."""
-
-LATELY = 50
-"""So many lines of the journal are at hand for who asks."""
 
 type Step = Callable[[State, Event, Policy], tuple[State, tuple[Effect, ...]]]
 type Speak = Callable[[Post], Sequence[Part]]
@@ -56,7 +53,7 @@ class Desk:
     """`alert` words a line for the operators as parts to send; `committed` is called after each commit,
     `disk` tells what is free and all there is under STATE_DIR, `put_off` which orders wait for a new try.
 
-    `journal` is what happened before it opened, the oldest line first.
+    `chronicle` keeps what happened in sentences for people.
     """
 
     def __init__(
@@ -73,11 +70,11 @@ class Desk:
         disk: Callable[[], tuple[int, int] | None] = lambda: None,
         put_off: Callable[[], tuple[PutOff, ...]] = lambda: (),
         now: Callable[[], datetime] = utc_now,
-        journal: Sequence[JournalLine] = (),
+        chronicle: Chronicle | None = None,
     ) -> None:
         self.state = state
         self.gauges = Gauges()
-        self._lately = deque((one.worded() for one in journal), maxlen=LATELY)
+        self._chronicle = chronicle or Chronicle(policy)
         self._store = store
         self._policy = policy
         self._step = step
@@ -114,7 +111,8 @@ class Desk:
         event = self._stamped(note.event)
         state, effects, alerts = self._decided(event)
         parts = self._worded(effects, alerts)
-        line = self._journal(event, state)
+        line = self._chronicle.line(event)
+        log.info("took", happened=type(event).__name__, now=self._headline(state, self.gauges, event.at))
         record = Record(
             at=event.at,
             state=state,
@@ -129,7 +127,8 @@ class Desk:
             log.info("known already", happened=type(event).__name__)
             return False
         self.state = state
-        self._lately.append(line.worded())
+        if line is not None:
+            self._chronicle.add(line)
         self._committed()
         return True
 
@@ -137,10 +136,14 @@ class Desk:
         if isinstance(event, ClockJumped):
             self._last = self._now()
         if isinstance(event, Spoke | Heard | Ticked | ClockJumped):
+            at = self.now()
             gauges = replace(
-                self.gauges, journal=tuple(self._lately), disk=self._disk(), put_off=self._put_off()
+                self.gauges,
+                journal=self._chronicle.lines(at),
+                disk=self._disk(),
+                put_off=self._put_off(),
             )
-            return replace(event, at=self.now(), gauges=gauges)
+            return replace(event, at=at, gauges=gauges)
         return replace(event, at=self.now())
 
     def _decided(self, event: Event) -> tuple[State, tuple[Effect, ...], list[str]]:
@@ -166,8 +169,3 @@ class Desk:
         for told in alerts:
             parts += self._alert(told)
         return parts
-
-    def _journal(self, event: Event, state: State) -> JournalLine:
-        headline = self._headline(state, self.gauges, event.at)
-        log.info("took", happened=type(event).__name__, now=headline)
-        return JournalLine(at=event.at, event=type(event).__name__, headline=headline)

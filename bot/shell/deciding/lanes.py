@@ -142,7 +142,10 @@ class Lane:
             self._delays.pop(order.key, None)
 
     async def _delayed(self, order: Effect, error: Later, former: _Delay | None, pause: float) -> None:
-        log.warning("later", lane=self.name, key=order.key, why=str(error), pause_s=round(pause, 1))
+        what = named(order)
+        log.warning(
+            "later", what=what, why=str(error), key=order.key, lane=self.name, pause_s=round(pause, 1)
+        )
         again_at = self._now() + timedelta(seconds=pause)
         await self._store.ask(tables.put_off, order.key, str(error), again_at)
         about = (error.about or order.key) if error.alarming else former.about if former else ""
@@ -151,7 +154,7 @@ class Lane:
             failures=former.failures + 1 if former else 1,
             again=asyncio.get_running_loop().time() + pause if error.alarming else 0,
             about=about,
-            told=PutOff(what=named(order), why=str(error), again_at=again_at),
+            told=PutOff(what=what, why=str(error), again_at=again_at),
         )
         if error.alarming and not is_known:
             await self._alarm(order, error)

@@ -9,6 +9,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.shell.machine import journal
+from bot.shell.machine.complaints import LATELY
 
 LIBRARIES = ("discord", "apscheduler", "aiohttp", "asyncio", "gcloud")
 
@@ -46,7 +47,8 @@ def set_up_logs(secret: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    LATELY.secret = secret
+    logging.basicConfig(handlers=[handler, LATELY], level=logging.INFO, force=True)
     for library in LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)
 

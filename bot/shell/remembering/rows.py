@@ -62,12 +62,11 @@ class InboxEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalLine:
+    """What happened, in a sentence for people."""
+
     at: datetime
     event: str
     headline: str
-
-    def worded(self) -> str:
-        return f"{self.at:%m-%d %H:%M:%S} {self.event}: {self.headline}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,11 @@
 """What the other commands show, in each state."""
 
-import pytest
-
 from bot.core.events import (
     Gauges,
-    Heard,
 )
 from bot.core.policy import Policy
 from bot.core.showing import checkpoints
 from protocol.messages import (
-    Command,
     Lesson,
     Lessons,
 )
@@ -87,16 +83,3 @@ def test_an_unknown_command_gets_the_nearest_name(play) -> None:
     assert "`!status`입니까?" in play.posted("answer")[-1].body
     play.operator_asks("xyzzy")
     assert "입니까" not in play.posted("answer")[-1].body
-
-
-@pytest.mark.parametrize(
-    ("words", "lines"), [((), 10), (("3",), 3), (("many",), 10), (("99",), 12), (("0",), 0)]
-)
-def test_logs_are_the_newest_lines(play, words, lines) -> None:
-    gauges = Gauges(journal=tuple(f"line {n}" for n in range(12)))
-    command = Command(name="logs", arguments=words)
-    play.happened(Heard(at=play.later(), author=play.policy.operators[0], message=command, gauges=gauges))
-    answer = play.posted("answer")[-1]
-    assert answer.block.splitlines() == (
-        [f"line {n}" for n in range(12)][-lines:] if lines else ["기록이 없습니다."]
-    )
