@@ -18,11 +18,12 @@ from bot.rehearsal.discord.bodies import (
     read_message,
     refused_for_now,
 )
+from bot.rehearsal.discord.directory import CALLER, Directory
 from bot.rehearsal.discord.guild import Draft, Guild, May, RequestError
 from bot.rehearsal.discord.mentions import EVERYTHING
 from bot.rehearsal.discord.news import News
 from bot.rehearsal.discord.throttle import Throttle
-from bot.rehearsal.discord.wire import application_json, channel_json, message_json, user_json
+from bot.rehearsal.discord.wire import message_json, user_json
 
 PREFIX = "/api/v10"
 INTERACTIONS = PREFIX + "/interactions"
@@ -32,8 +33,6 @@ MAX_REQUEST_BYTES = 25 * 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Interference = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 """Something that may answer a request instead of the API, or let it pass: the place for faults."""
-
-_CALLER = web.RequestKey("caller", Person)
 
 
 class Rest:
@@ -54,6 +53,7 @@ class Rest:
         self.throttle: Throttle | None = None
         self.whispers: list[str] = []
         self._guild = guild
+        self._directory = Directory(guild)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Waits for something that a send that is asked for makes true."""
@@ -64,11 +64,8 @@ class Rest:
         message = PREFIX + "/channels/{channel}/messages/{message}"
         app.router.add_routes(
             [
-                web.get(PREFIX + "/users/@me", self._me),
-                web.get(PREFIX + "/users/{user}", self._user),
-                web.get(PREFIX + "/oauth2/applications/@me", self._application),
+                *self._directory.routes(PREFIX),
                 web.get(PREFIX + "/gateway/bot", self._gateway_bot),
-                web.get(PREFIX + "/channels/{channel}", self._channel),
                 web.get(PREFIX + "/channels/{channel}/messages", self._history),
                 web.post(PREFIX + "/channels/{channel}/messages", self._send),
                 web.get(message, self._message),
@@ -95,7 +92,7 @@ class Rest:
                 return answer
         try:
             if request.path.startswith(PREFIX) and not request.path.startswith(INTERACTIONS):
-                request[_CALLER] = self._caller(request)
+                request[CALLER] = self._caller(request)
             answer = await self._paced(request, handler)
             for interfere in self.lost_answers:
                 if (other := await interfere(request)) is not None:
@@ -112,7 +109,7 @@ class Rest:
         """By the rate bucket, if there is one: only sends have it here."""
         if self.throttle is None or not is_send(request):
             return await handler(request)
-        grant = self.throttle.take(f"{request.match_info['channel']} {request[_CALLER].id}")
+        grant = self.throttle.take(f"{request.match_info['channel']} {request[CALLER].id}")
         if grant.retry_after_s:
             return refused_for_now(grant.retry_after_s, headers=grant.headers)
         answer = await handler(request)
@@ -126,24 +123,9 @@ class Rest:
                 return person
         raise RequestError(401, 0, "401: Unauthorized")
 
-    async def _me(self, request: web.Request) -> web.Response:
-        return json_answer(user_json(request[_CALLER]))
-
-    async def _user(self, request: web.Request) -> web.Response:
-        person = self._guild.people.get(id_in(request, "user"))
-        if person is None:
-            raise RequestError(404, 10013, "Unknown User")
-        return json_answer(user_json(person))
-
-    async def _application(self, request: web.Request) -> web.Response:
-        return json_answer(application_json(request[_CALLER]))
-
     async def _gateway_bot(self, _request: web.Request) -> web.Response:
         limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
         return json_answer({"url": self.gateway_url, "shards": 1, "session_start_limit": limit})
-
-    async def _channel(self, request: web.Request) -> web.Response:
-        return json_answer(channel_json(self._guild.channel(id_in(request, "channel")), self._guild))
 
     async def _history(self, request: web.Request) -> web.Response:
         asked = {
@@ -169,7 +151,7 @@ class Rest:
             enforce_nonce=body.enforce_nonce,
             allowed=body.allowed_mentions or EVERYTHING,
         )
-        message = self._guild.post(channel_id, request[_CALLER].id, draft)
+        message = self._guild.post(channel_id, request[CALLER].id, draft)
         return json_answer(self._worded(channel_id, message.id, request))
 
     def _must_be_able(self, needed: May) -> None:
@@ -190,17 +172,17 @@ class Rest:
         body = EditBody.model_validate_json(await request.read())
         if body.content is not None:
             allowed = body.allowed_mentions or EVERYTHING
-            self._guild.edit(*place, request[_CALLER].id, body.content, allowed)
+            self._guild.edit(*place, request[CALLER].id, body.content, allowed)
         return json_answer(self._worded(*place, request))
 
     async def _delete(self, request: web.Request) -> web.Response:
-        self._guild.delete(id_in(request, "channel"), id_in(request, "message"), request[_CALLER].id)
+        self._guild.delete(id_in(request, "channel"), id_in(request, "message"), request[CALLER].id)
         return web.Response(status=204)
 
     async def _react(self, request: web.Request) -> web.Response:
         place = id_in(request, "channel"), id_in(request, "message")
         self._must_be_able(May.ADD_REACTIONS)
-        self._guild.react(*place, request[_CALLER].id, request.match_info["emoji"])
+        self._guild.react(*place, request[CALLER].id, request.match_info["emoji"])
         return web.Response(status=204)
 
     async def _reacted(self, request: web.Request) -> web.Response:
@@ -215,7 +197,7 @@ class Rest:
     async def _commands(self, request: web.Request) -> web.Response:
         """Registering commands: each gets an id and comes back."""
         offered = cast("list[dict[str, Any]]", await request.json())
-        fixed = {"application_id": str(request[_CALLER].id), "version": "1"}
+        fixed = {"application_id": str(request[CALLER].id), "version": "1"}
         if "guild" in request.match_info:
             fixed["guild_id"] = request.match_info["guild"]
         return json_answer(
@@ -245,4 +227,4 @@ class Rest:
 
     def _worded(self, channel_id: int, message_id: int, request: web.Request) -> dict[str, Any]:
         message = self._guild.message(channel_id, message_id)
-        return message_json(message, self._guild, self.base_url, request[_CALLER].id)
+        return message_json(message, self._guild, self.base_url, request[CALLER].id)

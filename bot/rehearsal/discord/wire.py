@@ -14,6 +14,8 @@ Json = dict[str, Any]
 
 _TEXT_CHANNEL = 0
 _DEFAULT_MESSAGE, _REPLY = 0, 19
+_MESSAGE_CONTENT = 1 << 19
+"""An application's flag: a small bot that has the intent, as everybody here has."""
 
 
 def user_json(person: Person) -> Json:
@@ -36,7 +38,7 @@ def application_json(person: Person) -> Json:
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "flags": 0,
+        "flags": _MESSAGE_CONTENT,
         "owner": user_json(person),
     }
 
@@ -82,20 +84,27 @@ def everyone_json(guild: Guild) -> Json:
     }
 
 
-def guild_json(guild: Guild, self_id: int) -> Json:
+def server_json(guild: Guild) -> Json:
+    """What a guild is to who asks for it: not who is in it, nor which channels it has."""
     return {
         "id": str(guild.id),
         "name": guild.name,
         "owner_id": "1",
         "roles": [everyone_json(guild)],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+    }
+
+
+def guild_json(guild: Guild, self_id: int) -> Json:
+    return {
+        **server_json(guild),
         "channels": [channel_json(one, guild) for one in guild.channels.values()],
         "members": [member_json(guild.people[self_id])],
         "member_count": len(guild.people),
         "unavailable": False,
-        "emojis": [],
-        "stickers": [],
         "threads": [],
-        "features": [],
     }
 
 
@@ -161,7 +170,7 @@ def ready_json(person: Person, guild: Guild, session_id: str, gateway_url: str) 
         "guilds": [{"id": str(guild.id), "unavailable": True}],
         "session_id": session_id,
         "resume_gateway_url": gateway_url,
-        "application": {"id": str(person.id), "flags": 0},
+        "application": {"id": str(person.id), "flags": _MESSAGE_CONTENT},
     }
 
 

@@ -101,8 +101,11 @@ def database(places: Places) -> Finding:
     return Finding("database", "fine", "whole")
 
 
-def weights(environ: Mapping[str, str], launch: Launch = "process") -> Finding:
-    """Are ImageNet's weights where torch.hub keeps them, and whole? Their name ends with their hash."""
+def weights(environ: Mapping[str, str], launch: Launch = "process", device: str = "cuda") -> Finding:
+    """Are ImageNet's weights where torch.hub keeps them, and whole? Their name ends with their hash.
+
+    A rehearsal's PLAN.md wants none.
+    """
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(environ.get("TORCH_HOME") or cache / "torch") / "hub" / "checkpoints"
     found = sorted(folder.glob(WEIGHTS))
@@ -112,7 +115,10 @@ def weights(environ: Mapping[str, str], launch: Launch = "process") -> Finding:
                 return Finding("weights", "fine", str(file))
     wrong = "are damaged" if found else "are not there"
     fetch = as_user(launch, f"env TORCH_HOME={folder.parents[1]} {PYTHON} -m trainer weights")
-    return Finding("weights", "fault", f"{folder}: ImageNet's weights {wrong}; run `{fetch}`")
+    said = f"{folder}: ImageNet's weights {wrong}; run `{fetch}`"
+    if device == "cpu":
+        return Finding("weights", "warning", f"{said}, unless PLAN.md wants none, as in a rehearsal")
+    return Finding("weights", "fault", said)
 
 
 async def path_unit() -> Finding:

@@ -102,7 +102,7 @@ async def findings(env_file: Path | None, *, quick: bool) -> AsyncGenerator[Find
         yield installation.operators(settings.operator_ids)
     yield installation.alarm(settings.launch, folder)
     environ = installation.torch_home(os.environ, settings.launch, places.path)
-    yield checkup.weights(environ, settings.launch)
+    yield checkup.weights(environ, settings.launch, settings.device)
     yield checkup.state_folder(places)
     if places.path.is_dir():
         yield checkup.disk(shutil.disk_usage(places.path).free, places.path)

@@ -215,6 +215,16 @@ class TestChangingWhatWasSaid:
         with pytest.raises(RequestError):
             server.guild.edit(said.channel_id, said.id, TRAINING, "yours")
 
+    async def test_who_and_what_there_is_can_be_asked_for(self, server: DiscordServer, bot: Bot) -> None:
+        there = await bot.fetch_guild(server.guild.id)
+        assert there.default_role.permissions.send_messages
+        assert (await there.fetch_member(WATCHER)).id == WATCHER
+        assert (await bot.application_info()).flags.gateway_message_content_limited
+        with pytest.raises(discord.NotFound, match="Unknown Member"):
+            await there.fetch_member(7)
+        with pytest.raises(discord.NotFound, match="Unknown Guild"):
+            await bot.fetch_guild(7)
+
     async def test_a_reaction_is_heard_and_can_be_read_later(self, server: DiscordServer, bot: Bot) -> None:
         sent = await bot.room.send("proposal")
         await server.react(WATCHER, sent.id, "✅")

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from bot.core.state import SCHEMA
+from bot.rehearsal.discord.guild import May
+from bot.rehearsal.discord.server import DiscordServer
 from bot.settings import Settings, read_settings
 from bot.shell.bucket.probing import Finding
 from bot.shell.doctor import account, checkup, command, installation, sandbox
@@ -81,9 +84,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     return monkeypatch
 
 
-async def asked(url: str) -> dict[str, Finding]:
-    settings = read_settings().model_copy(update={"discord_api_base": url})
-    return {one.what: one async for one in account.findings(settings)}
+async def asked(url: str, **settings: Any) -> dict[str, Finding]:
+    known = read_settings().model_copy(update={"discord_api_base": url, **settings})
+    return {one.what: one async for one in account.findings(known)}
 
 
 class TestTheAccount:
@@ -92,6 +95,24 @@ class TestTheAccount:
         assert {what: one.verdict for what, one in found.items()} == dict.fromkeys(
             ("token", "clock", "intents", "channel", "permissions", "roster"), "fine"
         )
+
+    async def test_in_a_rehearsal_s_channel_nothing_is_amiss_but_what_is(self, server: DiscordServer) -> None:
+        token = SecretStr(server.guild.people[US].token)
+        where = {"discord_token": token, "discord_channel_id": server.channel_id}
+        found = await asked(server.api_base, **where)
+        assert {one.verdict for one in found.values()} == {"fine"}
+        assert found["roster"].said == "all in"
+        server.guild.permissions &= ~May.ATTACH_FILES
+        del server.guild.people[CARD_IDS[Peer.WATCHER]]
+        found = await asked(server.api_base, **where)
+        assert found["permissions"].said == "grant the bot in the channel: Attach Files"
+        assert found["roster"].said.startswith("not in the server: Watcher")
+        (lost,) = [
+            one
+            for one in (await asked(server.api_base, **where | {"discord_channel_id": 7})).values()
+            if one.verdict == "fault"
+        ]
+        assert lost.said.startswith("DISCORD_CHANNEL_ID 7: Discord answers 404")
 
     @pytest.mark.parametrize(
         ("path", "answer", "what", "told"),
@@ -200,7 +221,9 @@ class TestTheMachine:
     def test_weights_are_known_by_their_hash(self, tmp_path: Path) -> None:
         environ = {"TORCH_HOME": str(tmp_path)}
         fetch = f"sudo -u training-claw env TORCH_HOME={tmp_path} {installation.PYTHON} -m trainer weights"
-        assert f"are not there; run `{fetch}`" in checkup.weights(environ, "unit").said
+        missing = checkup.weights(environ, "unit")
+        assert f"are not there; run `{fetch}`" in missing.said
+        assert missing.verdict == "fault"
         folder = tmp_path / "hub" / "checkpoints"
         folder.mkdir(parents=True)
         (folder / "resnet18-f37072fd.pth").write_bytes(b"half of it")
@@ -270,7 +293,9 @@ class TestTheCommand:
     ) -> None:
         environment.setenv("DISCORD_API_BASE", discord[1])
         found = [one async for one in findings(None, quick=True)]
-        assert {one.what for one in found if one.verdict == "fault"} - {"disk"} == {"weights"}
+        assert {one.what for one in found if one.verdict == "fault"} - {"disk"} == set()
+        (weights,) = [one for one in found if one.what == "weights"]
+        assert weights.verdict == "warning", "DEVICE is cpu: a rehearsal, whose PLAN.md wants none"
         assert {"STATE_DIR", "disk", "database", "token", "bucket, write checkpoints/"} <= {
             one.what for one in found
         }
