@@ -25,6 +25,11 @@ from protocol.roster import CARD_IDS, Peer, Roster
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 7)]
 
 
+def is_snowflake(number: int) -> bool:
+    """Can it be an id of Discord's?"""
+    return 10**14 <= number < 2**63
+
+
 class SettingsError(Exception):
     """The daemon cannot run with these settings. `lines`: one problem each."""
 
@@ -94,6 +99,14 @@ class Settings(BaseSettings):
     def _is_a_list_with_commas(cls, ids: object) -> object:
         return tuple(ids.replace(",", " ").split()) if isinstance(ids, str) else ids
 
+    @field_validator("operator_ids")
+    @classmethod
+    def _are_snowflakes(cls, ids: tuple[int, ...]) -> tuple[int, ...]:
+        for number in ids:
+            if not is_snowflake(number):
+                raise ValueError(f"{number} is not an id (15 to 19 digits); {wrong_settings.COPY_USER}")
+        return ids
+
     @field_validator("lesson_translator", mode="before")
     @classmethod
     def _is_a_command_line(cls, line: object) -> object:
@@ -123,7 +136,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _is_a_snowflake(cls, number: int, info: ValidationInfo) -> int:
-        if not 10**14 <= number < 2**63:
+        if not is_snowflake(number):
             find = wrong_settings.how_to_find(str(info.field_name).upper())
             raise ValueError(f"is not an id (15 to 19 digits); {find}")
         return number
@@ -183,6 +196,10 @@ def look(env_file: Path | None = None, credentials: Path | None = None) -> Readi
     folder = credentials or _credentials()
     sources: dict[str, Any] = {"_env_file": env_file if lines else None, "_secrets_dir": folder}
     instead: dict[str, Any] = {}
+    if unreadable := _unreadable_token(folder):
+        problems += (unreadable,)
+        folder = sources["_secrets_dir"] = None
+        instead["discord_token"] = _default("discord_token")
     while True:
         try:
             settings = Settings(**sources, **instead)
@@ -253,6 +270,19 @@ def _names(problem: Any) -> tuple[str, ...]:
 def _default(name: str) -> Any:
     """A value that is no setting's where there is no default: nobody gets to use it."""
     return {"discord_token": "-", "discord_channel_id": 10**14}.get(name, Settings.model_fields[name].default)
+
+
+def _unreadable_token(credentials: Path | None) -> str:
+    """What is wrong with the token's file itself; empty: nothing, or there is none."""
+    file = credentials / "discord_token" if credentials else None
+    try:
+        if file and file.is_file():
+            file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return f"DISCORD_TOKEN in {file}: is no text; write the token alone into it, on one line"
+    except OSError as error:
+        return f"DISCORD_TOKEN in {file}: cannot be read ({error.strerror}); use sudo"
+    return ""
 
 
 def _two_tokens(settings: Settings, credentials: Path | None) -> tuple[str, ...]:

@@ -68,6 +68,11 @@ def test_a_blank_token_is_no_token(environment: pytest.MonkeyPatch) -> None:
         ("METRICS_PORT", "http", "is not a whole number"),
         ("OPERATORS_MAY_APPROVE", "perhaps", "is neither true nor false"),
         ("OPERATOR_IDS", "1477300000000000001, me", "OPERATOR_IDS 'me' in the environment: is not an id"),
+        (
+            "OPERATOR_IDS",
+            "1477300000000000001, 12",
+            "12 is not an id (15 to 19 digits); in Discord: Settings",
+        ),
         ("DISCORD_API_BASE", "https://discord.example/api", "may only name this machine"),
         ("DISCORD_GATEWAY_URL", "wss://8.8.8.8/", "may only name this machine"),
     ],
@@ -171,6 +176,20 @@ class TestTheEnvFile:
             read_settings(file)
         (line,) = refused.value.lines
         assert told in line
+
+    def test_a_token_s_file_that_is_no_text_is_one_line(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        environment.delenv("DISCORD_TOKEN")
+        environment.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+        file = tmp_path / "discord_token"
+        file.write_bytes(b"secret\xff")
+        told = f"DISCORD_TOKEN in {file}: is no text; write the token alone into it, on one line"
+        assert look().problems == (told,)
+        file.unlink()
+        file.symlink_to("/proc/self/mem")  # there, and not even root can read its beginning
+        (told,) = look().problems
+        assert told.startswith(f"DISCORD_TOKEN in {file}: cannot be read (")
 
     def test_what_is_right_can_be_used_beside_what_is_wrong(
         self, environment: pytest.MonkeyPatch, tmp_path: Path
