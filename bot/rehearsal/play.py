@@ -24,13 +24,10 @@ from bot.rehearsal.players.laboratory import evaluate
 from bot.rehearsal.players.tempers import Temper
 from bot.rehearsal.processes import CommandFailed, Daemon, end_jobs, run_trainer
 from bot.rehearsal.stage import TIMEZONE, Address, Stage, invite, set_stage, simulate_commands, write_env
+from bot.rehearsal.upkeep import Interrupted, kept_up, refused
 from protocol.roster import Peer, Roster
 
 _ROSTER = Roster()
-
-
-class Interrupted(Exception):
-    """The play cannot go on; the message says why in one line."""
 
 
 @dataclass(slots=True)
@@ -117,7 +114,7 @@ async def _perform(
     address = Address(discord.channel_id, discord.api_base, discord.gateway_url)
     write_env(stage, _person(Peer.TRAINING).token, address)
     async with _daemon(stage) as daemon:
-        await _first_of(discord.gateway.until_connected(_ROSTER.training), _refused(daemon))
+        await _first_of(discord.gateway.until_connected(_ROSTER.training), refused(daemon))
         onlooker.note(
             f"the daemon is in the channel, where one speaks Korean (clocks: {TIMEZONE}); it REPORTs every "
             f"{stage.sizes.report_every_s} s, in production every 30 minutes"
@@ -127,18 +124,35 @@ async def _perform(
             del parts[guest.value]
             invitation = invite(stage, guest, _person(guest).token, address)
             onlooker.note(f"{guest.value} is left to you: {invitation} says how to join")
-        curtain = parts.pop("operator")
-        await _first_of(
-            curtain,
-            _refused(daemon) if gallery else _blocked(discord),
-            _drill(direction.kill_at_epoch, daemon, dials, onlooker)
-            if direction.kill_at_epoch
-            else _refused(daemon),
-            *(_for_ever(part) for part in parts.values()),
-        )
-        if gallery is not None and direction.encore is not None:
-            gallery.verdict(_review(direction, discord, "", timedelta()))
-            await _first_of(_stay(direction.encore, gallery, onlooker), _refused(daemon))
+        curtain, others = parts.pop("operator"), [_for_ever(part) for part in parts.values()]
+        if gallery is None:
+            watched = _watched(direction.kill_at_epoch, daemon, dials, onlooker)
+            await _first_of(curtain, _blocked(discord), watched, *others)
+        else:
+            await _first_of(
+                _played(_first_of(curtain, *others), direction, discord, gallery, onlooker),
+                kept_up(daemon, partial(_tell, gallery, onlooker)),
+                _for_ever(_killed(direction.kill_at_epoch, daemon, dials)),
+            )
+
+
+async def _played(
+    play: Awaitable[None],
+    direction: Direction,
+    discord: DiscordServer,
+    gallery: Gallery,
+    onlooker: Onlooker,
+) -> None:
+    """To its end, and then for as long as the gallery likes."""
+    await play
+    gallery.verdict(_review(direction, discord, "", timedelta()))
+    assert direction.encore is not None, "there is a gallery"
+    await _stay(direction.encore, gallery, onlooker)
+
+
+def _tell(gallery: Gallery, onlooker: Onlooker, english: str, korean: str) -> None:
+    onlooker.note(english)
+    gallery.note(english, korean)
 
 
 async def _stay(encore: Encore, gallery: Gallery, onlooker: Onlooker) -> None:
@@ -171,24 +185,26 @@ async def _for_ever(part: Awaitable[None]) -> None:
     await asyncio.Future[None]()
 
 
-async def _refused(daemon: Daemon) -> None:
-    status = await daemon.wait()
-    raise Interrupted(f"the daemon left with status {status}: {daemon.last_words()}")
-
-
 async def _blocked(discord: DiscordServer) -> None:
     """A BLOCKED, whoever says it, ends a rehearsal in which nothing should be wrong."""
     entry = await discord.record.until(lambda one: script.has(one, "BLOCKED"))
     raise Interrupted(" / ".join(entry.content.splitlines()[:3]))
 
 
-async def _drill(number: int, daemon: Daemon, dials: Dials, onlooker: Onlooker) -> None:
-    """Kill the daemon after epoch `number` and start it again; from then on it must live."""
-    await dials.until_epoch(number)
-    await daemon.kill()
-    onlooker.note("the daemon was killed (kill -9) and is started again")
-    await daemon.start()
-    await _refused(daemon)
+async def _killed(number: int, daemon: Daemon, dials: Dials) -> None:
+    """kill -9 the daemon after epoch `number`; 0: nobody does."""
+    if number:
+        await dials.until_epoch(number)
+        await daemon.kill()
+
+
+async def _watched(kill_at_epoch: int, daemon: Daemon, dials: Dials, onlooker: Onlooker) -> None:
+    """Where a kill is part of the plot it is started again after that; otherwise it must live."""
+    if kill_at_epoch:
+        await _killed(kill_at_epoch, daemon, dials)
+        onlooker.note("the daemon was killed (kill -9) and is started again")
+        await daemon.start()
+    await refused(daemon)
 
 
 @asynccontextmanager

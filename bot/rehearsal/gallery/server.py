@@ -8,8 +8,10 @@ Format of the stream: https://html.spec.whatwg.org/multipage/server-sent-events.
 import asyncio
 import json
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,7 +94,9 @@ class Gallery:
         self._discord.guild.subscribe(self._happened)
         self._reading = asyncio.create_task(self._read(), name="gallery")
         people = [name for name in self._people if name != _SILENT]
-        self.tell("cast", {"people": people, "episodes": self._stage.sizes.episodes, "timezone": TIMEZONE})
+        zone = datetime.now(ZoneInfo(TIMEZONE)).tzname()
+        clocks = {"timezone": TIMEZONE, "zone": zone}
+        self.tell("cast", {"people": people, "episodes": self._stage.sizes.episodes} | clocks)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -111,8 +115,9 @@ class Gallery:
             self._told[what], self._versions[what] = about, self._version
             self._news.announce()
 
-    def note(self, text: str) -> None:
-        self.tell(f"note {self._version}", {"text": text})
+    def note(self, english: str, korean: str) -> None:
+        """A line between the messages, about the rehearsal itself."""
+        self.tell(f"note {self._version}", {"text": {"en": english, "ko": korean}})
 
     def verdict(self, review: Review) -> None:
         self.tell("verdict", scenes.verdict(review))

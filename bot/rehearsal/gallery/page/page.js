@@ -69,13 +69,14 @@ speaker.addEventListener("change", showExamples);
 // --- in ---------------------------------------------------------------------------
 
 const shown = {
-  cast: ({ people: names, episodes: count, timezone }) => {
+  cast: ({ people: names, episodes: count, timezone, zone }) => {
     episodes = count;
     timeZone = timezone;
+    at("zone").textContent = say("clocks").replace("{zone}", zone);
     speaker.replaceChildren(...names.map((name) => new Option(name, name)));
     showExamples();
   },
-  note: ({ text: words }) => showNote(words),
+  note: ({ text: words }) => showNote(words[LANGUAGE]),
   message: (message) => {
     const asked = message.author === "Training" && message.content?.match(/\[APPROVE\] ([0-9a-f]{6,64})/);
     if (asked && asked[1] !== proposal) { proposal = asked[1]; showExamples(); }

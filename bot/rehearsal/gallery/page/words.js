@@ -5,7 +5,7 @@ const LANGUAGE = navigator.language.startsWith("ko") ? "ko" : "en";
 
 const SAYINGS = {
   en: {
-    channel: "The channel", newest: "↓ newest", cancel: "cancel", speaker: "Speak as", message: "Message", send: "Send",
+    channel: "The channel", clocks: "clocks: {zone}", newest: "↓ newest", cancel: "cancel", speaker: "Speak as", message: "Message", send: "Send",
     tracks: "What is going on", curve: "Loss", channels: "L1 by action", verdict: "The verdict",
     data: "data", device: "device", terms: "config", run: "learning",
     reply: "reply", replying: "Replying to", edited: "(edited)", epoch: "epoch", nothing: "nothing yet",
@@ -19,7 +19,7 @@ const SAYINGS = {
     checkpoint: "checkpoint", best: "best", loss: "loss", l1: "L1",
   },
   ko: {
-    channel: "채널", newest: "↓ 최신", cancel: "취소", speaker: "말하는 사람", message: "메시지", send: "보내기",
+    channel: "채널", clocks: "시각: {zone}", newest: "↓ 최신", cancel: "취소", speaker: "말하는 사람", message: "메시지", send: "보내기",
     tracks: "지금 하는 일", curve: "Loss", channels: "행동별 L1", verdict: "판정",
     data: "데이터", device: "장치", terms: "설정", run: "학습",
     reply: "답장", replying: "답장:", edited: "(수정됨)", epoch: "epoch", nothing: "아직 없음",

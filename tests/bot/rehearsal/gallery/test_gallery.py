@@ -103,8 +103,12 @@ class TestWhatThePageIsTold:
         assert (await told(house, "title"))["value"]["en"] == "no cycle is open"
 
     async def test_a_note_is_shown(self, house: House) -> None:
-        house.gallery.note("the curtain rises")
-        assert (await told(house, "note"))["text"] == "the curtain rises"
+        house.gallery.note("the curtain rises", "막이 오릅니다")
+        assert (await told(house, "note"))["text"] == {"en": "the curtain rises", "ko": "막이 오릅니다"}
+
+    async def test_the_clocks_zone_is_named(self, house: House) -> None:
+        cast = await told(house, "cast")
+        assert (cast["timezone"], cast["zone"]) == ("Asia/Seoul", "KST")
 
 
 class TestTheCurve:

@@ -55,6 +55,7 @@ async def test_one_learns_the_protocol_by_playing(tmp_path: Path, browser: Brows
         await the_way_by_tab_is_short(page)
         await nothing_said_is_markup(page, one)
         await a_picture_is_shown(page, one)
+        await a_note_about_the_play_stands_between(page, gallery)
         assert broken == []
 
 
@@ -118,6 +119,12 @@ async def a_picture_is_shown(page: Page, one: Trial) -> None:
     picture = page.get_by_alt_text("curve.png")
     await expect(picture).to_be_visible()
     assert await picture.evaluate("picture => picture.naturalWidth") == 1
+
+
+async def a_note_about_the_play_stands_between(page: Page, gallery: Gallery) -> None:
+    gallery.note("The daemon was killed (SIGKILL).", "데몬이 강제 종료되었습니다.")
+    await expect(page.locator(".note").last).to_have_text("The daemon was killed (SIGKILL).")
+    await expect(page.locator("#zone")).to_have_text("clocks: KST")
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
