@@ -38,7 +38,9 @@ _BY_ERROR: tuple[tuple[type[StoreError], str], ...] = (
 def later(order: Effect, error: StoreError | OSError, url: BucketUrl, places: Places) -> Later:
     """`error` is one that does not pass by itself."""
     return Later(
-        str(error) if isinstance(error, StoreError) else f"{error.filename or places.path}: {error.strerror}",
+        str(error)
+        if isinstance(error, StoreError)
+        else f"{error.filename or places.path}: {error.strerror or error}",
         alarming=True,
         about=_about(error),
         where=_where(order, url, places),

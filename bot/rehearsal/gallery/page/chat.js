@@ -139,4 +139,4 @@ function showMessage(message, tools, again) {
   stayDown();
 }
 
-function showNote(text) { messages.append(element("li", "note", text)); stayDown(); }
+function showNote(text) { messages.append(element("li", "note", ...inline(text, {}))); stayDown(); }
