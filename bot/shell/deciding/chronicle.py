@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from bot.core.channel import sightings
 from bot.core.events import (
     BestPublished,
     BroughtBack,
@@ -39,6 +38,7 @@ from bot.core.events import (
     WeightsRefused,
 )
 from bot.core.policy import Policy
+from bot.core.showing.people import sighted
 from bot.shell.remembering.rows import JournalLine
 from protocol.job import Checked, Converted, Failed, Outcome, Probed, Trained
 from protocol.messages import Command
@@ -142,7 +142,7 @@ def _of_the_channel(
         case Reacted(author=author, yes=yes):
             return f"{_who(author, roster)}: {'✅' if yes else '❌'}"
         case Sighted(sightings=seen):
-            return WARNING + sightings.in_words(seen[-1])
+            return WARNING + sighted(seen[-1])
         case StrangerCommanded(author=author, command=command):
             return f"{WARNING}운영자 아닌 {author}의 명령 `!{command}` (무시함)"
 
