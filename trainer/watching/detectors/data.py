@@ -11,8 +11,10 @@ CHANNEL_EPOCHS = 5
 
 EPISODE_RATIO = 2.0
 """Over the episodes' median."""
-EPISODE_OVER_HIGHEST = 1.9
+EPISODE_OVER_HIGHEST = 1.8
 """Over nine in ten of the others: in any set some episodes are harder than most."""
+EPISODE_UNLEARNED = 1.0
+"""Of the whole set's error in the first epoch: a hard episode is learned slowly, a wrong one not at all."""
 EPISODE_EPOCHS = 5
 
 LEARNED = 0.6
@@ -65,7 +67,7 @@ def thin_extremes(seen: Seen) -> dict[str, Figures]:
 
 
 def odd_episodes(seen: Seen) -> dict[str, Figures]:
-    """Episodes whose error stays far above that of the rest, by their median and by the highest of them."""
+    """Episodes of which nothing was learned: their error stays far above the rest's, and where it began."""
     lately, names = seen.l1_by_episode[-EPISODE_EPOCHS:], seen.known.episodes
     if len(lately) < EPISODE_EPOCHS or not all(len(epoch) == len(names) for epoch in lately):
         return {}
@@ -81,7 +83,7 @@ def odd_episodes(seen: Seen) -> dict[str, Figures]:
             "epochs": len(lately),
         }
         for at, name in enumerate(names)
-        if all(_is_odd(epoch, at) for epoch in lately)
+        if all(_is_odd(epoch, at, seen.history[0].l1) for epoch in lately)
     }
 
 
@@ -92,13 +94,13 @@ def _has_learned(seen: Seen) -> bool:
     return late and history[-1].l1 <= LEARNED * history[0].l1
 
 
-def _is_odd(l1_by_episode: tuple[float, ...], at: int) -> bool:
+def _is_odd(l1_by_episode: tuple[float, ...], at: int, first_l1: float) -> bool:
     """An error of 0 is that of an episode which is held out: it is not compared."""
     others = sorted(error for place, error in enumerate(l1_by_episode) if place != at and error)
     if not others:
         return False
     highest = others[min(len(others) - 1, ceil(0.9 * (len(others) - 1)))]
-    bound = max(EPISODE_RATIO * median(others), EPISODE_OVER_HIGHEST * highest)
+    bound = max(EPISODE_RATIO * median(others), EPISODE_OVER_HIGHEST * highest, EPISODE_UNLEARNED * first_l1)
     return l1_by_episode[at] > bound
 
 
