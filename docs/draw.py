@@ -16,7 +16,7 @@ from bot.core import state
 from bot.core.joins import JOINS
 from bot.core.showing.commands import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
-from bot.lessons.remedies import INFERRED, STATED
+from bot.lessons.remedies import BENEATH, INFERRED, STATED
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
 from protocol.messages import Said
 from protocol.training import TrainingConfig
@@ -126,7 +126,7 @@ def _verdict(check: Callable[..., Any]) -> str:
 def remedies() -> str:
     rows = [
         f"| `{remedy.__name__}` | {_first_line(remedy)} | {'<br>'.join(_examples(remedy))} |"
-        for remedy in (*STATED, *INFERRED)
+        for remedy in (*BENEATH, *STATED, *INFERRED)
     ]
     return _table("remedy", "what it does", rows, "for example")
 

@@ -1,6 +1,6 @@
 """From values that somebody asked for to a judgement: the config as a whole decides whether it can be so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from bot.lessons.judgement import Impossible, Judgement, Remedied, Satisfied
 from protocol.figures import exact_figure
-from protocol.training import TrainingConfig, diff
+from protocol.training import Change, TrainingConfig, diff
 
 LONGEST_WHOLE = 1e6
 
@@ -48,6 +48,14 @@ def name_of(field: str) -> str:
     'lr'
     """
     return field.rpartition(".")[2]
+
+
+def in_words(changes: Iterable[Change]) -> str:
+    """
+    >>> in_words((Change(field="training.lr", before=1e-4, after=5e-5),))
+    'lr 5e-5'
+    """
+    return ", ".join(f"{name_of(change.field)} {written(change.after)}" for change in changes)
 
 
 def written(value: Any) -> str:

@@ -29,6 +29,9 @@ SPOKEN = {
     "그래디언트 클리핑": "training.grad_clip_norm",
     "gradient clipping": "training.grad_clip_norm",
     "gradient clip norm": "training.grad_clip_norm",
+    "gradient clipping norm": "training.grad_clip_norm",
+    "clipping norm": "training.grad_clip_norm",
+    "clip norm": "training.grad_clip_norm",
     "grad clip": "training.grad_clip_norm",
     "가중치 감쇠": "training.weight_decay",
     "백본 학습률": "training.lr_backbone",
@@ -54,6 +57,9 @@ SPOKEN = {
     "채널 가중치": "training.action_weights",
 }
 
+_ONLY_IN_FULL = {"name", "images"}
+"""In a sentence these are words like any others."""
+
 _FIELDS = [
     (section, name)
     for section, model in TrainingConfig.model_fields.items()
@@ -66,13 +72,17 @@ def _plain(name: str) -> str:
 
 
 FIELD_OF = {
-    **{_plain(name): f"{section}.{name}" for section, name in _FIELDS if name != "name"},
+    **{_plain(name): f"{section}.{name}" for section, name in _FIELDS if name not in _ONLY_IN_FULL},
     **{_plain(f"{section}.{name}"): f"{section}.{name}" for section, name in _FIELDS},
     **{_plain(name): field for name, field in SPOKEN.items()},
 }
 
 _ALL = sorted(
-    {*SPOKEN, *(name for _, name in _FIELDS if name != "name"), *(".".join(each) for each in _FIELDS)},
+    {
+        *SPOKEN,
+        *(name for _, name in _FIELDS if name not in _ONLY_IN_FULL),
+        *(".".join(each) for each in _FIELDS),
+    },
     key=len,
     reverse=True,
 )

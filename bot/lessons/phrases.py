@@ -11,22 +11,13 @@ ARROW = r"(?:→|⇒|➜|->|=>)"
 TO = r"\s*(?:으로|로)(?![가-힣]*부터)"
 """The particle that says where a change leads: `32로`, `16으로`."""
 
-_TOLD = re.compile(
-    r"\s*(?:보다|[:：]\s*(?:OOM|OK|실패|성공|fail|안정|발산|정상)|에서|에선|일\s*때|인\s*(?:경우|상태)|였|이었|이라|라서|때문|은\s|는\s|/|번|회|개|배|%|분\b)|\s+(?:was|caused|led)\b",
-    re.IGNORECASE,
-)
-_PAST = re.compile(
-    r"했|하였|하니|해서|[해여려춰꿔혀]도(?=[\s,]|$)|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|였|렸|됐|되었|돌렸|썼|니까"
-    r"|(?:학습|설정|사용|적용|변경|진행|실행)(?:\s*(?:시|중|결과|후)(?=[\s,에]|$)|한\s)"
-    r"|\bled to\b|\bcaused\b"
-)
 _FORBIDDEN = re.compile(r"지\s*(?:마|말)|금지|안\s*됨|(?:do not|don't|never|must not)\b", re.IGNORECASE)
 _DENIED = re.compile(
     rf"{_FORBIDDEN.pattern}|지\s*않|불?필요\S*\s*없|불필요|더\s*이상|그만|취소|해제|되돌|원복"
     r"|\b(?:stop|no longer|not needed|unneeded|unnecessary|revert|undo)\b",
     re.IGNORECASE,
 )
-_TOLD_AHEAD = re.compile(r"\b(?:used|ran|trained|had|was|were|tried|previously)\b[^,;.\n]*$", re.IGNORECASE)
+_BECAUSE_NOT = re.compile(r"지\s*않(?:으므로|아서|아\s|기\s*때문|으니)")
 _DENIED_AHEAD = re.compile(r"(?:do not|don't|never|must not|not to)\b[^,;.\n]*$", re.IGNORECASE)
 _DOUBTED = re.compile(
     r"까요|까\?|어떨|어떤가|검토|고려|추천|권장|권고|제안|좋을|\?|것\s*같|듯|아마"
@@ -45,31 +36,13 @@ _CONDITION = re.compile(
     r"|\b(?:if(?!\s+(?:possible|needed|you)\b)|unless|in case|whenever)\b",
     re.IGNORECASE,
 )
-_ASKED = re.compile(
-    r"(?:증가|감소)\s*(?:하세요|할\s*것|필요|부탁|요망|바람)|(?:추가|도입|변경|교체|전환|강화|축소|확대|조정|활성화|설정|저장|연장|하향|상향)(?:$|\s*(?:하세요|하십|하자|해\s|해$|할\s*것|필요|부탁|요망|바람|합니다))"
-    r"|(?:늘려|줄여|낮춰|높여|올려|내려|바꿔|늘릴|줄일|낮출|높일|올릴|내릴|바꿀|써|켜|꺼)(?:\s*(?:주|보|야|것|라)|$)"
-    r"|^\s*(?:please\s+)?(?:use|add|enable|disable|set|switch|introduce|increase|decrease|reduce|lower|raise|apply|train|try|extend|shorten|freeze|save|report|resume)\b",
-    re.IGNORECASE,
-)
-_SOLVED = re.compile(
-    r"(?:발산|OOM|부족|과적합|정체|NaN)\S{0,2}\s*(?:발생\s*)?(?:없|해결|해소|안\s*됨|하지\s*않)"
-    r"|\b(?:no|without|no more|fixed)\s+(?:the\s+)?(?:OOM|out of memory|NaN|overfit|plateau|diverg)",
-    re.IGNORECASE,
+_BETWEEN = re.compile(
+    r"(?:[,;\n]|\.(?!\d)|(?<=[가-힣][고며])\s|\band\b(?!\s+[\w ]+\b(?:augmentation|jitter)))"
+    r"(?![^\[({]*[\])}])"
 )
 _FINE = re.compile(
     r"정상|문제\s*없|이상\s*없|괜찮|중요|유지|양호|\b(?:fine|good|ok|okay|important|keep)\b", re.IGNORECASE
 )
-
-
-def tells(tail: str) -> bool:
-    """Do the words behind a value tell of a run that was, instead of asking for one?
-
-    >>> tells("에서 GPU 메모리 부족"), tells("로 설정했더니 발산"), tells(" 사용 시 느림")
-    (True, True, True)
-    >>> tells("로 낮춰 주세요")
-    False
-    """
-    return bool(_TOLD.match(tail) or _PAST.search(clause(tail)))
 
 
 def denies(words: str) -> bool:
@@ -80,13 +53,13 @@ def denies(words: str) -> bool:
     return bool(_DENIED.search(words))
 
 
-def tells_ahead(head: str) -> bool:
-    """Do the words before a value tell of a run that was?
+def refuses(words: str) -> bool:
+    """As `denies`, but that something is not so may be the reason for an order.
 
-    >>> tells_ahead("the previous run used "), tells_ahead("it was slow, so use ")
-    (True, False)
+    >>> refuses("로봇이 움직이지 않으므로 잘라낼 것"), refuses("잘라내지 말 것")
+    (False, True)
     """
-    return bool(_TOLD_AHEAD.search(head))
+    return denies(_BECAUSE_NOT.sub("", words))
 
 
 def forbids(words: str) -> bool:
@@ -134,15 +107,6 @@ def praises(words: str) -> bool:
     return bool(_FINE.search(words))
 
 
-def solved(words: str) -> bool:
-    """Is a trouble named only to say that it is gone?
-
-    >>> solved("발산 없이 수렴"), solved("no OOM since then"), solved("OOM 2회 발생")
-    (True, True, False)
-    """
-    return bool(_SOLVED.search(words))
-
-
 def clause(words: str) -> str:
     """Up to where the next clause begins.
 
@@ -158,23 +122,8 @@ def clauses(words: str) -> list[str]:
     >>> clauses("lr을 5e-5로 낮추고, warmup 추가. image_size=[96, 96] and seed=7")
     ['lr을 5e-5로 낮추고', 'warmup 추가', 'image_size=[96, 96]', 'seed=7']
     """
-    parts = re.split(r"(?:[,;\n]|\.(?!\d)|(?<=[가-힣][고며])\s|\band\b)(?![^\[({]*[\])}])", words)
+    parts = _BETWEEN.split(words)
     return [part.strip() for part in parts if part.strip()]
-
-
-def asks(words: str) -> bool:
-    """Is something to be added or changed, as far as the verb goes?
-
-    >>> asks("셔플링을 강화"), asks("use a larger decoder"), asks("카메라가 흔들림")
-    (True, True, False)
-    """
-    return (
-        " " in words
-        and bool(_ASKED.search(words))
-        and not tells(words)
-        and not denies(words)
-        and not praises(words)
-    )
 
 
 def number(text: str) -> int | float:

@@ -10,9 +10,14 @@ from dataclasses import replace
 
 from bot.lessons.assignments import assigned, ordered
 from bot.lessons.changes import name_of, written
+from bot.lessons.forms import NO_VALUE
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import in_vain, kept, solved, tells, tried, without
 from bot.lessons.judgement import Judgement, NotOurs, Remedied, Satisfied, Unclear
-from bot.lessons.phrases import ARROW, asks, clauses, denies, depends, forbids, solved
+from bot.lessons.names import field_of
+from bot.lessons.orders import asks
+from bot.lessons.phrases import ARROW, clauses, denies, depends, forbids, praises
+from bot.lessons.remedies.again import another_value, as_before, left_alone, nameless
 from bot.lessons.remedies.augmentation import augmented
 from bot.lessons.remedies.bounds import bounded
 from bot.lessons.remedies.duration import another_seed, overfitted, saved_every
@@ -35,6 +40,9 @@ LONGEST = 2000
 
 Remedy = Callable[[str, Ground], Judgement | None]
 
+BENEATH: tuple[Remedy, ...] = (as_before,)
+"""What the rest of the sentence is laid over."""
+
 STATED: tuple[Remedy, ...] = (
     skipped_frames,
     excluded_episodes,
@@ -52,10 +60,12 @@ STATED: tuple[Remedy, ...] = (
     in_proportion,
     bounded,
     without_a_field,
+    left_alone,
 )
 """What says what to do. Several may be in one sentence; together they are one judgement."""
 
 INFERRED: tuple[Remedy, ...] = (
+    another_value,
     out_of_memory,
     too_high,
     too_low,
@@ -81,19 +91,37 @@ def judge(
     if len(lesson.text) + len(lesson.remedy or "") > LONGEST:
         return Unclear(f"레슨런이 {LONGEST}자를 넘음")
     ground = Ground(config, last, best)
-    if lesson.remedy and (said := together((ordered, *STATED), lesson.remedy, ground)):
-        return _at_its_word(said, lesson.remedy, ground)
-    if said := together((assigned, *STATED), lesson.text, ground):
+    if lesson.remedy and (said := together((*BENEATH, ordered, *STATED), lesson.remedy, ground)):
+        return _at_its_word(said, lesson.remedy, ground, ordered)
+    said = together((*BENEATH, assigned, *STATED), lesson.text, ground)
+    if said and not _is_in_trouble_for_all_that(said, lesson.text, ground):
         return _at_its_word(said, lesson.text, ground)
     if said := _behind_an_arrow(lesson.text, ground) or _both_together(lesson, ground):
         return said
     words = f"{lesson.remedy or ''}\n{lesson.text}"
-    answer = next((one for one in (remedy(words, ground) for remedy in INFERRED) if one), None)
-    if answer and not (forbids(words) or solved(words)):
+    if answer := _inferred(words, ground):
         return _at_its_word(answer, words, ground)
     if lesson.category in OUR_CATEGORIES:
         return Unclear(NO_CHANGE if denies(words) else "무엇을 바꿀지 이해하지 못함")
     return NotOurs(f"[{lesson.category or '분류 없음'}] config·데이터·학습 과정과 무관")
+
+
+def _inferred(words: str, ground: Ground) -> Judgement | None:
+    """What must not be done, and trouble that is over, are no reason to change anything."""
+    if forbids(words) or solved(words) or kept(words):
+        return None
+    return next((one for one in (remedy(words, ground) for remedy in INFERRED) if one), None)
+
+
+def _is_in_trouble_for_all_that(said: Judgement, words: str, ground: Ground) -> bool:
+    """A value that holds already tells where the trouble was, unless it is to stay so.
+
+    >>> judge(Lesson(category="학습", text="batch_size=64, OOM 발생"), TrainingConfig()).summary
+    'batch_size 32로 축소, gradient accumulation 2 적용'
+    """
+    if not isinstance(said, Satisfied) or praises(words):
+        return False
+    return isinstance(_inferred(words, ground), Remedied)
 
 
 def _behind_an_arrow(words: str, ground: Ground) -> Judgement | None:
@@ -123,7 +151,7 @@ def _both_together(lesson: Lesson, ground: Ground) -> Judgement | None:
 NO_CHANGE = "하지 말라는 말로 읽고 아무것도 바꾸지 않음"
 
 
-def _at_its_word(said: Judgement, words: str, ground: Ground) -> Judgement:
+def _at_its_word(said: Judgement, words: str, ground: Ground, read: Remedy = assigned) -> Judgement:
     """What depends on something that has not happened is asked about; what else the words ask for and nobody
     understood is said, and then nothing of it is done unasked.
 
@@ -138,18 +166,24 @@ def _at_its_word(said: Judgement, words: str, ground: Ground) -> Judgement:
     if depends(words):
         exactly = ", ".join(f"{name_of(one.field)}={written(one.after)}" for one in said.changes)
         return Unclear(f"조건이 붙은 지시라 지금은 바꾸지 않음 ({said.summary})", f"→ 적용: {exactly}")
-    left = [one for one in clauses(words) if _is_left_out(one, said, ground)]
+    left = [one for one in clauses(words) if _is_left_out(one, said, ground, read)]
     if not left:
         return said
     return Remedied(said.changes, False, f"{said.summary} (이해하지 못한 부분: {' / '.join(left)})")
 
 
-def _is_left_out(words: str, said: Remedied, ground: Ground) -> bool:
+def _is_left_out(words: str, said: Remedied, ground: Ground, read: Remedy) -> bool:
     """Do these words, by themselves, ask for something that is not part of `said`?"""
-    alone = together((ordered, *STATED), words, ground)
+    alone = together((read, *STATED), words, ground)
     if isinstance(alone, Remedied):
         return not {change.field for change in alone.changes} <= {change.field for change in said.changes}
-    return asks(words) and alone is None and not any(remedy(words, ground) for remedy in INFERRED)
+    if alone is not None or tells(words) or not asks(words):
+        return False
+    if nameless(words) in [change.after for change in said.changes]:
+        return False
+    if (only := NO_VALUE.fullmatch(words)) and field_of(only["name"]) in {one.field for one in said.changes}:
+        return False
+    return not any(remedy(words, ground) for remedy in INFERRED)
 
 
 def together(remedies: Iterable[Remedy], words: str, ground: Ground) -> Judgement | None:
@@ -163,7 +197,7 @@ def together(remedies: Iterable[Remedy], words: str, ground: Ground) -> Judgemen
     summaries: list[str] = []
     satisfied: Satisfied | None = None
     for remedy in remedies:
-        match remedy(words, Ground(config, ground.last, ground.best)):
+        match _heard(remedy, words, Ground(config, ground.last, ground.best)):
             case Remedied() as said:
                 config = config.with_changes({change.field: change.after for change in said.changes})
                 exact = exact and said.exact
@@ -177,3 +211,16 @@ def together(remedies: Iterable[Remedy], words: str, ground: Ground) -> Judgemen
     if not summaries:
         return satisfied
     return Remedied(diff(ground.config, config), exact, ", ".join(summaries))
+
+
+def _heard(remedy: Remedy, words: str, ground: Ground) -> Judgement | None:
+    """What was tried in vain asks for nothing; what else was tried, or would be, is no order.
+
+    >>> _heard(skipped_frames, "첫 50프레임을 스킵했더니 loss가 발산", Ground())
+    >>> _heard(skipped_frames, "첫 50프레임을 스킵했더니 안정", Ground()).exact
+    False
+    """
+    said = remedy(without(in_vain, words), ground)
+    if isinstance(said, Remedied) and said.exact and remedy(without(tried, words), ground) != said:
+        return replace(said, exact=False)
+    return said

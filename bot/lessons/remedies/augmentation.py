@@ -4,8 +4,9 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import clause, denies, doubts, praises, tells
+from bot.lessons.phrases import clause, denies, doubts, praises
 from protocol.training import IMAGE_TRANSFORMS, ImageTransform
 
 FIELD = "dataset.image_transforms"
@@ -29,7 +30,9 @@ _COLOURS: tuple[ImageTransform, ...] = ("brightness", "contrast", "saturation", 
 _NAMED: dict[str, tuple[ImageTransform, ...]] = {
     r"color\s*jitter|컬러\s*지터|색상\s*변[환화]": _COLOURS,
     r"brightness|밝기": ("brightness",),
-    r"contrast|대비(?=\s*(?:변[환화]|증강|조절|jitter|[·,/와과]))": ("contrast",),
+    r"contrast|(?:밝기|채도|색조)\s*[·,/와과]\s*대비|대비(?=\s*(?:변[환화]|증강|조절|jitter|[·,/와과]))": (
+        "contrast",
+    ),
     r"saturation|채도": ("saturation",),
     r"\bhue\b|색조": ("hue",),
     r"sharpness|선명도": ("sharpness",),

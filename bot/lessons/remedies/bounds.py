@@ -4,18 +4,26 @@ import re
 
 from bot.lessons.changes import changing, name_of, written
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied
 from bot.lessons.names import NAME, field_of
-from bot.lessons.phrases import NUMBER, denies_ahead, number, tells
+from bot.lessons.phrases import NUMBER, denies_ahead, number
 
 _OF = rf"(?P<name>{NAME})(?:\s*(?:값|크기))?(?:을|를|은|는|이|가)?\s*"
 _UNIT = r"\s*(?:프레임|frames?|epochs?|에폭)?"
 _AT_MOST = re.compile(
-    rf"{_OF}(?:최대\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*(?:이하|이내|을?\s*넘지|를?\s*넘지|을?\s*초과하지|를?\s*초과하지)"
+    rf"{_OF}(?:최대\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*(?:이하|이내|[을를]?\s*넘기?지|[을를]?\s*초과\s*금지|을?\s*초과하지|를?\s*초과하지)"
     rf"|(?:should|must|may)\s+not\s+(?:exceed|be\s+(?:above|over|larger\s+than))\s+(?P<c>{NUMBER})"
     rf"|(?:at\s+most|no\s+(?:more|larger|higher)\s+than|<=|≤)\s*(?P<d>{NUMBER}))",
     re.IGNORECASE,
 )
+_NOT_ABOVE = re.compile(
+    rf"(?:(?:do not|don't|never)\s+(?:exceed|go\s+(?:above|over|beyond))|at\s+most|no\s+more\s+than|최대)\s+"
+    rf"(?:(?P<count>{NUMBER})\s*(?P<counted>epochs?|에폭|에포크)|(?:an?\s+|the\s+)?(?P<name>{NAME})\s*(?:of\s+|=\s*)?(?P<value>{NUMBER}))"
+    rf"|(?P<ko>{NUMBER})\s*(?P<counts>epochs?|에폭|에포크)(?:을|를)?\s*(?:넘기?지|초과하지)\s*[말마]",
+    re.IGNORECASE,
+)
+"""The value before the name, or what is forbidden beyond it."""
 _AT_LEAST = re.compile(
     rf"{_OF}(?:최소\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*이상(?!\s*(?:함|하|한))"
     rf"|(?:should|must)\s+not\s+be\s+(?:below|under|less\s+than)\s+(?P<c>{NUMBER})"
@@ -42,12 +50,17 @@ def bounded(words: str, ground: Ground) -> Judgement | None:
     '이미 lr 1e-4 (5e-5~1e-4)'
     >>> bounded("keep lr between 1e-5 and 5e-5", Ground()).summary
     'lr 5e-5'
+    >>> bounded("don't exceed 300 epochs", Ground()).summary
+    'epochs 300'
     >>> bounded("lr을 2배 이상 올리지 말 것", Ground())
     """
+    if above := _NOT_ABOVE.search(words):
+        field = field_of(above["name"] or above["counted"] or above["counts"])
+        return _within(field, None, number(above["count"] or above["value"] or above["ko"]), ground)
     for form in (_BETWEEN, _AT_MOST, _AT_LEAST):
         found = form.search(words)
         if found and not tells(words[found.end() :]) and not denies_ahead(words[: found.start()]):
-            return _within(found, *_bounds(form, found), ground)
+            return _within(field_of(found["name"]), *_bounds(form, found), ground)
     return None
 
 
@@ -58,8 +71,7 @@ def _bounds(form: re.Pattern[str], found: re.Match[str]) -> tuple[float | None, 
     return (None, bound) if form is _AT_MOST else (bound, None)
 
 
-def _within(found: re.Match[str], low: float | None, high: float | None, ground: Ground) -> Judgement | None:
-    field = field_of(found["name"])
+def _within(field: str, low: float | None, high: float | None, ground: Ground) -> Judgement | None:
     section, _, name = field.partition(".")
     value = getattr(getattr(ground.config, section), name)
     if not isinstance(value, int | float):

@@ -4,11 +4,13 @@ import re
 
 from bot.lessons.changes import changing, written
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied
-from bot.lessons.phrases import NUMBER, clause, denies, denies_ahead, number, praises, tells
+from bot.lessons.phrases import NUMBER, clause, denies, denies_ahead, number, praises
 
 _EVERY = re.compile(
-    rf"(?P<ko>{NUMBER})\s*(?:epochs?|에폭|에포크)\s*마다|every\s+(?P<en>{NUMBER})\s+epochs?", re.IGNORECASE
+    rf"(?P<ko>{NUMBER})\s*(?:epochs?|에폭|에포크)\s*(?:마다|간격|단위)|every\s+(?P<en>{NUMBER})\s+epochs?",
+    re.IGNORECASE,
 )
 _SAVES = re.compile(r"checkpoint|체크포인트|저장|\bsav(?:e|ing)\b", re.IGNORECASE)
 _OFTENER = re.compile(
@@ -17,7 +19,7 @@ _OFTENER = re.compile(
 )
 _OVERFIT = re.compile(
     r"(?:과적합|오버피팅)(?!\s*(?:판단|여부|확인|방지|예방|가능))|overfit"
-    r"|(?:held-?out|검증|validation)\s*(?:loss|손실)\S*\s*(?:상승|증가|rises?|rose|increas|went up)",
+    r"|(?:held-?out|검증|validation)\s*(?:loss|손실)\S*\s*(?:상승|증가|(?:is\s+|was\s+|(?:started|began|starts|begins)\s+(?:to\s+)?)?(?:ris(?:es?|ing)|rose|increas|went\s+up|going\s+up|climb))",
     re.IGNORECASE,
 )
 _FROM_EPOCH = re.compile(

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import NUMBER, denies, doubts, number, tells
+from bot.lessons.phrases import NUMBER, denies, doubts, number
 
 _UNUSED = re.compile(
     r"(?:사용|학습|포함)하지\s*(?:말|마|않)|쓰지\s*(?:말|마|않)|(?:do not|don't|never)\s+(?:use|train)",
@@ -32,10 +33,13 @@ _KEPT = re.compile(
 OUT = re.compile(
     r"(?:사용|학습)하지|쓰지|do not use|제외|빼|버리|버려|삭제|drop|exclude|leave out|remove", re.IGNORECASE
 )
+_INVALID = re.compile(r"무효|invalid|unusable", re.IGNORECASE)
+_FRAMES = re.compile(r"프레임|frames?|\d\s*초", re.IGNORECASE)
 _MEASURED = r"(?:h(?:e|o)ld[-_\s]?out|검증용|검증\s*(?:셋|세트|데이터)|validation\s+(?:set|split))"
 _HELD_OUT = re.compile(
     rf"{_MEASURED}(?!\s*(?:loss|손실|l1|오차|error))\D{{0,16}}?(?P<ahead>{NUMBER})\s*%"
     r"(?!\s*(?:상승|증가|감소|하락|높|낮|개선|악화))"
+    rf"|(?P<aside>{NUMBER})\s*%\s*(?:of\s+(?:the\s+)?(?:episodes|data)\s+)?(?:aside\s+)?for\s+validation"
     rf"|(?P<behind>{NUMBER})\s*%\s*(?:of\s+(?:the\s+)?episodes\s+)?(?:를|을|는)?\s*(?:as\s+|for\s+)?{_MEASURED}",
     re.IGNORECASE,
 )
@@ -57,6 +61,8 @@ def excluded_episodes(words: str, ground: Ground) -> Judgement | None:
     '제외할 에피소드와 남길 에피소드가 한 문장에 있음'
     >>> excluded_episodes("episode_005는 재생성 완료, 제외 목록에서 빼도 됨", Ground()).why
     '이미 episode_005 포함'
+    >>> excluded_episodes("episode_000~002는 시뮬레이터 버그로 무효", Ground()).exact
+    False
     >>> excluded_episodes("에피소드 5개 제외", Ground())
     """
     spoken = [(found["word"].endswith("_"), list(_names(found["list"]))) for found in NAMED.finditer(words)]
@@ -64,7 +70,8 @@ def excluded_episodes(words: str, ground: Ground) -> Judgement | None:
     names = [name for _, listed in spoken for name in listed]
     if names and _BACK.search(words):
         return _included_again(names, ground)
-    if not names or not OUT.search(words) or (denies(words) and not unused(words)):
+    invalid = bool(_INVALID.search(words)) and not _FRAMES.search(words)
+    if not names or not (OUT.search(words) or invalid) or (denies(words) and not unused(words)):
         return None
     if _KEPT.search(words):
         return Unclear(
@@ -75,7 +82,7 @@ def excluded_episodes(words: str, ground: Ground) -> Judgement | None:
     return changing(
         ground.config,
         {"dataset.exclude_episodes": both},
-        exact=all(in_full for in_full, _ in spoken) and not doubts(words),
+        exact=all(in_full for in_full, _ in spoken) and bool(OUT.search(words)) and not doubts(words),
         summary=f"{', '.join(dict.fromkeys(names))} 제외",
     )
 
@@ -118,5 +125,5 @@ def held_out_episodes(words: str, ground: Ground) -> Judgement | None:
     found = _HELD_OUT.search(words)
     if found is None or denies(words) or tells(words[found.end() :]):
         return None
-    share = number(found["ahead"] or found["behind"]) / 100
+    share = number(found["ahead"] or found["aside"] or found["behind"]) / 100
     return changing(ground.config, {"dataset.holdout": share}, exact=not doubts(words))

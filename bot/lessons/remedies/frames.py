@@ -5,15 +5,21 @@ import re
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
 from bot.lessons.judgement import Judgement, Unclear
-from bot.lessons.phrases import NUMBER, clause, denies, doubts, number, praises
+from bot.lessons.phrases import NUMBER, clause, doubts, number, praises, refuses
 from bot.lessons.remedies.episodes import NAMED, OUT, unused
 
+FIRST, LAST = "dataset.skip_first_frames", "dataset.skip_last_frames"
 _UNIT = r"\s*(?P<unit>프레임|frames?|초|seconds?|s\b)"
-_TAIL_WORD = r"(?:마지막|끝|뒤쪽|뒤|말미|후반|last|final|trailing)"
+_TAIL_WORD = r"(?:마지막|끝|뒤쪽|뒷부분|뒤|말미|후반부|후반|last|final|trailing)"
 _TAIL = re.compile(rf"{_TAIL_WORD}\s*(?P<count>{NUMBER}){_UNIT}", re.IGNORECASE)
 _HEAD = re.compile(
-    rf"(?:첫|처음|앞쪽|앞|시작|초반|first|leading)\s*(?:번째\s*)?(?P<count>{NUMBER})"
+    rf"(?:첫|처음|앞쪽|앞부분|앞|시작|초반부|초반|도입부|first|leading|initial)\s*(?:번째\s*)?(?P<count>{NUMBER})"
     rf"(?:{_UNIT}|(?=\s*(?:and|및|,|와|과)\s*(?:the\s+)?{_TAIL_WORD}\s*\d+\s*(?P<later>프레임|frames?|초|seconds?|s\b)))",
+    re.IGNORECASE,
+)
+_AT_AN_END = re.compile(
+    rf"\b(?:trim|cut|skip|drop|discard|remove|exclude)\s+(?P<count>{NUMBER}){_UNIT}\s+(?:off\s+|from\s+|at\s+)?(?:at\s+)?"
+    r"the\s+(?:(?P<head>beginning|start|head)|end|tail)\b",
     re.IGNORECASE,
 )
 _ONLY = re.compile(
@@ -49,6 +55,8 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     '첫 60프레임 스킵, 마지막 5프레임 스킵'
     >>> skipped_frames("skip the first 30 and the last 15 frames", Ground()).summary
     '첫 30프레임 스킵, 마지막 15프레임 스킵'
+    >>> skipped_frames("trim 20 frames from the end of each episode", Ground()).summary
+    '마지막 20프레임 스킵'
     >>> skipped_frames("앞 50프레임은 사용하지 말 것", Ground()).summary
     '첫 50프레임 스킵'
     >>> skipped_frames("첫 200프레임만 사용", Ground()).why
@@ -63,7 +71,7 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     >>> skipped_frames("episode_003의 첫 20프레임 손상", Ground()).why
     '몇몇 에피소드의 프레임만 빼는 설정이 없음'
     """
-    if praises(words) or (denies(words) and not unused(words)):
+    if praises(words) or (refuses(words) and not unused(words)):
         return None
     if _ONLY.search(words) and (_HEAD.search(words) or _TAIL.search(words)):
         return Unclear(
@@ -72,19 +80,24 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     if _ONE_ONLY.search(words) or _names_some(words):
         return Unclear("몇몇 에피소드의 프레임만 빼는 설정이 없음", "→ 적용: exclude_episodes=[episode_003]")
     fps = ground.config.dataset.fps
-    cut = {
-        field: _changed(words[found.end() :]) or _frames(found, fps)
-        for field, form in (("dataset.skip_first_frames", _HEAD), ("dataset.skip_last_frames", _TAIL))
-        if (found := form.search(words))
-    }
-    if "dataset.skip_first_frames" not in cut and (found := _FROM_ZERO.search(words)):
-        cut["dataset.skip_first_frames"] = round(number(found["ko"] or found["en"])) + 1
+    named = _at_either_end(words)
+    cut = {field: _changed(words[found.end() :]) or _frames(found, fps) for field, found in named.items()}
+    if FIRST not in cut and (found := _FROM_ZERO.search(words)):
+        cut[FIRST] = round(number(found["ko"] or found["en"])) + 1
     if not cut:
         return None
-    in_time = any(_is_time(found) for form in (_HEAD, _TAIL) for found in form.finditer(words))
-    ends = {"dataset.skip_first_frames": "첫", "dataset.skip_last_frames": "마지막"}
+    in_time = any(_is_time(found) for found in named.values())
+    ends = {FIRST: "첫", LAST: "마지막"}
     summary = ", ".join(f"{ends[field]} {frames}프레임 스킵" for field, frames in cut.items())
     return changing(ground.config, cut, exact=not (in_time or doubts(words)), summary=summary)
+
+
+def _at_either_end(words: str) -> dict[str, re.Match[str]]:
+    """Where frames are counted, by the field they belong to, the first before the last."""
+    said = [(FIRST, _HEAD.search(words)), (LAST, _TAIL.search(words))]
+    said += [(FIRST if found["head"] else LAST, found) for found in _AT_AN_END.finditer(words)]
+    named = {field: found for field, found in reversed(said) if found}
+    return {field: named[field] for field in (FIRST, LAST) if field in named}
 
 
 def _names_some(words: str) -> bool:

@@ -4,14 +4,20 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Impossible, Judgement, Satisfied, Unclear
-from bot.lessons.phrases import ARROW, NUMBER, denies, number, tells, to
+from bot.lessons.phrases import ARROW, NUMBER, denies, number, to
 
-_FULL = re.compile(r"메모리\s*(?:가\s*)?(?:부족|초과|고갈)|\bOOM\b|out of memory", re.IGNORECASE)
+_FULL = re.compile(
+    r"메모리\s*(?:가\s*)?(?:부족|초과|고갈)|(?<![A-Za-z])OOM(?![A-Za-z])|out of memory", re.IGNORECASE
+)
 _TOO = re.compile(
     r"(?<![\d.])(\d+)\s*(?:에서도|로도|도\s)|(?:also|and|even)\s+(?:at|with)\s+(\d+)(?![\d.])", re.IGNORECASE
 )
-_BATCH = re.compile(r"(?:batch[_ ]?size|배치(?:\s*(?:크기|사이즈))?)\s*=?\s*(\d+)", re.IGNORECASE)
+_BATCH = re.compile(
+    r"(?:batch[_ ]?size|배치(?:\s*(?:크기|사이즈))?)(?:을|를|이|가|은|는)?\s*(?:=|of\b|to\b|at\b)?\s*(\d+)",
+    re.IGNORECASE,
+)
 
 _EFFECTIVE = re.compile(
     r"(?:effective|유효|실효|실질|전체|총)(?:적인)?\s*"

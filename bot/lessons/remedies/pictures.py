@@ -4,11 +4,12 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import denies, number, praises, tells
+from bot.lessons.phrases import denies, number, praises
 
 _SIZE = re.compile(
-    r"(?:이미지|영상|image|picture|입력)\S*\s*(?:크기|해상도|size|resolution)?\S*\s*"
+    r"(?:이미지|영상|image|picture|입력)\S*\s*(?:크기|해상도|size|resolution)?\S*\s*(?:to\s+|of\s+)?"
     r"(?:[^\d\n]{0,12}\d+\s*[x×*]\s*\d+\s*(?:에서|→|->)\s*)?(?<!\d)(?P<left>\d+)\s*[x×*]\s*(?P<right>\d+)",
     re.IGNORECASE,
 )

@@ -4,8 +4,9 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import NUMBER, denies, doubts, forbids, number, praises, tells
+from bot.lessons.phrases import NUMBER, denies, doubts, forbids, number, praises
 from protocol import paths
 
 START_FROM = "training.start_from"
@@ -14,7 +15,8 @@ _PATH = re.compile(r"checkpoints/[A-Za-z0-9_./-]*[A-Za-z0-9_]")
 _CONTINUED = re.compile(
     r"(?:checkpoint|체크포인트|가중치|act_best|act_epoch_\d+)\S*\s*(?:에서|부터|로)\s*(?:이어|계속|시작|초기화|학습)"
     r"|(?:에서|부터)\s*이어서\s*학습|이어서\s*학습"
-    r"|(?:resume|continue|start|warm[- ]start|fine-?tune)\s+(?:training\s+)?from|warm[- ]start",
+    r"|(?:resume|continue|start|warm[- ]start|fine-?tune|initiali[sz]e)\s+"
+    r"(?:training\s+|the\s+(?:model|policy|weights)\s+)?from|warm[- ]start",
     re.IGNORECASE,
 )
 _ANEW = re.compile(
@@ -27,12 +29,14 @@ _EPOCH = re.compile(r"(?:act_epoch_|epoch\s*)(\d{1,5})", re.IGNORECASE)
 
 _REPORTED = re.compile(
     r"(?:REPORT|보고|리포트)\S*\s*(?:주기|간격|빈도|(?:더\s*)?자주)"
-    r"|\d+\s*(?:분|시간)\s*마다\s*(?:REPORT|보고|리포트)|(?:REPORT|보고|리포트)\S*\s*\d+\s*(?:분|시간)\s*마다"
+    r"|\d+\s*(?:분|시간)\s*(?:마다|간격으로)\s*(?:REPORT|보고|리포트)"
+    r"|(?:REPORT|보고|리포트)\S*\s*\d+\s*(?:분|시간)\s*(?:마다|간격|주기)"
     r"|report(?:s|ing)?\s+(?:every|more\s+often|interval)",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    rf"(?P<count>{NUMBER})\s*(?P<unit>분|시간|minutes?|mins?|hours?)(?!\s*(?:에서|→|->))", re.IGNORECASE
+    rf"(?P<count>{NUMBER})\s*(?P<unit>분|시간|minutes?|mins?|hours?)(?!\s*(?:에서|→|->|이?\s*아니|말고|대신))",
+    re.IGNORECASE,
 )
 
 

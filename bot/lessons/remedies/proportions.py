@@ -4,9 +4,10 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement
 from bot.lessons.names import NAME, field_of
-from bot.lessons.phrases import NUMBER, clause, denies, number, tells
+from bot.lessons.phrases import NUMBER, clause, number, refuses
 
 _WORDS = {"두": 2, "세": 3, "네": 4, "다섯": 5, "열": 10}
 _DO = r"(?=\s*(?:정도\s*|쯤\s*)?(?:로|으로|낮|줄|축소|감소|늘|높|올|확대|증가|적용|[,.;\n]|$))"
@@ -22,7 +23,10 @@ _PERCENT = re.compile(
 _ENGLISH = re.compile(
     rf"(?P<verb>halve|double)\s+(?:the\s+)?(?P<name>{NAME})"
     rf"|(?P<down>lower|reduce|decrease|raise|increase)\s+(?:the\s+)?(?P<other>{NAME})\s+(?:by\s+a\s+factor\s+of\s+(?P<factor>{NUMBER})"
-    rf"|(?:by\s+)?(?P<times>{NUMBER})\s*(?:x\b|times\b))",
+    rf"|(?:by\s+)?(?P<times>{NUMBER})\s*(?:x\b|times\b)"
+    rf"|by\s+(?P<percent>{NUMBER})\s*%)"
+    rf"|(?:use|with|at)\s+half\s+(?:of\s+)?(?:the\s+)?(?P<half>{NAME})"
+    rf"|(?:cut|reduce)\s+(?:the\s+)?(?P<cut>{NAME})\s+(?:in|by)\s+half",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
@@ -51,13 +55,18 @@ def in_proportion(words: str, ground: Ground) -> Judgement | None:
     'batch_size 32'
     >>> in_proportion("lower lr by a factor of 10", Ground()).summary
     'lr 1e-5'
+    >>> in_proportion("use half the learning rate", Ground()).summary
+    'lr 5e-5'
+    >>> in_proportion("lower lr by 50%", Ground()).summary
+    'lr 5e-5'
     >>> in_proportion("steering 채널의 loss가 10배 높음", Ground())
     """
     for found, factor in _proportions(words):
-        field = field_of(found.groupdict().get("name") or found["other"])
+        said = found.groupdict()
+        field = field_of(next(filter(None, map(said.get, ("name", "other", "half", "cut")))))
         section, _, name = field.partition(".")
         value = getattr(getattr(ground.told_of, section), name)
-        if isinstance(value, int | float) and not tells(words[found.end() :]) and not denies(words):
+        if isinstance(value, int | float) and not tells(words[found.end() :]) and not refuses(words):
             return changing(ground.config, {field: _times(value, factor)}, exact=False)
     return None
 
@@ -86,8 +95,13 @@ def _percent(found: re.Match[str], words: str) -> float:
 def _english(found: re.Match[str]) -> float:
     if found["verb"]:
         return 0.5 if found["verb"].lower() == "halve" else 2
+    if found["half"] or found["cut"]:
+        return 0.5
+    down = found["down"].lower() in {"lower", "reduce", "decrease"}
+    if found["percent"]:
+        return 1 + number(found["percent"]) / 100 * (-1 if down else 1)
     factor = number(found["factor"] or found["times"])
-    return 1 / factor if factor > 0 and found["down"].lower() in {"lower", "reduce", "decrease"} else factor
+    return 1 / factor if factor > 0 and down else factor
 
 
 def _times(value: float, factor: float) -> int | float:

@@ -8,7 +8,7 @@ from bot.lessons.judgement import Judgement, Satisfied
 from bot.lessons.phrases import NUMBER, number
 
 _DIVERGED = re.compile(
-    r"발산(?!\s*(?:방지|예방|여부|가능|우려))|(?:loss|손실)\S*\s*(?:가\s*)?(?:NaN|Inf|폭주|폭발|급증)|\bNaN\s*loss|diverge[ds]?|divergence|loss\s+explod",
+    r"발산(?!\s*(?:방지|예방|여부|가능|우려))|(?:loss|손실)\S*\s*(?:가\s*)?(?:NaN|Inf|폭주|폭발|급증)|(?<![A-Za-z])NaN\s*(?:loss|발생)|diverge[ds]?|divergence|loss\s+explod",
     re.IGNORECASE,
 )
 _STUCK = re.compile(
@@ -16,7 +16,7 @@ _STUCK = re.compile(
     re.IGNORECASE,
 )
 _RATE = r"(?:\blr\b|lr(?=[가-힣])|학습률|learning[ _]rate)"
-_RATE_WAS = re.compile(rf"{_RATE}\S*\s*=?\s*({NUMBER})", re.IGNORECASE)
+_RATE_WAS = re.compile(rf"{_RATE}[^\s\d=]{{0,2}}\s*(?:=|of\b|to\b|at\b)?\s*({NUMBER})", re.IGNORECASE)
 _TOO_HIGH = re.compile(
     rf"{_RATE}\S{{0,2}}\s*(?:is\s+|was\s+)?(?:너무\s*|too\s+)(?:높(?!이|여)|크|큼|high|large)", re.IGNORECASE
 )

@@ -3,8 +3,9 @@
 import re
 
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Satisfied, Unclear
-from bot.lessons.phrases import clause, denies, tells
+from bot.lessons.phrases import clause, denies
 
 _LOADER = re.compile(
     r"(?:데이터\s*)?로더|로딩|num_workers|prefetch|data\s*load|(?:gpu|device)\S*\s*(?:가\s*)?(?:대기|굶|starv)|starv",
@@ -43,6 +44,10 @@ _MIDWAY = re.compile(rf"{_SINCE}[^,;.\n]*{_RATE}|{_RATE}[^,;.\n]*{_SINCE}", re.I
 _CHANGED = re.compile(
     r"낮|줄|감소|절반|올|높|(?:으로|로)\b|lower|reduce|halve|decrease|drop|set", re.IGNORECASE
 )
+_NEEDED_NOT = re.compile(
+    r"\S{0,2}\s*(?:필요\S{0,2}\s*없|불필요|없이|(?:사용|적용)?하지\s*(?:말|마)|(?:is|are)\s+(?:not\s+needed|unnecessary))",
+    re.IGNORECASE,
+)
 _CLIPPED = re.compile(
     r"(?:gradient\s*)?clipping\S*\s*(?:도입|적용|사용|추가)|(?:use|add|enable)\s+gradient\s+clipping",
     re.IGNORECASE,
@@ -66,7 +71,9 @@ def without_a_field(words: str, _: Ground) -> Judgement | None:
     'lr 스케줄 설정이 없음 (lr은 처음부터 끝까지 같음)'
     >>> without_a_field("epoch 200부터 lr을 절반으로", Ground()).why
     '학습 도중에 lr을 바꾸는 설정이 없음 (처음부터 끝까지 같음)'
-    >>> without_a_field("warmup 없이 학습", Ground())
+    >>> without_a_field("lr 스케줄러는 필요 없음", Ground())
+    Satisfied(why='lr 스케줄 설정이 없음 (lr은 처음부터 끝까지 같음)')
+    >>> without_a_field("warmup 500 step은 효과적이었음", Ground())
     """
     if (midway := _MIDWAY.search(words)) and _CHANGED.search(words) and not tells(words[midway.end() :]):
         return Unclear("학습 도중에 lr을 바꾸는 설정이 없음 (처음부터 끝까지 같음)", "→ 적용: lr=5e-5")
@@ -74,6 +81,8 @@ def without_a_field(words: str, _: Ground) -> Judgement | None:
         found = re.search(form, words, re.IGNORECASE)
         if found and _asks_for(found, words):
             return Unclear(why)
+        if found and _NEEDED_NOT.match(words[found.end() :]):
+            return Satisfied(why)
     return None
 
 

@@ -4,8 +4,9 @@ import re
 
 from bot.lessons.changes import changing
 from bot.lessons.ground import Ground
+from bot.lessons.hindsight import tells
 from bot.lessons.judgement import Judgement, Unclear
-from bot.lessons.phrases import NUMBER, denies, doubts, number, tells
+from bot.lessons.phrases import NUMBER, denies, doubts, number
 
 FIELD = "training.action_weights"
 _WEIGHT = re.compile(

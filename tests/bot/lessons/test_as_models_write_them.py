@@ -71,6 +71,49 @@ def episodes(*numbers: int) -> dict[str, object]:
             {"batch_size": 32, "epochs": 300, "save_checkpoint_every": 25},
         ),
         ("과적합 방지를 위해 dropout 0.1 → 0.3", {"dropout": 0.3}),
+        ("batch_size를 32가 아니라 16으로 설정", {"batch_size": 16}),
+        ("learning_rate를 1e-4 대신 5e-5로 사용해 주세요.", {"lr": 5e-5}),
+        ("학습률을 절반(5e-5)으로 낮춰 주세요.", {"lr": 5e-5}),
+        ("lr 값을 5e-5로 낮춰 주세요", {"lr": 5e-5}),
+        ("epoch 수를 500 → 400으로", {"epochs": 400}),
+        ("에폭은 400까지만 돌려 주세요.", {"epochs": 400}),
+        ("이번 사이클은 600 epoch까지 학습", {"epochs": 600}),
+        ("지난 cycle은 epoch 320에서 수렴했으므로 이번에는 350 epoch만 학습하세요.", {"epochs": 350}),
+        ("- epochs → 300", {"epochs": 300}),
+        ("chunk_size와 n_action_steps를 모두 30으로", {"chunk_size": 30, "n_action_steps": 30}),
+        ("set chunk_size and n_action_steps to 30", {"chunk_size": 30, "n_action_steps": 30}),
+        ("lr과 lr_backbone을 각각 5e-5, 1e-6으로", {"lr": 5e-5, "lr_backbone": 1e-6}),
+        ("loss spike가 관찰됨 — gradient clipping norm을 5로", {"grad_clip_norm": 5.0}),
+        ("REPORT는 20분 간격으로 부탁드립니다", {"report_every_minutes": 20}),
+        ("30분이 아니라 10분마다 보고해 주세요", {"report_every_minutes": 10}),
+        ("이미지 증강(밝기, 대비)을 켜 주세요", {"image_transforms": ["brightness", "contrast"]}),
+        (
+            "밝기/대비 augmentation을 추가해서 조명 변화에 강하게 해 주세요",
+            {"image_transforms": ["brightness", "contrast"]},
+        ),
+        ("Use a learning rate of 5e-5 for this cycle.", {"lr": 5e-5}),
+        ("The learning rate should be 5e-5.", {"lr": 5e-5}),
+        ("Use 1e-5 as the learning rate.", {"lr": 1e-5}),
+        ("Make sure batch_size is 32.", {"batch_size": 32}),
+        ("Batch size: use 32 instead of 64.", {"batch_size": 32}),
+        ("Train with a batch size of 32 to avoid OOM.", {"batch_size": 32}),
+        ("Please train with batch size 32 for 300 epochs", {"batch_size": 32, "epochs": 300}),
+        ("Use batch size 32 and 300 epochs", {"batch_size": 32, "epochs": 300}),
+        ("train 300 epochs", {"epochs": 300}),
+        ("Please train for only 300 epochs; it converged at 280.", {"epochs": 300}),
+        ("stop after 300 epochs", {"epochs": 300}),
+        ("Bump epochs up to 600.", {"epochs": 600}),
+        ("Switch the backbone to resnet34.", {"backbone": "resnet34"}),
+        ("Resize images to 256x256.", {"image_size": [256, 256]}),
+        ("set image size to 256x256", {"image_size": [256, 256]}),
+        ("Set aside 10% of the episodes for validation.", {"holdout": 0.1}),
+        ("Trim 20 frames from the end of each episode.", {"skip_last_frames": 20}),
+        ("Cut 15 frames off the beginning", {"skip_first_frames": 15}),
+        ("Initialize from cycle02's best checkpoint.", {"start_from": "checkpoints/cycle02/act_best"}),
+        (
+            "Apply brightness and contrast augmentation.",
+            {"image_transforms": ["brightness", "contrast"]},
+        ),
     ],
 )
 def test_what_is_said_word_for_word_is_done(line: str, changes: dict[str, object]) -> None:
@@ -108,12 +151,81 @@ def test_what_is_said_word_for_word_is_done(line: str, changes: dict[str, object
         ("save checkpoints more often", {"save_checkpoint_every": 25}),
         ("lr을 5e-5로 낮추고 데이터 셔플링을 강화하세요", {"lr": 5e-5}),
         ("Set lr to 5e-5 and increase the decoder depth", {"lr": 5e-5}),
+        ("batch size 32", {"batch_size": 32}),
+        ("batch size 32, 300 epochs", {"batch_size": 32, "epochs": 300}),
+        ("a batch size of 32 is enough", {"batch_size": 32}),
+        ("300 epochs should be enough", {"epochs": 300}),
+        ("epochs=300이면 충분", {"epochs": 300}),
+        ("배치 사이즈 32 권장", {"batch_size": 32}),
+        ("batch_size는 48이 적당했습니다. 이번 사이클에도 48로 진행해 주세요.", {"batch_size": 48}),
+        ("batch_size가 64면 OOM이니 32로", {"batch_size": 32}),
+        ("The GPU ran out of memory with batch size 64; use 32 instead.", {"batch_size": 32}),
+        ("Training at lr=1e-4 was unstable, so go with 5e-5.", {"lr": 5e-5}),
+        ("Cut the learning rate in half.", {"lr": 5e-5}),
+        ("increase epochs by 20%", {"epochs": 600}),
+        ("Don't exceed 300 epochs.", {"epochs": 300}),
+        ("300 epoch을 넘기지 말 것", {"epochs": 300}),
+        ("에피소드 앞부분 1.5초는 로봇이 움직이지 않으므로 잘라내 주세요.", {"skip_first_frames": 45}),
+        ("에피소드 0~2는 시뮬레이터 버그로 무효", episodes(0, 1, 2)),
+        ("Validation loss started rising after epoch 200.", {"epochs": 200}),
+        ("Loss exploded at epoch 35.", {"lr": 5e-5}),
+        ("lr=1e-4, loss가 발산", {"lr": 5e-5}),
+        ("batch_size=64, OOM 발생", {"batch_size": 32, "gradient_accumulation": 2}),
+        ("batch_size 64에서 OOM이 발생함", {"batch_size": 32, "gradient_accumulation": 2}),
     ],
 )
 def test_what_is_meant_and_not_said_word_for_word_is_proposed(line: str, changes: dict[str, object]) -> None:
     judgement = judged(line)
     assert values(judgement) == changes
     assert not judgement.exact
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("n_action_steps를 10으로 줄이면 반응성이 좋아짐", {"n_action_steps": 10}),
+        ("lr을 5e-5로 낮춘 cycle 2가 더 안정적이었음", {"lr": 5e-5}),
+        ("batch_size를 32로 줄인 뒤 OOM이 사라짐", {"batch_size": 32}),
+        ("epochs를 300으로 줄인 것이 효과적", {"epochs": 300}),
+        ("save_checkpoint_every=25 덕분에 복구가 빨랐음", {"save_checkpoint_every": 25}),
+        ("첫 50프레임을 스킵했더니 개선", {"skip_first_frames": 50}),
+        ("지난 cycle에서 첫 50프레임 스킵 적용함", {"skip_first_frames": 50}),
+        ("episode_017 제외 후 loss 감소", episodes(17)),
+        ("We reduced the batch size to 32 and OOM disappeared", {"batch_size": 32}),
+        ("Lowering lr to 5e-5 stabilized training", {"lr": 5e-5}),
+        ("With batch_size=32 training was stable", {"batch_size": 32}),
+        ("lr=5e-5 gave the best result", {"lr": 5e-5}),
+        ("Skipping the first 50 frames helped", {"skip_first_frames": 50}),
+    ],
+)
+def test_what_went_well_before_is_proposed(line: str, changes: dict[str, object]) -> None:
+    judgement = judged(line)
+    assert values(judgement) == changes
+    assert not judgement.exact
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lr을 1e-3으로 올리면 발산함",
+        "lr을 1e-3으로 올리는 것은 위험",
+        "lr 1e-3은 발산하므로 피할 것",
+        "batch_size를 128로 늘리는 것은 OOM 위험",
+        "chunk_size를 40으로 바꾸면 성능이 오히려 나빠짐",
+        "steering 가중치를 2배로 올리면 throttle 성능이 떨어짐",
+        "첫 50프레임을 스킵했더니 성능이 떨어짐",
+        "학습률을 두 배로 올렸을 때 발산했으니 원래대로 1e-4 유지",
+        "batch_size 32로 OOM 재발 없음",
+        "avoid batch_size=128",
+        "A batch size of 128 would OOM.",
+        "increasing lr to 1e-3 caused divergence",
+        "doubling the steering weight did not help",
+        "Setting seed=7 made no difference",
+        "loss was 0.02 after 300 epochs",
+    ],
+)
+def test_what_went_badly_before_is_not_done_again(line: str) -> None:
+    assert not isinstance(judged(line), Remedied), judged(line)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +287,7 @@ def test_what_hangs_on_a_condition_is_asked_about_with_what_it_would_be(line: st
         ("lr=5e-5로 학습한 cycle 2가 lr=1e-4보다 나았음", "무엇을 바꿀지 이해하지 못함"),
         ("The model had converged by epoch 250, training longer was wasteful", "무엇을 바꿀지"),
         ("lr을 너무 낮추면 수렴이 느림", "무엇을 바꿀지 이해하지 못함"),
-        ("batch_size를 32가 아니라 16으로 설정", "무엇을 바꿀지 이해하지 못함"),
+        ("확인할 것은 batch_size, epochs 300.", "무엇을 바꿀지 이해하지 못함"),
         ("ImageNet 가중치 없이 처음부터 학습", "무엇을 바꿀지 이해하지 못함"),
         ("성공하지 못한 에피소드는 제외", "무엇을 바꿀지 이해하지 못함"),
     ],
@@ -199,6 +311,10 @@ def test_what_cannot_be_told_is_asked_with_the_reason(line: str, why: str) -> No
         ("발산 방지를 위해 gradient clipping 도입", "이미 grad_clip_norm 10"),
         ("mixed precision(bf16) 사용", "정밀도는 장치에서 시험해 자동으로 선택 (bf16 포함)"),
         ("num_workers를 8로", "읽기 대기 없음: 전체 프레임을 메모리에 올려 batch를 만듦"),
+        ("lr 스케줄러는 필요 없습니다", "lr 스케줄 설정이 없음 (lr은 처음부터 끝까지 같음)"),
+        ("never go above lr 1e-3", "이미 lr 1e-4 (최대 0.001)"),
+        ("batch_size 128에서 OOM이 발생함", "이미 batch_size 64 (메모리 부족은 128에서)"),
+        ("설정 변경 없이 진행", "바꿀 것이 없다는 말로 읽음"),
     ],
 )
 def test_what_is_so_already_says_how(line: str, why: str) -> None:
@@ -231,3 +347,23 @@ def test_an_episode_that_was_left_out_may_come_back() -> None:
 
 def test_a_bound_on_what_is_no_number_is_none() -> None:
     assert isinstance(judged("backbone은 최대 50"), Unclear)
+
+
+class TestTheSameAsBefore:
+    def test_is_what_was_otherwise_then(self) -> None:
+        last = CARD.with_changes({"training.batch_size": 32, "dataset.skip_first_frames": 50})
+        lesson = Lesson(category="학습", text="Cycle 2와 동일한 설정으로 진행")
+        judgement = judge(lesson, CARD, last, "checkpoints/cycle02/act_best/")
+        assert isinstance(judgement, Remedied)
+        assert values(judgement) == {"batch_size": 32, "skip_first_frames": 50}
+        assert not judgement.exact
+
+    def test_beside_it_another_value_is_that_value(self) -> None:
+        last = CARD.with_changes({"training.batch_size": 32, "training.lr": 2e-5})
+        lesson = Lesson(category="학습", text="지난 cycle과 같은 설정으로 하되 lr만 5e-5로")
+        assert values(judge(lesson, CARD, last)) == {"batch_size": 32, "lr": 5e-5}
+
+    def test_of_another_cycle_than_the_last_is_asked_about(self) -> None:
+        lesson = Lesson(category="학습", text="use the same config as in cycle 1")
+        judgement = judge(lesson, CARD, CARD, "checkpoints/cycle02/act_best/")
+        assert judgement == Unclear("cycle 1의 설정을 모름")

@@ -11,7 +11,7 @@ import bot.lessons
 from bot.core.tracks import retention
 from bot.lessons import judgement
 from bot.lessons.judgement import Impossible, NotOurs, Remedied, Satisfied, Unclear
-from bot.lessons.remedies import INFERRED, STATED, judge
+from bot.lessons.remedies import BENEATH, INFERRED, STATED, judge
 from protocol import blocked, paths
 from protocol.messages import Lesson
 from protocol.training import IMAGE_TRANSFORMS, TrainingConfig
@@ -32,7 +32,7 @@ def test_the_examples_in_the_docstrings_are_true(module) -> None:
     assert ran.failed == 0
 
 
-@pytest.mark.parametrize("remedy", [*STATED, *INFERRED], ids=lambda remedy: remedy.__name__)
+@pytest.mark.parametrize("remedy", [*BENEATH, *STATED, *INFERRED], ids=lambda remedy: remedy.__name__)
 def test_each_remedy_has_a_korean_and_an_english_example(remedy) -> None:
     examples = [one.source for one in doctest.DocTestFinder().find(remedy)[0].examples]
     korean = [one for one in examples if any("가" <= letter <= "힣" for letter in one)]
