@@ -16,7 +16,8 @@ from bot.core import state
 from bot.core.joins import JOINS
 from bot.core.showing.commands import DELEGATED, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
-from bot.lessons.remedies import BENEATH, INFERRED, STATED
+from bot.lessons.judgement import Impossible, Judgement, NotOurs, Remedied, Satisfied, Unclear
+from bot.lessons.remedies import BENEATH, INFERRED, STATED, Remedy
 from protocol import CARD_VOICE, Voice, join, read_said, recipients_of
 from protocol.messages import Said
 from protocol.training import TrainingConfig
@@ -128,14 +129,36 @@ def remedies() -> str:
         f"| `{remedy.__name__}` | {_first_line(remedy)} | {'<br>'.join(_examples(remedy))} |"
         for remedy in (*BENEATH, *STATED, *INFERRED)
     ]
-    return _table("remedy", "what it does", rows, "for example")
+    return _table("remedy", "what it does", rows, "for example, and what comes of it")
 
 
-def _examples(remedy: Callable[..., Any]) -> list[str]:
-    """The words of its doctests, with what is answered."""
-    told = doctest.DocTestParser().get_examples(remedy.__doc__ or "")
-    words = [ast.literal_eval(found[0]) for one in told if (found := re.search(r'"[^"]*"', one.source))]
-    return list(dict.fromkeys(word.replace("|", "\\|").replace("\n", " ") for word in words))
+def _examples(remedy: Remedy) -> Iterator[str]:
+    """The words of its doctests, and what it makes of them; what is not its business is left out."""
+    known = dict(vars(inspect.getmodule(remedy)))
+    for one in doctest.DocTestParser().get_examples(remedy.__doc__ or ""):
+        calls = [
+            node
+            for node in ast.walk(ast.parse(one.source))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == remedy.__name__
+        ]
+        if not calls:
+            exec(one.source, known)  # noqa: S102  what our own example begins with
+        for call in calls:
+            words, ground = (eval(ast.unparse(part), known) for part in call.args)  # noqa: S307  our own, too
+            if judgement := remedy(words, ground):
+                yield f"{words} ⇒ {_becomes(judgement)}".replace("|", "\\|")
+
+
+def _becomes(judgement: Judgement) -> str:
+    match judgement:
+        case Remedied(exact=True, summary=summary):
+            return summary
+        case Remedied(summary=summary):
+            return f"proposed: {summary}"
+        case Satisfied(why):
+            return f"so already: {why}"
+        case Unclear(why) | Impossible(why) | NotOurs(why):
+            return f"asked: {why}"
 
 
 def detectors() -> str:
