@@ -2,6 +2,7 @@
 
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Cycle, Data, Entry, Proposal
+from bot.core.state.terms import like
 from protocol.messages import ChangeReport, ProposalPosted, ProposedChange, Question, SettledChange
 from protocol.training import TrainingConfig
 
@@ -42,7 +43,10 @@ def posted(
             number=line.number,
             changes=line.changes,
             reason=line.reason,
-            lesson=terms.ledger[line.entry].heard.lesson.text,
+            lesson=" / ".join(
+                terms.ledger[place].heard.lesson.text
+                for place in (line.entry, *like(terms.ledger, line.entry))
+            ),
         )
         for line in proposal.lines
     )

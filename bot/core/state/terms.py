@@ -31,6 +31,18 @@ class Entry(Known):
     translated: bool = False
 
 
+def like(entries: tuple[Entry, ...], place: int) -> list[int]:
+    """The places of the other lessons that wait and ask for the very same."""
+    mine = entries[place]
+    return [
+        other
+        for other, entry in enumerate(entries)
+        if other != place
+        and entry.status == mine.status == "proposed"
+        and (entry.changes, entry.translated) == (mine.changes, mine.translated)
+    ]
+
+
 class Unread(Known):
     """PLAN.md and the lessons files were not looked for yet, or one is `broken`: what is wrong with it."""
 

@@ -60,6 +60,13 @@ def as_proposed(terms: Judged | Settled) -> TrainingConfig:
     return config
 
 
+def decided_with(entry: Entry, decided: Entry) -> Entry:
+    """What becomes of a lesson when another one that asks for the same is decided."""
+    if decided.status == "applied":
+        return now(entry, status="satisfied", changes=(), note=f"함께 반영: {decided.note}")
+    return now(entry, status=decided.status, note=decided.note)
+
+
 def fitting(terms: Judged | Settled) -> Judged | Settled:
     """Open lines that no longer go with the config are asked about instead."""
     config, ledger = terms.config, list(terms.ledger)

@@ -16,6 +16,7 @@ from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.saying import blocked, proposals
 from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
+from bot.core.state.terms import like
 from bot.core.tracks import ledger, translation
 
 
@@ -116,12 +117,17 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
     """Take a word on the open proposal. What it says nothing of stays open."""
     assert cycle.proposal is not None, "there is a proposal to answer"
     assert not isinstance(cycle.terms, Unread), "a proposal comes from judged lessons"
-    terms = cycle.terms
+    terms, asked = cycle.terms, cycle.terms.ledger
     for line in cycle.proposal.lines:
+        if terms.ledger[line.entry].status != "proposed":
+            continue  # decided with another line
         if line.number in word.approved:
             terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
         elif line.number in word.rejected:
             terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
+        for place in like(asked, line.entry):
+            with_it = ledger.decided_with(asked[place], terms.ledger[line.entry])
+            terms = now(terms, ledger=_replaced(terms, place, with_it))
     touched = [line.entry for line in cycle.proposal.lines]
     return _told(cycle, ledger.fitting(terms), touched, at, policy)
 
@@ -156,10 +162,15 @@ def _reopened(terms: Judged | Settled) -> Terms:
 
 
 def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal | None:
-    """What waits, as one proposal; the former one as long as nothing in it changed."""
+    """What waits, as one proposal; the former one as long as nothing in it changed. Lessons of one mind are
+    one line."""
     if not isinstance(terms, Judged):
         return None
-    waiting = [(place, entry) for place, entry in enumerate(terms.ledger) if entry.status == "proposed"]
+    waiting = [
+        (place, entry)
+        for place, entry in enumerate(terms.ledger)
+        if entry.status == "proposed" and min((place, *like(terms.ledger, place))) == place
+    ]
     lines = tuple(
         Line(
             number=number,

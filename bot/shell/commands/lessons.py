@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from bot.core.state import Entry, Judged, LessonHeard, Settled
+from bot.core.state.terms import like
 from bot.core.tracks import ledger
 from bot.lessons.changes import written
 from bot.shell.commands.state_dir import STATE_DIR
@@ -79,12 +80,12 @@ def explain(file: Any, plan: Any, hints: bool, as_json: bool) -> None:
         sys.exit(2)
     outcome = ledger.as_proposed(terms)
     if as_json:
-        verdicts = [_as_object(entry) for entry in terms.ledger]
+        verdicts = [_as_object(place, terms.ledger) for place in range(len(terms.ledger))]
         told = {"config": terms.config.hash, "if_approved": outcome.hash, "lessons": verdicts}
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    for place, entry in enumerate(terms.ledger, start=1):
-        click.echo("\n".join(_in_lines(place, entry)))
+    for place in range(len(terms.ledger)):
+        click.echo("\n".join(_in_lines(place, terms.ledger)))
     click.echo(f"config {base.hash} → {terms.config.hash}, with what waits {outcome.hash}")
 
 
@@ -153,19 +154,30 @@ def _entries(report: ChangeReport, at: datetime) -> Iterator[dict[str, Any]]:
         yield {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "cycle": report.cycle, **one.change.model_dump(), **words}
 
 
-def _in_lines(place: int, entry: Entry) -> Iterator[str]:
+def _in_lines(place: int, entries: tuple[Entry, ...]) -> Iterator[str]:
+    entry, first = entries[place], _asked_first(place, entries)
     lesson = entry.heard.lesson
-    yield f"{place}. [{lesson.category}] {lesson.text}"
+    yield f"{place + 1}. [{lesson.category}] {lesson.text}"
+    if first is not None:
+        yield f"   the same as {first + 1}, waits with it: {entry.note}"
+        return
     yield f"   {VERDICTS[entry.status]}: {entry.note}"
     yield from (f"   {_diff(change)}" for change in entry.changes)
+
+
+def _asked_first(place: int, entries: tuple[Entry, ...]) -> int | None:
+    """The place of an earlier lesson that waits and asks for the same; one answer is for both."""
+    return next((other for other in like(entries, place) if other < place), None)
 
 
 def _diff(change: Change) -> str:
     return f"{change.field}: {written(change.before)} → {written(change.after)}"
 
 
-def _as_object(entry: Entry) -> dict[str, Any]:
+def _as_object(place: int, entries: tuple[Entry, ...]) -> dict[str, Any]:
+    entry, first = entries[place], _asked_first(place, entries)
     lesson = entry.heard.lesson
     said = {"category": lesson.category, "text": lesson.text, "remedy": lesson.remedy}
     changes = [change.model_dump() for change in entry.changes]
-    return {**said, "verdict": entry.status, "note": entry.note, "changes": changes}
+    same = {} if first is None else {"same_as": first + 1}
+    return {**said, "verdict": entry.status, "note": entry.note, "changes": changes, **same}

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.events import LessonsFile
+from bot.core.moves import now
 from protocol.messages import Approval, Lesson, Lessons, Rejection
 
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
@@ -112,14 +113,37 @@ class TestHints:
         hears(judged, Lesson(category="학습", text="loss가 발산함"))
         assert statuses(judged) == ["applied", "satisfied"]
 
-    def test_two_of_one_mind_are_two_lines_and_one_rejection_leaves_the_other_open(self, judged) -> None:
+    def test_those_of_one_mind_are_one_line_that_names_them_all(self, play) -> None:
+        hints(play, OOM, order("lr=5e-5", "튐"), Lesson(category="학습", text="GPU OOM"))
+        assert statuses(play) == ["proposed"] * 3
+        first, second = play.posted("proposal")[-1].lines
+        assert first.lesson == f"{OOM.text} / GPU OOM"
+        assert second.lesson == "튐"
+
+    def test_a_yes_to_it_is_said_of_each(self, play) -> None:
+        hints(play, OOM, Lesson(category="학습", text="GPU OOM"))
+        play.says(play.watcher, Approval())
+        assert statuses(play) == ["applied", "satisfied"]
+        assert play.cycle.terms.ledger[1].note.startswith("함께 반영: batch_size 32로 축소")
+        assert training(play).batch_size == 32
+
+    def test_a_no_to_it_is_a_no_to_each(self, judged) -> None:
         hears(judged, OOM)
         hears(judged, Lesson(category="학습", text="GPU OOM"))
-        assert statuses(judged) == ["proposed", "proposed"]
-        judged.says(judged.watcher, Rejection(items=(1,)))
-        assert statuses(judged) == ["rejected", "proposed"]
-        judged.says(judged.watcher, Approval())
-        assert training(judged).batch_size == 32
+        judged.says(judged.watcher, Rejection(items=(1,), reason="메모리는 충분함"))
+        assert statuses(judged) == ["rejected", "rejected"]
+        assert [entry.note for entry in judged.cycle.terms.ledger] == ["메모리는 충분함"] * 2
+        assert judged.cycle.proposal is None
+
+    def test_of_a_proposal_that_still_has_a_line_for_each_the_first_decides(self, judged) -> None:
+        """As an earlier version saved it."""
+        hears(judged, OOM)
+        hears(judged, Lesson(category="학습", text="GPU OOM"))
+        proposal = judged.cycle.proposal
+        lines = (*proposal.lines, now(proposal.lines[0], number=2, entry=1))
+        judged.state = now(judged.state, cycle=now(judged.cycle, proposal=now(proposal, lines=lines)))
+        judged.says(judged.watcher, Approval(items=(1,), rejected=(2,)))
+        assert statuses(judged) == ["applied", "satisfied"]
 
     def test_episodes_of_several_lessons_gather_and_a_rejected_one_stays_in(self, play) -> None:
         out = [Lesson(category="데이터", text=f"episode_{n:03} 제외") for n in (17, 20)]

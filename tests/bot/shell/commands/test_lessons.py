@@ -51,6 +51,15 @@ def test_what_a_file_of_the_bucket_says_is_a_hint(tmp_path: Path) -> None:
     assert told["config"] != told["if_approved"]
 
 
+def test_what_asks_for_the_same_is_said_to_be_the_same() -> None:
+    twice = LESSONS + "- [학습] GPU OOM\n"
+    told = lessons("explain", "-", stdin=twice)
+    assert "the same as 1, waits with it: batch_size 32로 축소" in told.output
+    assert told.output.count("training.batch_size: 64 → 32") == 1
+    objects = json.loads(lessons("explain", "-", "--json", stdin=twice).output)["lessons"]
+    assert [one.get("same_as") for one in objects] == [None, None, None, None, 1]
+
+
 def test_a_text_without_lessons_says_how_to_write_one() -> None:
     told = lessons("explain", "-", stdin="안녕하세요.\n")
     assert told.exit_code == 2
