@@ -48,7 +48,7 @@ class Examples(click.Command):
   training-claw rehearse --web --port 8000    # … on another machine, after ssh -L 8000:127.0.0.1:8000 HOST
   training-claw rehearse --fast --transcript talk.jsonl
   training-claw rehearse --dir /tmp/rehearsal --episodes 80
-  training-claw rehearse --fast --watcher rejecting       # or acknowledging, partial, silent
+  training-claw rehearse --fast --watcher rejecting       # or acknowledging, partial, choosy, silent
   training-claw rehearse --dir play --without Developer   # and examples/developer.py plays it""",
 )
 @click.option("--episodes", type=click.IntRange(MIN_EPISODES), help="Size of the data set.  [default: 56]")

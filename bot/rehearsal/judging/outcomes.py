@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.judging.judge import ACTS, Look, Missing, Play, first, lesson_lines, shown, start_report
 from bot.rehearsal.players import script
-from bot.rehearsal.players.tempers import NOD, REASON, RIDDLE, SLOW, Temper
+from bot.rehearsal.players.tempers import NOD, REASON, RIDDLE, SLOW, STAYS, Temper
 
 LEAST_WAITING_REPORTS = 3
 
@@ -74,6 +74,26 @@ def _half_applied(play: Play) -> str:
     return f"{_line(play, '✅', 'batch_size')} / {_line(play, '⛔', SLOW)}"
 
 
+def _rest_proposed_again(play: Play) -> str:
+    asked = play.training(lambda one: script.has(one, "REPORT", script.PROPOSAL))
+    if len(asked) < 2 or "\n2. " in asked[1].content:
+        raise Missing("what was left open was not proposed again by itself")
+    if SLOW not in asked[1].content:
+        raise Missing(f"the second proposal is about something else: {shown(asked[1])}")
+    return " / ".join(f"{script.asked_approval(one.content)}" for one in asked)
+
+
+def _rest_rejected(play: Play) -> str:
+    return f"{_line(play, '✅', 'batch_size')} / {_line(play, '⛔', SLOW, STAYS)}"
+
+
+def _only_approved_is_trained(play: Play) -> str:
+    start = start_report(play).content
+    if "training.batch_size" not in start or "training.lr" in start:
+        raise Missing("the start's config is not what was approved")
+    return "batch_size as approved, lr as it was"
+
+
 def _proposed(play: Play) -> str:
     return shown(_proposal(play))
 
@@ -127,6 +147,13 @@ _INSTEAD: dict[Temper, dict[str, Look]] = {
     Temper.ACKNOWLEDGING: {
         "A nod was asked back, once": _asked_back,
         "The yes that followed was applied": _approved_in_the_end,
+    },
+    Temper.CHOOSY: {
+        "What was left open was proposed again, by itself": _rest_proposed_again,
+        "One line was applied, the other was rejected": _rest_rejected,
+        "It trained with what was approved": _only_approved_is_trained,
+        "What nobody understands was asked back": _riddle_asked,
+        "What nobody answered stands in DONE as open": _riddle_open,
     },
     Temper.PARTIAL: {"One line was applied, the other was not": _half_applied},
 }

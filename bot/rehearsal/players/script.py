@@ -17,6 +17,7 @@ _APPROVE = re.compile(r"\[\u200b?APPROVE\][ \t]+(?P<hash>[0-9a-f]{6,64})")
 PROGRESS = "ACT 학습 진행."
 START = "학습 시작."
 CHANGES = "설정 변경 사전 보고."
+PROPOSAL = "설정 변경 승인 요청."
 ENDING = "ACT 학습 완료."
 
 

@@ -14,11 +14,14 @@ RIDDLE = "지난번처럼 하면 안 됨"
 SLOW = "학습률이 너무 낮아 수렴이 느림"
 REASON = "이번에는 메모리가 충분함"
 NOD = "확인했습니다"
+STAYS = "학습률은 그대로 둘 것"
 
 
 class Temper(StrEnum):
     """approving: in the words it is asked for; rejecting: with a reason, and one lesson nobody understands;
-    acknowledging: nods, and answers only when asked yes or no; partial: line 1 yes, line 2 no; silent: never.
+    acknowledging: nods, and answers only when asked yes or no; partial: line 1 yes, line 2 no; silent: never;
+    choosy: approves line 1 and says nothing of the other, rejects that when it is proposed again, and has
+    one lesson nobody understands.
     """
 
     APPROVING = "approving"
@@ -26,9 +29,14 @@ class Temper(StrEnum):
     ACKNOWLEDGING = "acknowledging"
     PARTIAL = "partial"
     SILENT = "silent"
+    CHOOSY = "choosy"
 
 
-EXTRA_LESSONS = {Temper.REJECTING: (RIDDLE,), Temper.PARTIAL: (SLOW,)}
+EXTRA_LESSONS = {
+    Temper.REJECTING: (RIDDLE,),
+    Temper.PARTIAL: (SLOW,),
+    Temper.CHOOSY: (SLOW, RIDDLE),
+}
 """Beside the card's two."""
 
 
@@ -53,6 +61,12 @@ async def _in_part(player: Player, asked: Entry, _: str) -> None:
     await player.say(f"{script.to_training(player.roster)} 1번은 승인, 2번은 보류", reply_to=asked.id)
 
 
+async def _bit_by_bit(player: Player, asked: Entry, named: str) -> None:
+    both = "\n2. " in asked.content
+    said = "1번만 승인합니다." if both else f"[REJECT] {named} {STAYS}"
+    await player.say(f"{script.to_training(player.roster)} {said}", reply_to=asked.id)
+
+
 async def _not_at_all(_player: Player, _asked: Entry, _named: str) -> None:
     pass
 
@@ -63,6 +77,7 @@ _ANSWERS: dict[Temper, Answer] = {
     Temper.ACKNOWLEDGING: _nod,
     Temper.PARTIAL: _in_part,
     Temper.SILENT: _not_at_all,
+    Temper.CHOOSY: _bit_by_bit,
 }
 
 

@@ -19,6 +19,7 @@ from bot.lessons.changes import written
 from bot.shell.commands.state_dir import STATE_DIR
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable, open_to_read
+from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import ChangeReport
 from protocol.parts import join
@@ -56,6 +57,7 @@ def lessons() -> None:
 Examples:
   training-claw lessons explain lessons/cycle03.md --hints
   echo '[학습] batch_size 64에서 GPU 메모리 부족' | training-claw lessons explain - --json
+  echo '[학습] 이전 checkpoint에서 이어서 학습' | training-claw lessons explain - --cycle 3
 
 Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is unreadable, 2 no lesson."""
 )
@@ -64,12 +66,18 @@ Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is un
 @click.option(
     "--hints", is_flag=True, help="As if they stood in a file of the bucket, not in Watcher's words."
 )
+@click.option(
+    "--cycle",
+    type=click.IntRange(1),
+    default=1,
+    help="The cycle they are for: after the first there is one before.",
+)
 @_AS_JSON
-def explain(file: Any, plan: Any, hints: bool, as_json: bool) -> None:
+def explain(file: Any, plan: Any, hints: bool, cycle: int, as_json: bool) -> None:
     """The verdict on each lesson in FILE (- is standard input), with its diff, its hash or its question."""
     try:
         base = read_plan(plan.read()).config if plan else TrainingConfig()
-        terms = explained(file.read(), base, hints=hints)
+        terms = explained(file.read(), base, hints=hints, cycle=cycle)
     except (PlanBroken, UnicodeDecodeError) as error:
         click.echo(f"training-claw lessons: {error}", err=True)
         sys.exit(1)
@@ -89,14 +97,15 @@ def explain(file: Any, plan: Any, hints: bool, as_json: bool) -> None:
     click.echo(f"config {base.hash} → {terms.config.hash}, with what waits {outcome.hash}")
 
 
-def explained(text: str, base: TrainingConfig, *, hints: bool = False) -> Judged | Settled:
+def explained(text: str, base: TrainingConfig, *, hints: bool = False, cycle: int = 1) -> Judged | Settled:
     """The lessons of `text`, judged on a cycle that would otherwise train with `base`."""
     heard = tuple(
         LessonHeard(lesson=lesson, rank="hint" if hints else "order", source="lessons explain")
         for lesson in read_lessons(text)
     )
     fresh = Judged(base=base, config=base, ledger=(), looked_at=(), from_plan=())
-    return ledger.entered(fresh, heard)
+    before = ledger.Before(base, paths.act_best(cycle - 1)) if cycle > 1 else None
+    return ledger.entered(fresh, heard, before)
 
 
 @lessons.command(

@@ -24,6 +24,23 @@ LESSONS = """\
 - [학습] 무언가 이상함
 - [시나리오] 장애물이 부족함
 """
+CARD = """\
+Watcher 레슨런: "[학습] batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생"
+→ 적용: batch_size를 64 → 32로 축소, gradient accumulation 2 적용
+→ Watcher에게 사전 보고 후 학습 시작
+
+Watcher 레슨런: "[데이터] 에피소드 첫 50프레임은 카메라 스윙으로 무효"
+→ 적용: 데이터 로드 시 각 에피소드 첫 50프레임 스킵 처리
+→ 검증: 스킵 후 프레임-액션 동기화 재확인
+
+카테고리: [학습]
+문제: steering 채널의 loss가 다른 채널 대비 10배 높음
+원인: steering 값 분포가 -0.1~0.1에 집중, 극단값(±1.0)이 드뭄
+해결: steering에 가중치를 2배 적용하거나 극단 시나리오 보강 필요
+영향 범위: DomainExpert(시나리오 다양성), Developer(Expert Agent 행동 패턴)
+
+[학습] 이전 checkpoint에서 이어서 학습 — 시간 절약
+"""
 AT = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
 
@@ -39,6 +56,19 @@ def test_each_lesson_has_its_verdict_its_diff_or_its_question() -> None:
     assert "applied, reported before the start: 첫 50프레임 스킵" in told.output
     assert "asked back: 무엇을 바꿀지 이해하지 못함, 예: → 적용: batch_size=32" in told.output
     assert "not ours, kept" in told.output
+
+
+def test_of_the_card_s_four_two_are_orders_and_two_are_proposed() -> None:
+    told = json.loads(lessons("explain", "-", "--cycle", "2", "--json", stdin=CARD).output)["lessons"]
+    assert [one["verdict"] for one in told] == ["applied", "applied", "proposed", "proposed"]
+    changes = {change["field"]: change["after"] for one in told for change in one["changes"]}
+    assert changes == {
+        "training.batch_size": 32,
+        "training.gradient_accumulation": 2,
+        "dataset.skip_first_frames": 50,
+        "training.action_weights": {"steering": 2.0},
+        "training.start_from": "checkpoints/cycle01/act_best",
+    }
 
 
 def test_what_a_file_of_the_bucket_says_is_a_hint(tmp_path: Path) -> None:
@@ -58,6 +88,13 @@ def test_what_asks_for_the_same_is_said_to_be_the_same() -> None:
     assert told.output.count("training.batch_size: 64 → 32") == 1
     objects = json.loads(lessons("explain", "-", "--json", stdin=twice).output)["lessons"]
     assert [one.get("same_as") for one in objects] == [None, None, None, None, 1]
+
+
+def test_after_the_first_cycle_there_is_a_checkpoint_to_go_on_from() -> None:
+    again = "[학습] 이전 checkpoint에서 이어서 학습"
+    assert "asked back" in lessons("explain", "-", stdin=again).output
+    told = lessons("explain", "-", "--cycle", "3", stdin=again)
+    assert "training.start_from: 없음 → checkpoints/cycle02/act_best" in told.output
 
 
 def test_a_text_without_lessons_says_how_to_write_one() -> None:
