@@ -4,7 +4,8 @@
     - [데이터] 에피소드 첫 50프레임은 카메라 스윙으로 무효
       → 적용: 데이터 로드 시 각 에피소드 첫 50프레임 스킵 처리
 
-What stands behind `→ 적용:` is the remedy. A quoted one is nobody's order, so it is left out.
+What stands behind `→ 적용:` is the remedy. A quoted one is nobody's order, so it is left out. One without a
+lesson before it, as our questions ask for, is a lesson of its own.
 """
 
 import re
@@ -25,6 +26,9 @@ model environment code ops config checkpoint
 CATEGORIES = frozenset(_CATEGORY_WORDS.split())
 """What a bracket at the head of a sentence must say to make it a lesson where nothing else does."""
 
+_OURS = "학습"
+"""What a remedy by itself is about, or it would not be said to us."""
+
 _CATEGORY = re.compile(
     r"[^\w\[［【]{0,4}[\[［【]\s*([^\[\]［］【】\n]{1,24}?)\s*[\]］】]\s*[:：]?\s*(.*)", re.DOTALL
 )
@@ -33,6 +37,7 @@ _REMEDY = re.compile(
     r"(?:적용|조치|반영|apply|applied|action|remedy)\s*(?:사항|방안)?\s*[:：]\s*(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_SETS = re.compile(r"[A-Za-z_.]+\s*=")
 _INLINE_REMEDY = re.compile(
     r"\s*(?:→|⇒|➜|➔|⟶|->|=>)\s*(?=(?:적용|조치|반영|apply|action|remedy)\s*[:：])", re.IGNORECASE
 )
@@ -77,7 +82,7 @@ class _Draft:
             for label, key in (("원인", "cause"), ("해결", "cure"))
             if self.block.get(key)
         ]
-        text = self.text + (f" ({'; '.join(reasons)})" if reasons else "")
+        text = (self.text or " ".join(self.remedies)) + (f" ({'; '.join(reasons)})" if reasons else "")
         return Lesson(category=self.category, text=text, remedy="\n".join(self.remedies) or None)
 
 
@@ -135,10 +140,13 @@ class LessonReader:
         arrow = _ARROW.match(line.text)
         behind = arrow[1] if arrow else line.text
         remedy = _REMEDY.match(behind)
+        said = _unquoted(remedy[1]) if remedy and (self.file or not line.quoted) else ""
+        if not self.drafts and said and (arrow or _SETS.match(said)):
+            self.drafts.append(_Draft(_OURS))
         if not self.drafts or not (arrow or remedy):
             return False
-        if remedy and (self.file or not line.quoted):
-            self.drafts[-1].remedies.append(_unquoted(remedy[1]))
+        if said:
+            self.drafts[-1].remedies.append(said)
         return True
 
     def _categorised(self, line: Spoken) -> bool:

@@ -27,6 +27,26 @@ def test_the_card_s_examples_are_lessons_with_their_remedies() -> None:
     assert (swing.category, swing.remedy) == ("데이터", "데이터 로드 시 각 에피소드 첫 50프레임 스킵 처리")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "→ 적용: seed=7",
+        "→ 적용: seed=7\n감사합니다.",
+        "`→ 적용: seed=7`",
+        "적용: seed=7",
+        "[학습] → 적용: seed=7",
+        "Cycle 3\n→ 적용: seed=7",
+    ],
+)
+def test_a_remedy_by_itself_as_our_questions_ask_for_is_a_lesson(text: str) -> None:
+    assert said(text) == (Lesson(category="학습", text="seed=7", remedy="seed=7"),)
+
+
+@pytest.mark.parametrize("text", ["> → 적용: seed=7\n무슨 뜻입니까?", "→ 적용:", "적용: 완료했습니다"])
+def test_but_not_a_quoted_one_nor_an_empty_one(text: str) -> None:
+    assert said(text) == ()
+
+
 def test_a_quoted_remedy_is_nobody_s_order() -> None:
     (lesson,) = said(f"> [학습] {OOM}\n> → 적용: batch_size=32")
     assert lesson == Lesson(category="학습", text=OOM)
@@ -72,7 +92,7 @@ def test_several_remedies_of_one_lesson_are_kept() -> None:
         "[학습]",
         "[HANDOFF] 데이터 생성 완료",
         "[공지] 점검",
-        "→ 적용: batch_size=32",
+        "→ 다음 단계: 학습",
         "원인: 모름",
     ],
 )

@@ -120,10 +120,14 @@ def in_words(changes: tuple[Change, ...]) -> str:
 def _known(heard: LessonHeard, before: tuple[LessonHeard, ...]) -> bool:
     """What says again what was said is not a second lesson; an order with another remedy is one."""
     return any(
-        one.lesson.text.split() == heard.lesson.text.split()
+        _says_the_same(one, heard)
         and (heard.rank == "hint" or heard.lesson.remedy in (None, one.lesson.remedy))
         for one in before
     )
+
+
+def _says_the_same(one: LessonHeard, other: LessonHeard) -> bool:
+    return one.lesson.text.split() == other.lesson.text.split()
 
 
 def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judged | Settled:
@@ -133,7 +137,8 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Ju
         ):
             said_by = f"{Peer.WATCHER} ({heard.source})"
             entry = Entry(heard=heard, status="applied", changes=changes, approved_by=said_by, note=summary)
-            return _with(_superseded(terms, changes), entry, changed(terms.config, changes))
+            terms = _answered_by(heard, changes, _superseded(terms, changes))
+            return _with(terms, entry, changed(terms.config, changes))
         case Remedied(changes, summary=summary):
             if dispute := against(terms, changes):
                 return _asked(terms, heard, dispute)
@@ -190,6 +195,25 @@ def _superseded(terms: Judged | Settled, order: tuple[Change, ...]) -> Judged | 
     """The ledger under a new order: what it decides otherwise no longer rests on an earlier lesson."""
     decided = {change.field: change.after for change in order if change.field not in GATHERING}
     return now(terms, ledger=tuple(_under(entry, decided, order) for entry in terms.ledger))
+
+
+def _answered_by(
+    order: LessonHeard, changes: tuple[Change, ...], terms: Judged | Settled
+) -> Judged | Settled:
+    """What was asked back is answered when an order says it again, or says a remedy and nothing else where
+    nothing else was asked."""
+    asked = [place for place, entry in enumerate(terms.ledger) if entry.status == "unclear"]
+    again = [place for place in asked if _says_the_same(terms.ledger[place].heard, order)]
+    bare = order.lesson.text == order.lesson.remedy and len(asked) == 1
+    answered = asked if bare else again
+    done = f"Watcher 지시로 반영: {in_words(changes)}"
+    return now(
+        terms,
+        ledger=tuple(
+            now(entry, status="satisfied", note=done) if place in answered else entry
+            for place, entry in enumerate(terms.ledger)
+        ),
+    )
 
 
 def _under(entry: Entry, decided: dict[str, Any], order: tuple[Change, ...]) -> Entry:

@@ -5,7 +5,9 @@ import pytest
 from bot.core.events import LessonsFile
 from bot.core.moves import now
 from protocol.messages import Approval, Lesson, Lessons, Rejection
+from protocol.text import parse
 
+RIDDLES = tuple(Lesson(category="학습", text=text) for text in ("지난번처럼 하면 안 됨", "무언가 이상함"))
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
 
 
@@ -94,6 +96,32 @@ class TestOrders:
         hears(judged, OOM)
         hears(judged, order("seed=7", "우연"))
         assert statuses(judged) == ["proposed", "applied"]
+
+
+class TestWhatWasAskedBack:
+    def test_is_answered_by_the_remedy_that_the_question_asks_for(self, judged) -> None:
+        hears(judged, RIDDLES[0])
+        (asked,) = judged.posted("question")
+        judged.says(judged.watcher, parse("→ 적용: seed=7"))
+        assert "→ 적용: " in asked.how_to_answer
+        assert statuses(judged) == ["satisfied", "applied"]
+        assert judged.cycle.terms.ledger[0].note == "Watcher 지시로 반영: seed 7"
+
+    def test_or_by_the_lesson_said_again_with_one(self, judged) -> None:
+        hears(
+            judged,
+            *(Lesson(category="학습", text=text) for text in ("지난번처럼 하면 안 됨", "무언가 이상함")),
+        )
+        hears(judged, order("seed=7", "무언가 이상함"))
+        assert statuses(judged) == ["unclear", "satisfied", "applied"]
+
+    def test_stays_open_where_it_is_not_said_which_of_two_is_meant(self, judged) -> None:
+        hears(
+            judged,
+            *(Lesson(category="학습", text=text) for text in ("지난번처럼 하면 안 됨", "무언가 이상함")),
+        )
+        judged.says(judged.watcher, parse("→ 적용: seed=7"))
+        assert statuses(judged) == ["unclear", "unclear", "applied"]
 
 
 class TestHints:
