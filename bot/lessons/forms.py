@@ -52,7 +52,7 @@ MUST_BE = _form(
 )
 BEFORE_ITS_NAME = _form(rf"\b{VERBS}\s+(?P<value>{NUMBER})\s+(?:as|for)\s+(?:the\s+)?(?P<name>{NAME})")
 TRAINED_WITH = _form(
-    r"\b(?:re)?(?:train|run|start|continue)\s+(?:[\w ]{0,24}\s)?with\s+"
+    r"\b(?:re)?(?:train|run|start|continue)\s+(?:[A-Za-z ]{0,24}\s)?with\s+"
     rf"{_ARTICLE}{_HEAD}(?:of|=|at)?\s*{_NUMBER}"
 )
 BACKWARDS = _form(

@@ -11,7 +11,7 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"했|하였|하니|해서(?![^,;.\n]*(?:주세요|하세요|할\s*것))|[해여려춰꿔혀]도(?=[\s,]|$)|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|였|렸|됐|되었|돌렸|썼|니까"
+    r"했|하였|하니|해서(?![^,;.\n]*(?:주세요|하세요|할\s*것))|[해여려춰꿔혀]도(?=[\s,]|$)|하면|할\s*때|하던|한\s*결과|해\s*보니|더니|췄|(?:[추꾸우]|[줄높]이)었|였|렸|됐|되었|돌렸|썼|니까"
     r"|(?:학습|설정|사용|적용|변경|진행|실행)(?:\s*(?:시|중|결과|후)(?=[\s,에]|$)|한\s)"
     r"|\bled to\b|\bcaused\b"
 )
@@ -29,7 +29,7 @@ _TRIED = re.compile(
     rf"|{_DONE}(?:한|했|된|됨|함|돼서|되어)?\s*(?:후|뒤|이후|시|결과|덕분|덕택)(?=[\s,에엔])"
     rf"|{_DONE}(?:한|했던|된)?\s*(?:cycle|사이클|run|실험|것|게|편|경우)"
     r"|(?:적용|제외|스킵|변경|축소|추가|설정|사용|도입)(?:했|됨|함(?=[\s,.]|$))|더니|덕분|덕택"
-    r"|[는운]\s*(?:것|게|편|경우)(?:이|은|도|에)?(?=\s)"
+    r"|^\s*(?:the\s+|an?\s+)?(?:increase|decrease|reduction|change)\s+(?:of|in)\b|[는운]\s*(?:것|게|편|경우)(?:이|은|도|에)?(?=\s)"
     r"|(?:지난|이전|저번|직전)\s*(?:번|cycle|사이클|run|학습|실험)(?:에서|에는|에|은|는|엔)?(?=\s)"
     r"|\b(?:we|i|they|it|run|cycle\s*\d+|which|that)\s+(?:have\s+|had\s+|has\s+)?(?:\w+ed|set|cut|ran|had|made|gave|went|kept)\b"
     r"|(?:^|[(:]\s*|\b(?:by|after|when|since|with|of|but|and)\s+)(?:lower|reduc|rais|increas|decreas|chang|sett|us|skipp"
@@ -44,7 +44,7 @@ _BADLY = re.compile(
     r"위험|피하|피할|피해|악화|나빠|나쁘|나쁨|저하|떨어|하락|불안정|발산|OOM|메모리\s*(?:부족|초과)|실패|느려|느림|역효과|과적합|NaN"
     r"|폭발|안\s*좋|(?:효과|차이|변화|의미)\S?\s*없|무의미"
     r"|\b(?:risky|dangerous|worse|unstable|diverg\w*|fail\w*|hurts?|degrad\w*|explod\w*|OOM|out\s+of\s+memory|NaN|overfit\w*"
-    r"|too\s+\w+|slow\w*|(?:did|does)\s+not|didn't|doesn't|no\s+(?:difference|effect|gain))",
+    r"|too\s+\w+|slow\w*|(?:did|does)\s+not|didn't|doesn't|nothing|no\s+(?:difference|effect|gain))",
     re.IGNORECASE,
 )
 _KEPT = re.compile(

@@ -18,7 +18,9 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _BECAUSE_NOT = re.compile(r"지\s*않(?:으므로|아서|아\s|기\s*때문|으니)")
-_DENIED_AHEAD = re.compile(r"(?:do not|don't|never|must not|not to)\b[^,;.\n]*$", re.IGNORECASE)
+_DENIED_AHEAD = re.compile(
+    r"(?:do not|don't|never|must not|should not|shouldn't|cannot|can't|not to)\b[^,;.\n]*$", re.IGNORECASE
+)
 _DOUBTED = re.compile(
     r"까요|까\?|어떨|어떤가|검토|고려|추천|권장|권고|제안|좋을|\?|것\s*같|듯|아마"
     r"|가능하면|가급적|되도록|필요(?:하면|시)|정도|쯤|가량|대략|(?<![가-힣])약\s*\d"

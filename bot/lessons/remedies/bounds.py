@@ -12,7 +12,7 @@ from bot.lessons.phrases import NUMBER, denies_ahead, number
 _OF = rf"(?P<name>{NAME})(?:\s*(?:값|크기))?(?:을|를|은|는|이|가)?\s*"
 _UNIT = r"\s*(?:프레임|frames?|epochs?|에폭)?"
 _AT_MOST = re.compile(
-    rf"{_OF}(?:최대\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*(?:이하|이내|[을를]?\s*넘기?지|[을를]?\s*초과\s*금지|을?\s*초과하지|를?\s*초과하지)"
+    rf"{_OF}(?:최대\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*(?:이하|이내|[을를]?\s*넘기?지|[을를]?\s*초과\s*금지|이상(?:으로|은)?\s*[가-힣]+지\s*(?:않|말|마)|을?\s*초과하지|를?\s*초과하지)"
     rf"|(?:should|must|may)\s+not\s+(?:exceed|be\s+(?:above|over|larger\s+than))\s+(?P<c>{NUMBER})"
     rf"|(?:at\s+most|no\s+(?:more|larger|higher)\s+than|<=|≤)\s*(?P<d>{NUMBER}))",
     re.IGNORECASE,
@@ -25,7 +25,7 @@ _NOT_ABOVE = re.compile(
 )
 """The value before the name, or what is forbidden beyond it."""
 _AT_LEAST = re.compile(
-    rf"{_OF}(?:최소\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*이상(?!\s*(?:함|하|한))"
+    rf"{_OF}(?:최소\s*(?P<a>{NUMBER})(?!\s*배)|(?P<b>{NUMBER}){_UNIT}\s*이상(?!\s*(?:함|하|한)|(?:으로|은)?\s*[가-힣]+지\s*(?:않|말|마))"
     rf"|(?:should|must)\s+not\s+be\s+(?:below|under|less\s+than)\s+(?P<c>{NUMBER})"
     rf"|(?:at\s+least|no\s+(?:less|smaller|lower)\s+than|>=|≥)\s*(?P<d>{NUMBER}))",
     re.IGNORECASE,

@@ -26,6 +26,16 @@ _ONLY = re.compile(
     r"(?:프레임|frames?|초)만\s*(?:을\s*)?(?:사용|학습|남기|쓰)|\bonly\b|keep\s+the\s+(?:first|last)",
     re.IGNORECASE,
 )
+_USEFUL = re.compile(
+    r"포함|필요(?!\S*\s*없)|유용|살리|살려|남기|남겨|\b(?:includ\w*|needed|useful|necessary)\b", re.IGNORECASE
+)
+_NO_GOOD = re.compile(
+    r"무효|암전|정지|멈|손상|무의미|스킵|제외|제거|잘라|자르|버리|버려|빼|사용하지|쓰지|처리|줄[이일여]|적용"
+    r"|\b(?:skip|drop|trim|cut|discard|ignor|exclud|remov|do not use"
+    r"|invalid|black|blank|frozen|freez|broken|corrupt|bad)",
+    re.IGNORECASE,
+)
+"""Without such a word frames are spoken of, and nobody said to leave them out."""
 _FROM_ZERO = re.compile(
     r"(?:프레임|frames?)\s*0\s*[-~–]\s*(?P<ko>\d+)|\b0\s*[-~–]\s*(?P<en>\d+)\s*(?:프레임|frames?)",
     re.IGNORECASE,
@@ -71,7 +81,7 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     >>> skipped_frames("episode_003의 첫 20프레임 손상", Ground()).why
     '몇몇 에피소드의 프레임만 빼는 설정이 없음'
     """
-    if praises(words) or (refuses(words) and not unused(words)):
+    if praises(words) or _USEFUL.search(words) or (refuses(words) and not unused(words)):
         return None
     if _ONLY.search(words) and (_HEAD.search(words) or _TAIL.search(words)):
         return Unclear(
@@ -89,7 +99,8 @@ def skipped_frames(words: str, ground: Ground) -> Judgement | None:
     in_time = any(_is_time(found) for found in named.values())
     ends = {FIRST: "첫", LAST: "마지막"}
     summary = ", ".join(f"{ends[field]} {frames}프레임 스킵" for field, frames in cut.items())
-    return changing(ground.config, cut, exact=not (in_time or doubts(words)), summary=summary)
+    exact = bool(_NO_GOOD.search(words)) and not (in_time or doubts(words))
+    return changing(ground.config, cut, exact=exact, summary=summary)
 
 
 def _at_either_end(words: str) -> dict[str, re.Match[str]]:
