@@ -27,7 +27,10 @@ def answered(
         return _asked_back(state, cycle.proposal, event.author)
     if not _means(cycle.proposal, word.proposal, event.reply_ref):
         return state, say(replies.another_proposal(cycle.proposal, word.proposal or "", event.author))
-    after, effects = terms.answer(cycle, _read(word, cycle.proposal, WATCHER), event.at, policy)
+    said = _read(word, cycle.proposal, WATCHER)
+    if not _of_a_line(said, cycle.proposal):
+        return state, say(replies.another_line(cycle.proposal, event.author))
+    after, effects = terms.answer(cycle, said, event.at, policy)
     return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
 
 
@@ -39,7 +42,10 @@ def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Po
     if not _means(cycle.proposal, word.proposal, event.reply_ref):
         return state, say(replies.not_that_proposal(cycle.proposal, event.author))
     by = f"operator {event.author}"
-    after, effects = terms.answer(cycle, _read(word, cycle.proposal, by), event.at, policy)
+    said = _read(word, cycle.proposal, by)
+    if not _of_a_line(said, cycle.proposal):
+        return state, say(replies.not_that_line(cycle.proposal, event.author))
+    after, effects = terms.answer(cycle, said, event.at, policy)
     told = replies.decided(word.kind, cycle.proposal, after, by, event.author, policy)
     return now(state, cycle=after), (*say(*told), *effects)
 
@@ -62,6 +68,10 @@ def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool
     if named is not None:
         return proposal.hash.startswith(named.lower()) or named in proposal.refs
     return reply_ref is None or reply_ref in proposal.refs
+
+
+def _of_a_line(word: Word, proposal: Proposal) -> bool:
+    return any(line.number in word.approved | word.rejected for line in proposal.lines)
 
 
 def _read(word: Approval | Rejection, proposal: Proposal, by: str) -> Word:

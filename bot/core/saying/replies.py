@@ -114,6 +114,23 @@ def another_proposal(proposal: Proposal, named: str, author: int) -> Question:
     )
 
 
+def not_that_line(proposal: Proposal, author: int) -> Answer:
+    return Answer(to=(author,), body=_waiting(proposal))
+
+
+def _waiting(proposal: Proposal) -> str:
+    numbers = ", ".join(f"{line.number}번" for line in proposal.lines)
+    return f"제안 {proposal.hash}에서 답을 기다리는 것은 {numbers}입니다."
+
+
+def another_line(proposal: Proposal, author: int) -> Question:
+    return Question(
+        to=(author,),
+        question=_waiting(proposal),
+        how_to_answer=f"승인: `[APPROVE] {proposal.hash}`, 반려: `[REJECT] {proposal.hash} 사유`",
+    )
+
+
 def yes_or_no(proposal: Proposal, author: int) -> Question:
     return Question(
         to=(author,),

@@ -7,6 +7,7 @@ becomes one proposal that waits. Nothing else ever changes a field.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
 from pydantic import ValidationError
 
@@ -163,7 +164,7 @@ def _reopened(terms: Judged | Settled) -> Terms:
 
 def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal | None:
     """What waits, as one proposal; the former one as long as nothing in it changed. Lessons of one mind are
-    one line."""
+    one line, and a line keeps its number: a word that is said again must not mean another one."""
     if not isinstance(terms, Judged):
         return None
     waiting = [
@@ -171,15 +172,17 @@ def _proposal(terms: Terms, at: datetime, former: Proposal | None) -> Proposal |
         for place, entry in enumerate(terms.ledger)
         if entry.status == "proposed" and min((place, *like(terms.ledger, place))) == place
     ]
+    numbers = {line.entry: line.number for line in former.lines} if former else {}
+    fresh = count(max(numbers.values(), default=0) + 1)
     lines = tuple(
         Line(
-            number=number,
+            number=numbers.get(place) or next(fresh),
             entry=place,
             changes=entry.changes,
             reason=entry.note,
             translated=entry.translated,
         )
-        for number, (place, entry) in enumerate(waiting, start=1)
+        for place, entry in waiting
     )
     if not lines:
         return None

@@ -76,11 +76,12 @@ def _half_applied(play: Play) -> str:
 
 def _rest_proposed_again(play: Play) -> str:
     asked = play.training(lambda one: script.has(one, "REPORT", script.PROPOSAL))
-    if len(asked) < 2 or "\n2. " in asked[1].content:
-        raise Missing("what was left open was not proposed again by itself")
+    lines = [script.asked_lines(one.content) for one in asked]
+    if lines != [(1, 2), (2,)]:
+        raise Missing(f"of lines 1 and 2 the second was not proposed again by itself: {lines}")
     if SLOW not in asked[1].content:
         raise Missing(f"the second proposal is about something else: {shown(asked[1])}")
-    return " / ".join(f"{script.asked_approval(one.content)}" for one in asked)
+    return " / ".join(shown(one) for one in asked)
 
 
 def _rest_rejected(play: Play) -> str:

@@ -54,14 +54,15 @@ async def approve(player: Player, asked: Entry, named: str) -> None:
 
 
 async def watcher(player: Player, facts: script.Facts, more: str = "", answer: Answer = approve) -> None:
-    """Opens the cycle, with `more` below it, then answers each proposal once."""
+    """Opens the cycle, with `more` below it, then answers each proposal once: of what was left open by an
+    answer the name is the same, and the lines are others."""
     await player.say(script.watchers_handoff(player.roster, facts) + more)
-    answered = set[str]()
+    answered = set[tuple[str, tuple[int, ...]]]()
     while True:
-        asked = await player.until(lambda one: script.asked_approval(one.content) is not None)
-        named = script.asked_approval(asked.content)
-        if named is not None and named not in answered and player.me in asked.mentions:
-            answered.add(named)
+        asked = await player.until(lambda one: script.has(one, "REPORT", script.PROPOSAL))
+        named, lines = script.asked_approval(asked.content), script.asked_lines(asked.content)
+        if named is not None and (named, lines) not in answered and player.me in asked.mentions:
+            answered.add((named, lines))
             await answer(player, asked, named)
 
 

@@ -12,6 +12,7 @@ _TAG = re.compile(r"\s*(?:<@!?\d+>[\s,]*)*\[(?P<tag>[A-Z]+)\][ \t]*(?P<heading>.
 _FIELD = re.compile(r"^(?P<label>[^:\n]{1,40}):[ \t]*(?P<value>.+)$", re.MULTILINE)
 _APPROVE = re.compile(r"\[\u200b?APPROVE\][ \t]+(?P<hash>[0-9a-f]{6,64})")
 """A report's additions spell no tag: there an unseen character stands in it."""
+_LINE = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
 
 PROGRESS = "ACT 학습 진행."
@@ -102,3 +103,8 @@ def asked_approval(text: str) -> str | None:
     """The hash that a proposal asks to be approved by `[APPROVE] <hash>`."""
     found = _APPROVE.search(text)
     return found["hash"] if found else None
+
+
+def asked_lines(text: str) -> tuple[int, ...]:
+    """The numbers of a proposal's lines."""
+    return tuple(int(number) for number in _LINE.findall(text))

@@ -62,8 +62,8 @@ async def _in_part(player: Player, asked: Entry, _: str) -> None:
 
 
 async def _bit_by_bit(player: Player, asked: Entry, named: str) -> None:
-    both = "\n2. " in asked.content
-    said = "1번만 승인합니다." if both else f"[REJECT] {named} {STAYS}"
+    first, *others = script.asked_lines(asked.content)
+    said = f"{first}번만 승인합니다." if others else f"[REJECT] {named} {STAYS}"
     await player.say(f"{script.to_training(player.roster)} {said}", reply_to=asked.id)
 
 

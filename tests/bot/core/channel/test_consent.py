@@ -177,6 +177,7 @@ class TestAnOperatorsWord:
         [
             (("approve", "ffffff"), "지금 기다리는 제안은"),
             (("approve", "[REJECT]"), "항목 번호"),
+            (("approve", "7"), "기다리는 것은 1번, 2번입니다"),
             (("aprove",), "`!approve`입니까"),
         ],
     )

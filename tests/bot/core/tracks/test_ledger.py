@@ -207,3 +207,23 @@ class TestWhatItMeans:
         hears(judged, Lesson(category="학습", text="gradient_accumulation을 두 배로"))
         hears(judged, Lesson(category="학습", text="epochs를 두 배로"))
         assert judged.posted("proposal")[-1].notes[1] == "epoch당 step: 399 → 399 (전체 399,000)"
+
+
+class TestALineKeepsItsNumber:
+    def test_when_another_one_is_decided(self, play) -> None:
+        hints(play, OOM, order("lr=5e-5", "느림"))
+        play.says(play.watcher, Approval(items=(1,)))
+        assert [line.number for line in play.posted("proposal")[-1].lines] == [2]
+
+    def test_so_the_same_word_said_again_approves_nothing_else(self, play) -> None:
+        hints(play, OOM, order("lr=5e-5", "느림"))
+        play.says(play.watcher, Approval(items=(1,)))
+        play.says(play.watcher, Approval(items=(1,)))
+        assert statuses(play) == ["applied", "proposed"]
+        assert "기다리는 것은 2번입니다" in play.posted("question")[-1].question
+
+    def test_and_what_is_proposed_later_has_one_of_its_own(self, play) -> None:
+        hints(play, OOM, order("lr=5e-5", "느림"))
+        play.says(play.watcher, Approval(items=(1,)))
+        hears(play, Lesson(category="학습", text="다른 seed로 재학습"))
+        assert [line.number for line in play.cycle.proposal.lines] == [2, 3]

@@ -60,12 +60,12 @@ async def test_one_approves_in_part() -> None:
 
 async def test_one_approves_a_line_and_rejects_the_other_when_it_comes_again() -> None:
     both = PROPOSAL.replace("답하는", "1. 레슨런: …\n2. 레슨런: …\n답하는")
-    rest = PROPOSAL.replace(NAMED, "ffffffffffff").replace("답하는", "1. 레슨런: …\n답하는")
+    rest = PROPOSAL.replace("답하는", "2. 레슨런: …\n답하는")
     opening, in_part, rejection = await said_by(Temper.CHOOSY, both, rest)
     assert SLOW in opening
     assert RIDDLE in opening
     assert in_part == f"{TRAINING} 1번만 승인합니다."
-    assert rejection == f"{TRAINING} [REJECT] ffffffffffff {STAYS}"
+    assert rejection == f"{TRAINING} [REJECT] {NAMED} {STAYS}"
 
 
 async def test_one_never_answers() -> None:
@@ -98,7 +98,8 @@ ALERT = (ROSTER.training, f"{mention(OPERATOR_ID)} [ALERT] 제안 {NAMED}이 기
 PUZZLED = (ROSTER.training, f"{WATCHER} [QUESTION] 확인 요청.\n질문: {RIDDLE}")
 ASKED_BACK = (ROSTER.training, QUESTION)
 FIRST = (ROSTER.training, PROPOSAL.replace("답하는", f"1. 레슨런: {OOM}\n2. 레슨런: {SLOW}\n답하는"))
-AGAIN = (ROSTER.training, PROPOSAL.replace("답하는", f"1. 레슨런: {SLOW}\n답하는"))
+AGAIN = (ROSTER.training, PROPOSAL.replace("답하는", f"2. 레슨런: {SLOW}\n답하는"))
+OTHER = (ROSTER.training, PROPOSAL.replace("답하는", f"2. 레슨런: {OOM}\n답하는"))
 BEGUN = (ROSTER.training, f"{START[1]}\n설정 변경: training.batch_size: 64 → 32")
 FASTER = (ROSTER.training, f"{BEGUN[1]}, training.lr: 1e-4 → 2e-4")
 CHOSEN = ("✅ batch_size 32로 축소", f"⛔ {SLOW} — {STAYS}", f"❔ {RIDDLE} — 무엇")
@@ -127,8 +128,8 @@ async def test_the_right_ending_passes(temper: Temper, lines: tuple[tuple[int, s
         (Temper.REJECTING, (PUZZLED, done(f"✅ {OOM}", f"❔ {RIDDLE}")), "in DONE a line with ⛔"),
         (Temper.ACKNOWLEDGING, (NODDED, ASKED_BACK, ASKED_BACK, START), "asked back 2 times"),
         (Temper.ACKNOWLEDGING, (NODDED, START, ASKED_BACK), "training started on a nod"),
-        (Temper.CHOOSY, (FIRST, PUZZLED, BEGUN, done(*CHOSEN)), "not proposed again"),
-        (Temper.CHOOSY, (FIRST, PUZZLED, ASKED, BEGUN, done(*CHOSEN)), "is about something else"),
+        (Temper.CHOOSY, (FIRST, PUZZLED, BEGUN, done(*CHOSEN)), "was not proposed again"),
+        (Temper.CHOOSY, (FIRST, PUZZLED, OTHER, BEGUN, done(*CHOSEN)), "is about something else"),
         (Temper.CHOOSY, (FIRST, PUZZLED, AGAIN, FASTER, done(*CHOSEN)), "not what was approved"),
         (Temper.SILENT, (ASKED, WAITING, DEAF, WAITING, ALERT), "does not say what is waited for"),
         (Temper.SILENT, (ASKED, WAITING, ALERT), "1 reports while waiting"),
