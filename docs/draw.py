@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from benches.histories.table import rows, table
 from bot.core import state
 from bot.core.joins import JOINS
 from bot.core.showing.commands import DELEGATED, WHAT_COMMANDS_DO
@@ -169,6 +170,12 @@ def detectors() -> str:
     return _table("fact", "when it is found", rows, "told to Watcher")
 
 
+def planted() -> str:
+    """What they find in recorded runs that no threshold was chosen by."""
+    *lines, healthy, causes = table(rows("counted"))
+    return "\n".join((*lines, "", f"{causes}; {healthy}."))
+
+
 def fields() -> str:
     """The config's fields, as PLAN.md and lessons name them."""
     return _table("field", "default", [*_fields("", TrainingConfig)], "what it is")
@@ -198,7 +205,8 @@ def _first_line(documented: Callable[..., Any]) -> str:
 PACKAGES = ("bot.core", "bot.shell", "bot.rehearsal", "trainer")
 STOREYS = {f"rooms of {package}": rooms(package) for package in PACKAGES}
 DRAWN = {ARCHITECTURE: {"tracks": tracks, "joins": joins} | STOREYS, LANGUAGE: {"kinds": kinds}}
-DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors, "fields": fields}}
+DRAWN |= {JUDGING: {"checks": checks, "remedies": remedies, "detectors": detectors}}
+DRAWN[JUDGING] |= {"planted": planted, "fields": fields}
 DRAWN |= {OPERATING: {"commands": commands}}
 
 

@@ -44,7 +44,7 @@ from trainer.process.bar import progress_bar
 from trainer.watching.facts import Figures, Seen
 
 EPOCHS, RESUMED_AT = 40, 20
-HEALTHY_TUNED_BY, HEALTHY_COUNTED = 30, 10
+HEALTHY_TUNED_BY, HEALTHY_COUNTED = 40, 10
 DIGITS = 5
 
 SMALL = {
@@ -124,8 +124,8 @@ def wanted() -> list[Wanted]:
     return [
         *(Wanted(HEALTHY, seed, "tuning") for seed in range(first)),
         *(Wanted(HEALTHY, seed, "counted") for seed in range(first, first + HEALTHY_COUNTED)),
-        *(Wanted(cause, seed, "tuning") for seed in (100, 101) for cause in PLANTS),
-        *(Wanted(cause, 102, "counted") for cause in PLANTS),
+        *(Wanted(cause, seed, "tuning") for seed in (100, 101, 102) for cause in PLANTS),
+        *(Wanted(cause, 103, "counted") for cause in PLANTS),
     ]
 
 

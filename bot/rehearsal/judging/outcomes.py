@@ -75,7 +75,7 @@ def _half_applied(play: Play) -> str:
 
 
 def _rest_proposed_again(play: Play) -> str:
-    asked = play.training(lambda one: script.has(one, "REPORT", script.PROPOSAL))
+    asked = _proposals(play)
     lines = [script.asked_lines(one.content) for one in asked]
     if lines != [(1, 2), (2,)]:
         raise Missing(f"of lines 1 and 2 the second was not proposed again by itself: {lines}")
@@ -89,10 +89,21 @@ def _rest_rejected(play: Play) -> str:
 
 
 def _only_approved_is_trained(play: Play) -> str:
-    start = start_report(play).content
-    if "training.batch_size" not in start or "training.lr" in start:
-        raise Missing("the start's config is not what was approved")
-    return "batch_size as approved, lr as it was"
+    first, last = _proposals(play)[0], _proposals(play)[-1]
+    refused = script.changes(last.content)
+    trained = script.changes(start_report(play).content)
+    if wrong := refused & trained:
+        raise Missing(f"it trains with what was rejected: {wrong}")
+    approved = script.changes(first.content) - refused
+    if absent := approved - trained:
+        raise Missing(f"it trains without what was approved: {absent}")
+    return ", ".join(f"{field} {after}" for field, after in sorted(approved))
+
+
+def _proposals(play: Play) -> list[Entry]:
+    found = play.training(lambda one: script.has(one, "REPORT", script.PROPOSAL))
+    first(found, "a proposal")
+    return found
 
 
 def _proposed(play: Play) -> str:

@@ -12,6 +12,7 @@ _TAG = re.compile(r"\s*(?:<@!?\d+>[\s,]*)*\[(?P<tag>[A-Z]+)\][ \t]*(?P<heading>.
 _FIELD = re.compile(r"^(?P<label>[^:\n]{1,40}):[ \t]*(?P<value>.+)$", re.MULTILINE)
 _APPROVE = re.compile(r"\[\u200b?APPROVE\][ \t]+(?P<hash>[0-9a-f]{6,64})")
 """A report's additions spell no tag: there an unseen character stands in it."""
+_CHANGE = re.compile(r"^\s*(?:-|변경:) (?P<field>[a-z_.]+): .* → (?P<after>.+)$", re.MULTILINE)
 _LINE = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
 
@@ -108,3 +109,8 @@ def asked_approval(text: str) -> str | None:
 def asked_lines(text: str) -> tuple[int, ...]:
     """The numbers of a proposal's lines."""
     return tuple(int(number) for number in _LINE.findall(text))
+
+
+def changes(text: str) -> set[tuple[str, str]]:
+    """The fields that a proposal or a report would have otherwise, and their values then."""
+    return {(found["field"], found["after"].strip()) for found in _CHANGE.finditer(text)}

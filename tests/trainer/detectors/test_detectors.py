@@ -53,6 +53,12 @@ def test_a_channel_far_above_the_others_is_told_with_what_the_data_has_of_it() -
     assert (figures["std"], figures["min"], figures["max"], figures["extreme_share"]) == (0.1, -0.2, 0.3, 0.0)
 
 
+def test_a_channel_of_which_nothing_is_learned_is_told_though_the_others_are_not_so_far_below() -> None:
+    told = found(falling(30, l1_by_action=(0.8, 0.3, 0.3, 0.3)), 40, CHANNELS, ())
+    assert list(told) == ["channel_l1_high:steering"]
+    assert not found(falling(30, l1_by_action=(0.6, 0.25, 0.25, 0.25)), 40, CHANNELS, ())
+
+
 def test_a_small_error_is_no_matter_however_small_the_others_are() -> None:
     assert not found(falling(30, l1_by_action=(0.09, 0.001, 0.001, 0.001)), 40, CHANNELS, ())
 
@@ -126,14 +132,14 @@ def seen_with(odd: float) -> Seen:
 
 
 def test_an_episode_far_above_the_rest_is_told_by_its_name() -> None:
-    told = found_in(seen_with(0.9))
+    told = found_in(seen_with(1.2))
     assert list(told) == ["episode_l1_high:episode_003"]
     assert told["episode_l1_high:episode_003"]["episode"] == "episode_003"
-    assert found_in(seen_with(0.4)) == {}
+    assert found_in(seen_with(0.9)) == {}, "hard, and learned late"
 
 
 def test_an_episode_is_told_only_once_it_stayed_there_and_with_enough_others() -> None:
-    odd = seen_with(0.9)
+    odd = seen_with(1.2)
     assert found_in(replace(odd, l1_by_episode=odd.l1_by_episode[1:])) == {}
     assert found_in(replace(odd, l1_by_episode=(by_episode(0.2)[0], *odd.l1_by_episode[1:]))) == {}
     few = Known(CHANNELS, EPISODES[:5])
@@ -143,8 +149,8 @@ def test_an_episode_is_told_only_once_it_stayed_there_and_with_enough_others() -
 
 
 def test_episodes_that_are_held_out_are_not_compared() -> None:
-    alone = tuple(tuple(0.9 if at == 3 else 0.0 for at in range(len(EPISODES))) for _ in range(5))
-    assert found_in(replace(seen_with(0.9), l1_by_episode=alone)) == {}
+    alone = tuple(tuple(1.2 if at == 3 else 0.0 for at in range(len(EPISODES))) for _ in range(5))
+    assert found_in(replace(seen_with(1.2), l1_by_episode=alone)) == {}
 
 
 def test_values_that_lie_close_together_with_rare_extremes_are_told() -> None:

@@ -7,14 +7,16 @@ from trainer.watching.facts import Figures, Seen
 
 CHANNEL_RATIO = 3.0
 CHANNEL_LEAST_L1 = 0.1
+CHANNEL_UNLEARNED, UNLEARNED_RATIO = 0.7, 2.0
+"""Of a standard deviation, where to guess the mean costs 0.8: then the others need not be so far below."""
 CHANNEL_EPOCHS = 5
 
 EPISODE_RATIO = 2.0
 """Over the episodes' median."""
 EPISODE_OVER_HIGHEST = 1.8
 """Over nine in ten of the others: in any set some episodes are harder than most."""
-EPISODE_UNLEARNED = 1.0
-"""Of the whole set's error in the first epoch: a hard episode is learned slowly, a wrong one not at all."""
+EPISODE_UNLEARNED = 1.1
+"""Of the whole set's error in the first epoch: a hard episode is learned late, a wrong one never."""
 EPISODE_EPOCHS = 5
 
 LEARNED = 0.6
@@ -29,7 +31,7 @@ THIN_SHARE = 0.02
 
 
 def uneven_channels(seen: Seen) -> dict[str, Figures]:
-    """Channels whose error is several times the others' median, for epochs running."""
+    """Channels whose error is several times the others' median, or which are not learned at all."""
     if len(seen.known.channels) < 2 or not _has_learned(seen):
         return {}
     last = seen.history[-1].l1_by_action
@@ -46,8 +48,14 @@ def uneven_channels(seen: Seen) -> dict[str, Figures]:
             "support": channel.support,
         }
         for at, channel in enumerate(seen.known.channels)
-        if last[at] >= CHANNEL_LEAST_L1 and min(of_epoch[at] for of_epoch in ratios) >= CHANNEL_RATIO
+        if _stands_out(min(of_epoch[at] for of_epoch in ratios), last[at])
     }
+
+
+def _stands_out(ratio: float, l1: float) -> bool:
+    if l1 >= CHANNEL_UNLEARNED:
+        return ratio >= UNLEARNED_RATIO
+    return ratio >= CHANNEL_RATIO and l1 >= CHANNEL_LEAST_L1
 
 
 def thin_extremes(seen: Seen) -> dict[str, Figures]:
@@ -67,7 +75,7 @@ def thin_extremes(seen: Seen) -> dict[str, Figures]:
 
 
 def odd_episodes(seen: Seen) -> dict[str, Figures]:
-    """Episodes of which nothing was learned: their error stays far above the rest's, and where it began."""
+    """Episodes that contradict the rest: their error stays far above the others' and where it began."""
     lately, names = seen.l1_by_episode[-EPISODE_EPOCHS:], seen.known.episodes
     if len(lately) < EPISODE_EPOCHS or not all(len(epoch) == len(names) for epoch in lately):
         return {}

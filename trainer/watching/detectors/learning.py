@@ -22,7 +22,7 @@ PAST_BEST_RATIO = 1.1
 PAST_BEST_LEAST_EPOCHS = 25
 
 OVERFIT_EVALUATIONS = 4
-OVERFIT_LEAST = 1.25
+OVERFIT_LEAST = 1.2
 OVERFIT_RATIO = 1.3
 """Held-out episodes are few and one evaluation scatters: none may be near the best, the middle one far."""
 

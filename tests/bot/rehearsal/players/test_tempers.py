@@ -97,11 +97,17 @@ DEAF = (ROSTER.training, f"{WATCHER} [REPORT] 데이터 검증.\n다음 단계: 
 ALERT = (ROSTER.training, f"{mention(OPERATOR_ID)} [ALERT] 제안 {NAMED}이 기다립니다.")
 PUZZLED = (ROSTER.training, f"{WATCHER} [QUESTION] 확인 요청.\n질문: {RIDDLE}")
 ASKED_BACK = (ROSTER.training, QUESTION)
-FIRST = (ROSTER.training, PROPOSAL.replace("답하는", f"1. 레슨런: {OOM}\n2. 레슨런: {SLOW}\n답하는"))
-AGAIN = (ROSTER.training, PROPOSAL.replace("답하는", f"2. 레슨런: {SLOW}\n답하는"))
+SMALLER = f"1. 레슨런: {OOM}\n   변경: training.batch_size: 64 → 32\n"
+QUICKER = f"2. 레슨런: {SLOW}\n   변경: training.lr: 2e-4 → 4e-4\n"
+FIRST = (ROSTER.training, PROPOSAL.replace("답하는", f"{SMALLER}{QUICKER}답하는"))
+AGAIN = (ROSTER.training, PROPOSAL.replace("답하는", f"{QUICKER}답하는"))
 OTHER = (ROSTER.training, PROPOSAL.replace("답하는", f"2. 레슨런: {OOM}\n답하는"))
-BEGUN = (ROSTER.training, f"{START[1]}\n설정 변경: training.batch_size: 64 → 32")
-FASTER = (ROSTER.training, f"{BEGUN[1]}, training.lr: 1e-4 → 2e-4")
+BEGUN = (
+    ROSTER.training,
+    f"{START[1]}\n설정 변경:\n- training.lr: 1e-4 → 2e-4\n- training.batch_size: 64 → 32",
+)
+FASTER = (ROSTER.training, BEGUN[1].replace("2e-4", "4e-4"))
+LARGER = (ROSTER.training, BEGUN[1].replace("→ 32", "→ 48"))
 CHOSEN = ("✅ batch_size 32로 축소", f"⛔ {SLOW} — {STAYS}", f"❔ {RIDDLE} — 무엇")
 NODDED = (ROSTER.watcher, f"{TRAINING} {NOD}")
 
@@ -130,7 +136,8 @@ async def test_the_right_ending_passes(temper: Temper, lines: tuple[tuple[int, s
         (Temper.ACKNOWLEDGING, (NODDED, START, ASKED_BACK), "training started on a nod"),
         (Temper.CHOOSY, (FIRST, PUZZLED, BEGUN, done(*CHOSEN)), "was not proposed again"),
         (Temper.CHOOSY, (FIRST, PUZZLED, OTHER, BEGUN, done(*CHOSEN)), "is about something else"),
-        (Temper.CHOOSY, (FIRST, PUZZLED, AGAIN, FASTER, done(*CHOSEN)), "not what was approved"),
+        (Temper.CHOOSY, (FIRST, PUZZLED, AGAIN, FASTER, done(*CHOSEN)), "with what was rejected"),
+        (Temper.CHOOSY, (FIRST, PUZZLED, AGAIN, LARGER, done(*CHOSEN)), "without what was approved"),
         (Temper.SILENT, (ASKED, WAITING, DEAF, WAITING, ALERT), "does not say what is waited for"),
         (Temper.SILENT, (ASKED, WAITING, ALERT), "1 reports while waiting"),
         (Temper.SILENT, (ASKED, WAITING, START, WAITING, ALERT), "without Watcher's word"),
