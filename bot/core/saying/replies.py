@@ -2,6 +2,7 @@
 
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Proposal, State
+from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
 
 
@@ -180,7 +181,7 @@ def how_to_answer(cycle: Cycle) -> tuple[str, ...]:
         return ()
     changes = [change for line in cycle.proposal.lines for change in line.changes]
     return (
-        *(f"제안: {change.field} {change.before} → {change.after}" for change in changes),
+        *(f"제안: {one.field} {written(one.before)} → {written(one.after)}" for one in changes),
         f"답: [APPROVE] {cycle.proposal.hash} 또는 [REJECT] {cycle.proposal.hash} 사유",
     )
 
