@@ -13,10 +13,18 @@ RECORDED = list(recordings())
 COUNTED = [run for run in RECORDED if run.half == "counted"]
 
 
-NOT_FOUND: set[str] = set()
-FALSE_ALARMS: dict[str, set[str]] = {}
-"""What the counted runs show once is written here and left so: a threshold that is moved then would be tuned
-by what counts."""
+NOT_FOUND = {"few_episodes"}
+"""In the counted run the error on held-out episodes fell to the end, though there were six to learn from."""
+
+FALSE_ALARMS = {
+    "healthy-46": {"episode_l1_high:episode_019"},
+    "healthy-47": {"episode_l1_high:episode_005"},
+}
+"""Each is the episode of its set whose actions lie farthest from the mean (1.8 and 2.5 standard deviations,
+where the median episode's lie 0.7): hard, and learned last.
+
+What the counted runs show is written here once and left so: a threshold that is moved then would be tuned by
+what counts."""
 
 
 def planted(runs: list[Recording]) -> list[Recording]:
@@ -54,7 +62,8 @@ def test_a_healthy_run_raises_no_alarm(run: Recording) -> None:
 def test_the_table_has_a_line_for_each_cause_and_a_sum() -> None:
     lines = table(rows("counted"))
     assert len(lines) == 2 + len(planted(COUNTED)) + 2
-    assert lines[-2] == "healthy runs: 10, false alarms: none"
+    alarms = "healthy-46: episode_l1_high:episode_019; healthy-47: episode_l1_high:episode_005"
+    assert lines[-2:] == [f"healthy runs: 10, false alarms: {alarms}", "causes: 16, found: 15"]
 
 
 def test_a_recording_is_small_and_comes_back_as_it_was(tmp_path) -> None:
