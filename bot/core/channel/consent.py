@@ -31,7 +31,8 @@ def answered(
     if not _of_a_line(said, cycle.proposal):
         return state, say(replies.another_line(cycle.proposal, event.author))
     after, effects = terms.answer(cycle, said, event.at, policy)
-    return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
+    taken = replies.word_taken(after, _in_words(said, cycle.proposal), event.author)
+    return now(state, cycle=after), (*say(taken), *effects)
 
 
 def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Policy) -> Step:
@@ -60,7 +61,8 @@ def reacted(state: State, event: Reacted, policy: Policy) -> Step:
     every = frozenset(line.number for line in cycle.proposal.lines)
     word = Word(by=WATCHER, approved=every) if event.yes else Word(by=WATCHER, rejected=every)
     after, effects = terms.answer(cycle, word, event.at, policy)
-    return now(state, cycle=after), (*say(replies.word_taken(after, event.author)), *effects)
+    taken = replies.word_taken(after, _in_words(word, cycle.proposal), event.author)
+    return now(state, cycle=after), (*say(taken), *effects)
 
 
 def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool:
@@ -68,6 +70,14 @@ def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool
     if named is not None:
         return proposal.hash.startswith(named.lower()) or named in proposal.refs
     return reply_ref is None or reply_ref in proposal.refs
+
+
+def _in_words(word: Word, proposal: Proposal) -> str:
+    """`1번 승인, 2번 반려`: of the lines that waited."""
+    numbers = [line.number for line in proposal.lines]
+    yes = [f"{number}번 승인" for number in numbers if number in word.approved]
+    no = [f"{number}번 반려" for number in numbers if number in word.rejected]
+    return ", ".join((*yes, *no))
 
 
 def _of_a_line(word: Word, proposal: Proposal) -> bool:

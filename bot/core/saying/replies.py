@@ -156,8 +156,8 @@ def no_word(name: str, author: int) -> Answer:
     return Answer(to=(author,), body=f"`!{name}` 뒤에는 제안의 hash, 항목 번호, 사유만 적어 주세요.")
 
 
-def word_taken(cycle: Cycle, author: int) -> Receipt:
-    return Receipt(to=(author,), understood=("제안에 대한 답 접수",), next_step=_after_a_word(cycle))
+def word_taken(cycle: Cycle, said: str, author: int) -> Receipt:
+    return Receipt(to=(author,), understood=(f"제안에 대한 답 접수: {said}",), next_step=_after_a_word(cycle))
 
 
 def decided(

@@ -213,6 +213,7 @@ class TestALineKeepsItsNumber:
     def test_when_another_one_is_decided(self, play) -> None:
         hints(play, OOM, order("lr=5e-5", "느림"))
         play.says(play.watcher, Approval(items=(1,)))
+        assert play.posted("receipt")[-1].understood == ("제안에 대한 답 접수: 1번 승인",)
         assert [line.number for line in play.posted("proposal")[-1].lines] == [2]
 
     def test_so_the_same_word_said_again_approves_nothing_else(self, play) -> None:
