@@ -30,14 +30,18 @@ _TRIED = re.compile(
     rf"|{_DONE}(?:한|했던|된)?\s*(?:cycle|사이클|run|실험|것|게|편|경우)"
     r"|(?:적용|제외|스킵|변경|축소|추가|설정|사용|도입)(?:했|됨|함(?=[\s,.]|$))|더니|덕분|덕택"
     r"|^\s*(?:the\s+|an?\s+)?(?:increase|decrease|reduction|change)\s+(?:of|in)\b|[는운]\s*(?:것|게|편|경우)(?:이|은|도|에)?(?=\s)"
-    r"|(?:지난|이전|저번|직전)\s*(?:번|cycle|사이클|run|학습|실험)(?:에서|에는|에|은|는|엔)?(?=\s)"
     r"|\b(?:we|i|they|it|run|cycle\s*\d+|which|that)\s+(?:have\s+|had\s+|has\s+)?(?:\w+ed|set|cut|ran|had|made|gave|went|kept)\b"
     r"|(?:^|[(:]\s*|\b(?:by|after|when|since|with|of|but|and)\s+)(?:lower|reduc|rais|increas|decreas|chang|sett|us|skipp"
     r"|dropp|exclud|remov|doubl|halv|switch|add|enabl|train|cutt|extend|go|runn|weight|trimm)ing\b"
     r"|\b(?:help(?:s|ed)|improve[sd]|stabili[sz]e[sd]|work(?:s|ed)|gives?|gave|makes?|made|converge[sd]|fixe[sd]|solve[sd]"
     r"|result(?:s|ed)\s+in|lead(?:s)?\s+to|led|cause[sd]?|prevent(?:s|ed)|hurts?|reach(?:es|ed)|would|was|were|seem(?:s|ed)"
     r"|is\s+(?:risky|too|enough|sufficient|stable|unstable|fine|better|worse|best|dangerous))\b"
-    r"|\bare\s+(?:enough|sufficient|too)\b|\blast\s+(?:cycle|run|time)\b|\bprevious(?:ly)?\b",
+    r"|\bare\s+(?:enough|sufficient|too)\b",
+    re.IGNORECASE,
+)
+_ONCE = re.compile(
+    r"(?:지난|이전|저번|직전)\s*(?:번|cycle|사이클|run|학습|실험)(?:에서|에는|에|은|는|엔)?(?=\s)"
+    r"|\blast\s+(?:cycle|run|time)\b|\bprevious(?:ly)?\b",
     re.IGNORECASE,
 )
 _BADLY = re.compile(
@@ -94,7 +98,8 @@ def tried(words: str) -> bool:
     >>> tried("lr을 5e-5로 낮춤"), tried("use lr 5e-5"), tried("적용 후 개선된 5e-5로 낮춰 주세요")
     (False, False, False)
     """
-    return bool(_TRIED.search(words)) and not commands(words) and not depends(words)
+    told = _TRIED.search(words) or _ONCE.search(words)
+    return bool(told) and not commands(words) and not depends(words)
 
 
 def in_vain(words: str) -> bool:
@@ -102,17 +107,20 @@ def in_vain(words: str) -> bool:
 
     >>> in_vain("lr을 1e-3으로 올리면 발산함"), in_vain("batch_size를 32로 줄인 뒤 OOM이 사라짐")
     (True, False)
+    >>> in_vain("지난 cycle의 OOM으로 batch_size를 32로 축소")
+    False
     """
-    return tried(words) and bool(_BADLY.search(_SOLVED.sub("", words)))
+    return bool(_TRIED.search(words)) and tried(words) and bool(_BADLY.search(_SOLVED.sub("", words)))
 
 
 def without(told: Callable[[str], bool], words: str) -> str:
-    """The words without the clauses that are told so.
+    """The words without the clauses, and what stands in brackets, that are told so.
 
     >>> without(in_vain, "lr을 1e-3으로 올리면 발산함, batch_size=32. seed=7")
     ', batch_size=32. seed=7'
     """
-    return "".join(part for part in re.split(r"([,;\n]|\.(?!\d))", words) if not told(part))
+    outside = re.sub(r"\([^()]*\)", lambda inside: "" if told(inside[0]) else inside[0], words)
+    return "".join(part for part in re.split(r"([,;\n—]|\.(?!\d))", outside) if not told(part))
 
 
 def kept(words: str) -> bool:

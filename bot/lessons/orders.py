@@ -17,7 +17,7 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _COMMANDED = re.compile(
-    r"(?:주세요|주십시오|주시기|하세요|하십시오|시오\b|할\s*것|[낮높줄늘올내바쓸둘뺄릴일출꿀]\s*것(?=[\s,.)]|$)|바람|바랍|부탁|요망|합시다|하자)"
+    r"(?:주세요|주십시오|주시기|세요|하십시오|시오\b|할\s*것|[낮높줄늘올내바쓸둘뺄릴일출꿀]\s*것(?=[\s,.)]|$)|바람|바랍|부탁|요망|합시다|하자)"
     rf"|^\s*(?:(?:please|also|then|so|now|just|simply)\s+)*(?!(?:in|de)crease\s+(?:of|in)\b|run\s+\d)(?:{VERBS}|train|run|retrain|save|report|skip|trim|exclude|remove"
     r"|add|enable|disable|apply|double|halve|weight|give|resume|continue|start|hold|keep|make|resize|initiali[sz]e)\b",
     re.IGNORECASE,

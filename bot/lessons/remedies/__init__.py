@@ -220,6 +220,8 @@ def _heard(remedy: Remedy, words: str, ground: Ground) -> Judgement | None:
     >>> _heard(skipped_frames, "첫 50프레임을 스킵했더니 안정", Ground()).exact
     False
     """
+    if remedy is ordered:
+        return remedy(words, ground)
     said = remedy(without(in_vain, words), ground)
     if isinstance(said, Remedied) and said.exact and remedy(without(tried, words), ground) != said:
         return replace(said, exact=False)
