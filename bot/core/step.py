@@ -44,7 +44,7 @@ from bot.core.rhythm import cadence, jumps, ticks
 from bot.core.saying import budget, restarts
 from bot.core.state import Cycle, State
 from bot.core.tracks import cycles, data, device, insights, left, run, shelf, stall, terms, weights
-from protocol.messages import ProposalPosted
+from protocol.messages import ProposalPosted, Question, Said
 from protocol.progress import Saved
 
 
@@ -204,14 +204,19 @@ def _numbered(state: State, effects: tuple[Effect, ...]) -> Step:
         state = now(state, said=state.said + 1)
         message = effect.message.model_copy(update={"ref": f"{state.house}-{state.said}"})
         numbered.append(effect.model_copy(update={"message": message}))
-        if isinstance(message, ProposalPosted):
-            state = _carried_by(state, message)
+        state = _carried_by(state, message)
     return state, tuple(numbered)
 
 
-def _carried_by(state: State, message: ProposalPosted) -> State:
+def _carried_by(state: State, message: Said) -> State:
+    """The open proposal goes by its own message's reference, and by that of a question which names it."""
     cycle = state.cycle
-    if cycle is None or cycle.proposal is None or cycle.proposal.hash != message.hash:
+    if cycle is None or cycle.proposal is None:
         return state
+    match message:
+        case ProposalPosted(hash=named) | Question(question=named) if cycle.proposal.hash in named:
+            pass
+        case _:
+            return state
     proposal = now(cycle.proposal, refs=(*cycle.proposal.refs, message.ref))
     return now(state, cycle=now(cycle, proposal=proposal))

@@ -69,6 +69,14 @@ class TestOneWhoOnlyNods:
             "- ✅ batch_size 32로 축소, gradient accumulation 2 적용 — OOM 없이 완료"
         ]
 
+    def test_a_yes_that_answers_that_question_is_a_yes(self, play) -> None:
+        asked(play, OOM)
+        heard(play, "확인했습니다")
+        (question,) = play.posted("question")
+        heard(play, "네, 승인합니다.", to=question.ref)
+        assert training(play).batch_size == 32
+        assert len(play.posted("question")) == 1
+
 
 class TestOneWhoNeverAnswers:
     def test_each_report_says_what_is_waited_for_and_operators_hear_after_two_hours(self, play) -> None:
@@ -122,13 +130,17 @@ class TestOneWhoApprovesInPart:
         assert second == f"- ⛔ {SLOW.text} — Watcher 반려"
 
 
-def heard(play, words: str) -> None:
-    """Watcher's own words, from the channel to their meaning."""
-    ref = play.cycle.proposal.refs[0]
+def heard(play, words: str, to: str | None = None) -> None:
+    """Watcher's own words, from the channel to their meaning, in answer to the proposal or to another."""
+    ref = to or play.cycle.proposal.refs[0]
     mention = f"<@{play.policy.roster.training}>"
     spoke = Spoke(
-        at=play.later(), author=play.watcher, message_id=7, text=f"{mention} {words}", said_at=play.at,
+        at=play.later(),
+        author=play.watcher,
+        message_id=int(play.at.timestamp()),
+        text=f"{mention} {words}",
+        said_at=play.at,
         reply_ref=ref,
-    )  # fmt: skip
+    )
     play.happened(spoke)
     play.ticks(10)
