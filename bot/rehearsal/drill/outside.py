@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.core.showing import progress
 from bot.rehearsal.discord.record import Entry
 from bot.rehearsal.drill.bot import Refused
-from bot.rehearsal.drill.theatre import Theatre, silence
+from bot.rehearsal.drill.theatre import Theatre, TooLong, silence
 from bot.rehearsal.players import script
 from bot.rehearsal.processes import Daemon, plain_environment
 from bot.shell.remembering.upkeep import back_up, is_whole
@@ -26,6 +26,8 @@ JUMP_S = (1800.0, 20_000.0)
 SEEN_S = 10
 """The daemon sees a jump by so many seconds more or less."""
 FULL_S = 12.0
+NOTED_S = 2.0
+"""So soon a refusal that came with the full disk stands in the state."""
 TRAINING_CLAW = Path(sys.executable).with_name("training-claw")
 
 
@@ -127,7 +129,9 @@ async def disk_full(theatre: Theatre) -> Suffered:
         told = await theatre.told(since, _speaks_of_room, FULL_S)
     finally:
         disk.empty()
-    return Suffered(where, told or None)  # what fits into files that are there already needs no room
+    helped = await _helped(theatre)
+    # what fits into files that are there already needs no room
+    return Suffered(f"{where}{helped}", told or None)
 
 
 async def sqlite_damage(theatre: Theatre) -> Suffered:
@@ -176,6 +180,22 @@ def _speaks_of_a_jump(by_s: float, entry: Entry) -> bool:
     lengths = {progress.length(abs(by_s) + off_s) for off_s in range(-SEEN_S, SEEN_S + 1)}
     said = any(f"시계가 {length} {whither} 건너뜀" in entry.content for length in lengths)
     return said or script.has(entry, "REPORT", "재시작 알림.")
+
+
+async def _helped(theatre: Theatre) -> str:
+    """Who had no room for the data is BLOCKED, and told when there is some."""
+    try:
+        await theatre.until(lambda: _lacks_data(theatre), "a BLOCKED", NOTED_S)
+    except TooLong:
+        return ""
+    await theatre.order("retry")
+    await theatre.until(lambda: not _lacks_data(theatre), "the work goes on after !retry")
+    return ", BLOCKED, !retry"
+
+
+def _lacks_data(theatre: Theatre) -> bool:
+    cycle = theatre.cycle()
+    return cycle is not None and cycle.data.phase == "refused"
 
 
 def _speaks_of_room(entry: Entry) -> bool:
