@@ -54,6 +54,11 @@ class Evening(Note):
     def wrong(self) -> tuple[str, ...]:
         return (*self.ending.wrong, *(f"{one.kind}: {one.wrong}" for one in self.faults if one.wrong))
 
+    @property
+    def all_told(self) -> bool:
+        """Did Watcher hear of all that concerns him?"""
+        return all(one.told is not False for one in self.faults)
+
 
 class BookUnreadable(Exception):
     """The message is one line."""

@@ -171,7 +171,12 @@ async def _passed(what: Awaitable[None]) -> float:
 
 
 async def _restart_told(theatre: Theatre, since: int) -> bool:
-    return await theatre.told(since, lambda one: script.has(one, "REPORT", "재시작 알림."))
+    return await theatre.told(since, _tells_of_a_restart)
+
+
+def _tells_of_a_restart(entry: Entry) -> bool:
+    """Of the daemon's; the trainer has its own."""
+    return script.has(entry, "REPORT", "재시작 알림.") and "Training 봇 재시작" in entry.content
 
 
 def _speaks_of_a_jump(by_s: float, entry: Entry) -> bool:
@@ -179,7 +184,7 @@ def _speaks_of_a_jump(by_s: float, entry: Entry) -> bool:
     whither = "앞으로" if by_s > 0 else "뒤로"
     lengths = {progress.length(abs(by_s) + off_s) for off_s in range(-SEEN_S, SEEN_S + 1)}
     said = any(f"시계가 {length} {whither} 건너뜀" in entry.content for length in lengths)
-    return said or script.has(entry, "REPORT", "재시작 알림.")
+    return said or _tells_of_a_restart(entry)
 
 
 async def _helped(theatre: Theatre) -> str:

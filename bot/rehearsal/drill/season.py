@@ -133,7 +133,7 @@ def _played(programme: Programme, told: Told) -> Evening:
     programme.folder.mkdir()
     told(programme.number, None)
     played = asyncio.run(_interruptible(evening.play(programme, lambda one: told(programme.number, one))))
-    if not played.wrong and not played.ending.lost:
+    if not played.wrong and not played.ending.lost and played.all_told:
         shutil.rmtree(programme.folder, ignore_errors=True)
     return played
 
