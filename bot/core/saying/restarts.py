@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
 from bot.core.saying.blocked import crashed, log_of
-from bot.core.state import Cycle, Here, Shelf, newest_safe
+from bot.core.state import Cycle, Here, Shelf, Unstarted, newest_safe
 from protocol import paths
 from protocol.messages import RestartNotice
 from protocol.progress import Started
@@ -93,7 +93,7 @@ def of_the_daemon(cycle: Cycle, event: DaemonWoke, policy: Policy) -> RestartNot
     return RestartNotice(
         cause="Training 봇 재시작",
         checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
-        repeated_epochs=0 if event.job == "alive" else None,
+        repeated_epochs=0 if event.job == "alive" or isinstance(cycle.run, Unstarted) else None,
         now=event.at,
         eta=None,
         notes=(f"Cycle {cycle.number}: {state_of_job}",),

@@ -145,6 +145,11 @@ class TestAfterARestart:
         assert training.state.house == "h0", "references stay this installation's"
         assert training.cycle.run.phase == "training"
 
+    def test_before_any_training_nothing_is_done_again(self, play) -> None:
+        play.watcher_hands_over()
+        play.happened(DaemonWoke(at=play.later(), house="other"))
+        assert play.posted("restart_notice")[-1].repeated_epochs == 0
+
     def test_the_state_survives_the_trip_through_the_disk(self, training) -> None:
         assert State.model_validate_json(training.state.model_dump_json()) == training.state
 
