@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import COMPUTE, OURS, main
-from bot.core.channel.orders import VERBS
+from bot.core.channel.orders import DOES, VERBS
 from bot.core.policy import Policy
+from bot.core.saying.replies import NEXT_STEP
 from bot.core.showing.commands import DELEGATED, READS, WHAT_COMMANDS_DO
 from bot.lessons.insights import INSIGHTS
 from bot.lessons.remedies import INFERRED, STATED
@@ -102,6 +103,10 @@ def test_every_command_of_the_channel_is_in_the_docs() -> None:
 
 def test_every_command_that_is_answered_is_in_help_and_the_other_way_round() -> None:
     assert {*READS, *VERBS, "logs"} == {*WHAT_COMMANDS_DO}, "bot/core/showing/commands.py"
+
+
+def test_every_verb_does_something_and_says_what_comes_next() -> None:
+    assert {*VERBS} == {*DOES} == {*NEXT_STEP}
 
 
 def test_what_has_words_can_be_posted() -> None:

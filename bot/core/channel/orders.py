@@ -1,7 +1,11 @@
 """Stop, resume, retry, and the operators' `!` commands."""
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from bot.core.channel import consent
 from bot.core.channel.typed import VERBS
@@ -11,10 +15,11 @@ from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
 from bot.core.showing import commands, logs
-from bot.core.state import Absent, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
+from bot.core.state import Absent, Cycle, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
 from bot.core.tracks import data, run, terms
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
+from protocol.talk import Verb
 
 _HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 
@@ -49,32 +54,47 @@ def _decided(state: State, command: Command, event: Heard, policy: Policy) -> St
     return consent.delegated(state, word, event, policy)
 
 
-def given(state: State, verb: str, event: Heard, by: str, policy: Policy) -> Step:
+def given(state: State, verb: Verb, event: Heard, by: str, policy: Policy) -> Step:
     if state.cycle is None:
         return state, say(replies.nothing_runs(event.author))
-    match verb:
-        case "stop":
-            asker = event.author if event.author in policy.operators else None
-            cycle, effects = run.stop(state.cycle, by, event.at, asker)
-        case "resume":
-            cycle, effects = run.lift(state.cycle, event.at)
-        case _:
-            cycle, effects = _retry(state, event)
+    cycle, effects = DOES[verb](state.cycle, Given(by, event.author, event.at, policy))
     told = replies.order_taken(verb, by, cycle, event.author, policy)
     return now(state, cycle=cycle), (*say(*told), *effects)
 
 
-def _retry(state: State, event: Heard) -> Move:
-    cycle = state.cycle
-    assert cycle is not None, "there is a cycle to retry"
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order: `by` is what people call who gave it."""
+
+    by: str
+    author: int
+    at: datetime
+    policy: Policy
+
+
+def _stop(cycle: Cycle, order: Given) -> Move:
+    asker = order.author if order.author in order.policy.operators else None
+    return run.stop(cycle, order.by, order.at, asker)
+
+
+def _resume(cycle: Cycle, order: Given) -> Move:
+    return run.lift(cycle, order.at)
+
+
+def _retry(cycle: Cycle, order: Given) -> Move:
     if isinstance(cycle.weights, WeightsMissing):
         cycle = now(cycle, weights=OwnWeights())
     match cycle.device, cycle.data, cycle.terms:
         case Absent(), _, _:
             return now(cycle, device=Unproven()), ()
         case _, Refused(source=source, announced=announced), _:
-            return data.name(cycle, source, announced, event.at)
+            return data.name(cycle, source, announced, order.at)
         case _, _, Unread():
             return terms.look(cycle)
         case _:
-            return run.lift(cycle, event.at)
+            return run.lift(cycle, order.at)
+
+
+DOES: Mapping[Verb, Callable[[Cycle, Given], Move]] = MappingProxyType(
+    {"stop": _stop, "resume": _resume, "retry": _retry}
+)

@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import get_args
 
 from protocol.messages import Command
+from protocol.talk import Verb
 
-VERBS = ("stop", "resume", "retry")
+VERBS: tuple[Verb, ...] = get_args(Verb)
 
 IN_KOREAN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -1,9 +1,13 @@
 """What we answer to whoever spoke to us."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from bot.core.policy import Policy
 from bot.core.state import Cycle, Entry, Proposal, State
 from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
+from protocol.talk import Verb
 
 
 def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
@@ -205,11 +209,16 @@ def no_such_command(name: str, near: list[str]) -> str:
     )
 
 
+NEXT_STEP: Mapping[Verb, str] = MappingProxyType(
+    {"stop": "저장하고 멈춤", "resume": "저장 지점에서 재개", "retry": "다시 시도"}
+)
+
+
 def order_taken(
-    verb: str, by: str, cycle: Cycle, author: int, policy: Policy
+    verb: Verb, by: str, cycle: Cycle, author: int, policy: Policy
 ) -> tuple[Receipt | Answer, ...]:
     """Watcher is told of every order; an operator who gave it gets an answer as well."""
-    next_step = {"stop": "저장하고 멈춤", "resume": "저장 지점에서 재개", "retry": "다시 시도"}[verb]
+    next_step = NEXT_STEP[verb]
     taken = f"{verb} 접수 ({by}), Cycle {cycle.number}"
     watcher = Receipt(to=(policy.roster.watcher,), understood=(taken,), next_step=next_step)
     operator = Answer(to=(author,), body=f"{taken}\n다음 단계: {next_step}")

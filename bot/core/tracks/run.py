@@ -179,11 +179,13 @@ def _hold(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -
 
 
 def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Move:
-    """It may have come to its end while the order to stop was on its way."""
+    """It may have come to its end while the order was on its way; or somebody has lifted that order since."""
     if isinstance(event.outcome, Trained):
         done = Ended(config=run.config, outcome=event.outcome, since=event.at)
         return now(cycle, run=done, on_hold=()), ()
     held = Held(cause="operator", why=run.by, config=run.config, since=event.at)
     after = now(cycle, run=held)
+    if not cycle.on_hold:
+        return lift(after, event.at)
     to_operator = declare(endings.stopped_as_asked(after, run, run.asker)) if run.asker else ()
     return after, (*to_operator, *say(endings.stopped(after, run, policy)))

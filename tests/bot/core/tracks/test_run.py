@@ -1,5 +1,7 @@
 """One training, however many processes it takes."""
 
+import pytest
+
 from bot.core.events import (
     Gauges,
 )
@@ -40,6 +42,24 @@ def test_epochs_that_grow_are_progress(training, stepped) -> None:
     training.later(1790)
     training.ticks(10, Gauges(stepped=stepped(training.at)))
     assert training.posted("training_report")[1].loss == 0.024
+
+
+@pytest.mark.parametrize("word", ["resume", "retry"])
+def test_who_lifts_a_stop_while_it_still_saves_is_heard(training, word) -> None:
+    training.operator_asks("stop")
+    training.operator_asks(word)
+    assert training.cycle.run.phase == "stopping"
+    training.job_ends(Failed(failure="stopped", message="stopped on request"))
+    assert training.cycle.run.phase == "starting"
+    training.training_starts(resumed_from="resume_059", epoch=59)
+    assert training.posted("cycle_stopped") == []
+
+
+def test_the_last_word_counts(training) -> None:
+    for word in ("stop", "resume", "stop"):
+        training.operator_asks(word)
+    training.job_ends(Failed(failure="stopped", message="stopped on request"))
+    assert training.cycle.run.phase == "held"
 
 
 def test_it_may_end_while_the_order_to_stop_is_on_its_way(training, trained) -> None:
