@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     bucket: str = "gs://ralphton-handoff"
     state_dir: Path = Path("/var/lib/training-claw")
     operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
-    report_every_s: Seconds = 1800
+    report_every_s: Annotated[float, Field(gt=0, le=1800)] = 1800
     metrics_port: Annotated[int, Field(ge=1024, le=65535)] | None = None
     timezone: str = "Asia/Seoul"
     device: Literal["cuda", "cpu"] = "cuda"

@@ -62,6 +62,7 @@ def test_a_blank_token_is_no_token(environment: pytest.MonkeyPatch) -> None:
         ("LESSON_TRANSLATOR", "python 'half", "is no command line (No closing quotation)"),
         ("DEVICE", "tpu", "has to be 'cuda' or 'cpu'"),
         ("REPORT_EVERY_S", "0", "has to be more than 0"),
+        ("REPORT_EVERY_S", "3600", "at most 1800"),
         ("REPORT_EVERY_S", "half an hour", "is not a number"),
         ("QUIET_S", "-1", "has to be at least 0"),
         ("QUIET_S", "99", "may be at most 60"),
