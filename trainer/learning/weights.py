@@ -1,9 +1,13 @@
 """The backbone's ImageNet weights: where torchvision keeps them, whether they are whole, and fetching them.
 
-Training never downloads. `make install` does, once; `TORCH_HOME` says where to.
+Training never downloads; `python -m trainer weights` does, once for each backbone, to where TORCH_HOME says.
 """
 
 import hashlib
+import os
+import pwd
+import shlex
+import sys
 from pathlib import Path
 
 import torch
@@ -11,7 +15,7 @@ from torchvision.models import WeightsEnum, get_model_weights
 
 from trainer.process.attempt import JobError
 
-REMEDY = "run `make install`, or set model.pretrained_backbone_weights to null in PLAN.md"
+NOBODY_LOGS_IN = {"nologin", "false"}
 
 
 def weights_of(backbone: str, name: str) -> WeightsEnum:
@@ -27,11 +31,28 @@ def require(weights: WeightsEnum) -> None:
     """Raises JobError("no_weights") unless the file is here and whole."""
     file = file_of(weights)
     if not file.is_file():
-        raise JobError("no_weights", f"{file}: the ImageNet weights {weights} are not there; {REMEDY}")
+        raise JobError("no_weights", f"{file}: the ImageNet weights {weights} are not there; {_remedy(file)}")
     if not is_whole(file):
-        raise JobError(
-            "no_weights", f"{file}: the ImageNet weights are damaged; delete the file, then {REMEDY}"
-        )
+        raise JobError("no_weights", f"{file}: the ImageNet weights are damaged; {_remedy(file)}")
+
+
+def fetching(file: Path, user: pwd.struct_passwd | None) -> str:
+    """The command line that puts `file` where the trainer of `user` looks for it, and lets it read it.
+
+    Whoever nobody can log in as, as under systemd, is reached through sudo; in a container there is none.
+    """
+    by = ["sudo", "-u", user.pw_name] if user and Path(user.pw_shell).name in NOBODY_LOGS_IN else []
+    home, backbone = file.parents[2], file.stem.rpartition("-")[0]
+    trainer = [sys.executable, "-m", "trainer", "weights", "--backbone", backbone]
+    return shlex.join([*by, "env", f"TORCH_HOME={home}", *trainer])
+
+
+def _remedy(file: Path) -> str:
+    try:
+        user = pwd.getpwuid(os.geteuid())
+    except KeyError:
+        user = None
+    return f"run `{fetching(file, user)}`, or set model.pretrained_backbone_weights to null in PLAN.md"
 
 
 def is_whole(file: Path) -> bool:

@@ -27,7 +27,7 @@ REQUESTS: dict[BlockCause, str] = {
     "gpu": "운영자에게 GPU 드라이버 확인 요청",
     "memory": "batch_size 축소 승인 요청 (예: `→ 적용: batch_size=32`)",
     "divergence": "lr 조정 지시 요청 (예: `→ 적용: lr=5e-5`)",
-    "weights": "운영자에게 사전학습 가중치 설치 요청 (`make install`)",
+    "weights": "운영자에게 위 명령으로 사전학습 가중치 설치 요청, 이후 `retry`",
     "trainer": "운영자에게 trainer.log 확인 요청, 이후 `retry`",
 }
 

@@ -1,6 +1,8 @@
 """The backbone's ImageNet weights: looked for where torchvision keeps them, believed only when whole."""
 
 import hashlib
+import pwd
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,27 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_weights_that_are_not_there_are_named_with_what_to_do(hub: Path) -> None:
-    with pytest.raises(JobError, match=r"resnet18-f37072fd\.pth.*make install"):
+    with pytest.raises(JobError, match=r"resnet18-f37072fd\.pth.*trainer weights --backbone resnet18`"):
         weights.require(RESNET18)
+
+
+@pytest.mark.parametrize(
+    ("shell", "by"),
+    [
+        ("/usr/sbin/nologin", "sudo -u training-claw "),
+        ("/bin/false", "sudo -u training-claw "),
+        ("/bin/sh", ""),
+    ],
+)
+def test_what_to_do_is_done_where_the_trainer_looks_and_for_its_backbone(shell: str, by: str) -> None:
+    """Fetched with sudo alone they would lie in root's cache, and be resnet18's."""
+    file = Path("/var/lib/training-claw/torch/hub/checkpoints/resnet34-b627a593.pth")
+    user = pwd.struct_passwd(("training-claw", "x", 999, 999, "", "/", shell))
+    fetch = (
+        f"env TORCH_HOME=/var/lib/training-claw/torch {sys.executable} -m trainer weights --backbone resnet34"
+    )
+    assert weights.fetching(file, user) == by + fetch
+    assert weights.fetching(file, None) == fetch, "a container's user need not have a name"
 
 
 def test_damaged_weights_are_not_used(hub: Path) -> None:

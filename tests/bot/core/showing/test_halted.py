@@ -7,6 +7,7 @@ from bot.core.showing.halted import halted
 from bot.core.showing.headline import headline
 from bot.core.showing.status import status
 from bot.core.state import Settled, WeightsMissing
+from protocol import render
 from protocol.job import Failed, Problem
 from protocol.messages import Lesson, Order
 
@@ -58,6 +59,14 @@ class TestBlocked:
         training.job_ends(Failed(failure="no_space", message="disk full"))
         assert first_line(training).startswith("BLOCKED: disk full → 조치 후 `!retry`")
         assert phases.waiting(training.cycle)[:2] == ("held", "disk full"), "as its REPORTs have it"
+
+    def test_imagenet_s_weights_by_the_command_that_fetches_them(self, training) -> None:
+        fetch = "`sudo -u training-claw env TORCH_HOME=/t python -m trainer weights --backbone resnet34`"
+        training.job_ends(Failed(failure="no_weights", message=f"/t: are not there; run {fetch}"))
+        said = training.posted("blocked")[-1]
+        assert (said.cause, said.problems) == ("weights", (f"/t: are not there; run {fetch}",))
+        assert said.request == "운영자에게 위 명령으로 사전학습 가중치 설치 요청, 이후 `retry`"
+        assert fetch in "".join(render(said)), "whole, on its way through Discord"
 
     def test_no_weights_to_start_from(self, play) -> None:
         lesson = Lesson(category="학습", text="이어서", remedy="start_from=checkpoints/cycle01/act_best")
