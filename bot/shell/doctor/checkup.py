@@ -15,18 +15,19 @@ from bot.shell.bucket import open_bucket
 from bot.shell.bucket.errors import StoreError
 from bot.shell.bucket.probing import Finding, probe
 from bot.shell.doctor import sandbox
-from bot.shell.doctor.installation import PROGRAM, PYTHON, Launch, as_user
+from bot.shell.doctor.installation import ANEW, PROGRAM, PYTHON, Launch, as_user
 from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import is_locked
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
 from bot.shell.supervising.gpu import SMI
+from protocol.training import ModelConfig
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
 MAKE_ROOM = f"make room: `{PROGRAM} state tidy --days 0 --dry-run` shows what may go"
 REQUESTS = "training-claw-trainer.path"
-WEIGHTS = "resnet18-*.pth"
+WEIGHTS, CARDS_BACKBONE = "resnet*-*.pth", ModelConfig().backbone
 ASK_TORCH = """
 import json, socket, torch
 told = {"torch": torch.__version__, "cuda": torch.version.cuda, "gpu": None}
@@ -104,21 +105,34 @@ def database(places: Places) -> Finding:
 def weights(environ: Mapping[str, str], launch: Launch = "process", device: str = "cuda") -> Finding:
     """Are ImageNet's weights where torch.hub keeps them, and whole? Their name ends with their hash.
 
-    A rehearsal's PLAN.md wants none.
+    PLAN.md, which is not here, may name another backbone than the card's; a rehearsal's wants no weights.
     """
     cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(environ.get("TORCH_HOME") or cache / "torch") / "hub" / "checkpoints"
     found = sorted(folder.glob(WEIGHTS))
-    for file in found:
-        with file.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").hexdigest().startswith(file.stem.rpartition("-")[2]):
-                return Finding("weights", "fine", str(file))
-    wrong = "are damaged" if found else "are not there"
-    fetch = as_user(launch, f"env TORCH_HOME={folder.parents[1]} {PYTHON} -m trainer weights")
-    said = f"{folder}: ImageNet's weights {wrong}; run `{fetch}`"
+    whole = {_backbone(file): file for file in found if _is_whole(file)}
+    damaged = [_backbone(file) for file in found if _backbone(file) not in whole]
+    if not damaged and CARDS_BACKBONE in whole:
+        return Finding("weights", "fine", ", ".join(map(str, whole.values())))
+    wanted, wrong = (damaged[0], "are damaged") if damaged else (CARDS_BACKBONE, "are not there")
+    fetch = f"env TORCH_HOME={folder.parents[1]} {PYTHON} -m trainer weights --backbone {wanted}"
+    said = f"{folder}: ImageNet's weights of {wanted} {wrong}; run `{as_user(launch, fetch)}`"
     if device == "cpu":
         return Finding("weights", "warning", f"{said}, unless PLAN.md wants none, as in a rehearsal")
+    if whole and not damaged:
+        return Finding(
+            "weights", "warning", f"{said}, unless PLAN.md has another backbone: {', '.join(whole)}"
+        )
     return Finding("weights", "fault", said)
+
+
+def _is_whole(file: Path) -> bool:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest().startswith(file.stem.rpartition("-")[2])
+
+
+def _backbone(file: Path) -> str:
+    return file.stem.rpartition("-")[0]
 
 
 async def path_unit() -> Finding:
@@ -149,7 +163,7 @@ async def torch(device: str, code: str = ASK_TORCH, *, in_unit: bool = False) ->
         return Finding("torch", "fault", f"does not answer within {TORCH_S:.0f} s; look at nvidia-smi")
     if asked.returncode:
         last = (err.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
-        return Finding("torch", "fault", f"{last[:200]}; run `make install`, then look at nvidia-smi")
+        return Finding("torch", "fault", f"{last[:200]}; look at nvidia-smi; if it is well, {ANEW}")
     told = json.loads(out)
     if in_unit and told["network"]:
         return Finding(

@@ -15,7 +15,9 @@ from bot.wrong_settings import ETC, NO_OPERATORS
 USER = "training-claw"
 BIN = Path(sys.prefix).resolve() / "bin"
 PYTHON, PROGRAM = BIN / "python", BIN / "training-claw"
-ELSEWHERE = "docs/operating.md, First installation, says where Python has to be; then `make build` anew"
+ANEW = f"build it anew while no daemon runs: `make -C {BIN.parents[1]} clean build`"
+"""`make build` alone holds what was built once for built."""
+ELSEWHERE = f"docs/operating.md, First installation, says where Python has to be; then {ANEW}"
 TEST_IT = "sudo systemctl start training-claw-alarm@test.service"
 TRY = "import os, sys; sys.exit(0 if os.access(sys.argv[1], os.W_OK | os.X_OK) else 9)"
 MAY_NOT_WRITE = 9

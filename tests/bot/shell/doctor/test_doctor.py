@@ -23,7 +23,8 @@ from bot.shell.machine.places import Places
 from bot.shell.remembering.store import make
 from protocol.roster import CARD_IDS, Peer, Roster
 
-UNITS = Path(__file__).parents[4] / "deploy" / "systemd"
+HOUSE = Path(__file__).parents[4]
+UNITS = HOUSE / "deploy" / "systemd"
 US, CHANNEL, GUILD = CARD_IDS[Peer.TRAINING], 1477000000000000001, "1477000000000000000"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REACT, VIEW, SEND, ATTACH, HISTORY, EVERYONE = 1 << 6, 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 17
@@ -221,6 +222,7 @@ class TestTheMachine:
     def test_weights_are_known_by_their_hash(self, tmp_path: Path) -> None:
         environ = {"TORCH_HOME": str(tmp_path)}
         fetch = f"sudo -u training-claw env TORCH_HOME={tmp_path} {installation.PYTHON} -m trainer weights"
+        fetch += " --backbone resnet18"
         missing = checkup.weights(environ, "unit")
         assert f"are not there; run `{fetch}`" in missing.said
         assert missing.verdict == "fault"
@@ -230,6 +232,17 @@ class TestTheMachine:
         assert "are damaged" in checkup.weights(environ).said
         (folder / "resnet18-ba7816bf.pth").write_bytes(b"abc")
         assert checkup.weights(environ).verdict == "fine"
+        (folder / "resnet34-b627a593.pth").write_bytes(b"half of it")
+        found = checkup.weights(environ)
+        assert (found.verdict, "run `env" in found.said) == ("fault", True)
+        assert "-m trainer weights --backbone resnet34`" in found.said
+        (folder / "resnet34-ba7816bf.pth").write_bytes(b"abc")
+        assert "resnet34-ba7816bf.pth" in checkup.weights(environ).said
+        (folder / "resnet18-ba7816bf.pth").unlink()
+        (folder / "resnet18-f37072fd.pth").unlink()
+        found = checkup.weights(environ)
+        assert found.verdict == "warning"
+        assert found.said.endswith("--backbone resnet18`, unless PLAN.md has another backbone: resnet34")
 
     def test_a_state_folder_that_is_not_there_is_a_fault(self, tmp_path: Path) -> None:
         assert checkup.state_folder(Places(tmp_path / "none")).verdict == "fault"
@@ -262,6 +275,10 @@ class TestTheMachine:
         found = await checkup.torch(device, code)
         assert found.verdict == verdict
         assert told in found.said
+
+    async def test_a_torch_that_does_not_work_is_built_anew_where_it_is(self) -> None:
+        found = await checkup.torch("cuda", "raise ImportError('libcudart')")
+        assert found.said.endswith(f"`make -C {HOUSE} clean build`")
 
     def test_a_gpu_that_nobody_can_look_at_is_a_warning(
         self, environment: pytest.MonkeyPatch, tmp_path: Path
