@@ -25,7 +25,7 @@ from protocol.training import ModelConfig
 
 LEAST_BYTES, COMFORTABLE_BYTES = 10 * 10**9, 60 * 10**9
 TORCH_S = 180.0
-MAKE_ROOM = f"make room: `{PROGRAM} state tidy --days 0 --dry-run` shows what may go"
+MAKE_ROOM = f"make room: `{PROGRAM} state tidy --days 0 --dry-run` shows what goes without --dry-run"
 REQUESTS = "training-claw-trainer.path"
 WEIGHTS, CARDS_BACKBONE = "resnet*-*.pth", ModelConfig().backbone
 ASK_TORCH = """
