@@ -10,6 +10,8 @@ from pathlib import Path
 
 A_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 A_NOTE = re.compile(r"(^|\s)#")
+QUOTES = ("'", '"')
+QUOTED = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\])*\1(?P<behind>.*)""")
 
 
 class Unreadable(Exception):
@@ -37,13 +39,30 @@ def settings_in(lines: tuple[str, ...]) -> Iterator[tuple[int, str, str, str]]:
     """Number of the line, name, `=` or nothing, value: of each line that is neither empty nor a note."""
     for number, line in enumerate(lines, 1):
         name, is_setting, value = line.partition("=")
-        if name.strip() and not name.lstrip().startswith("#"):
+        if line.strip() and not name.lstrip().startswith("#"):
             yield number, name.strip(), is_setting, value.strip()
 
 
 def line_of(lines: tuple[str, ...], wanted: str) -> int:
     """The last line that sets `wanted`, which is the one that counts; 0: none does."""
-    return max((number for number, name, *_ in settings_in(lines) if name.upper() == wanted), default=0)
+    found = (number for number, name, *_ in settings_in(lines) if name and name.upper() == wanted)
+    return max(found, default=0)
+
+
+def lost(lines: tuple[str, ...]) -> frozenset[str]:
+    """The settings that a quote takes with it: its own, and those that stand before the next quote.
+
+    >>> sorted(lost(('A="1', "B=2", 'C="3"', "D='4' 5", "E=6")))
+    ['A', 'B', 'C', 'D']
+    """
+    names, until = set[str](), 0
+    for number, name, _, value in settings_in(lines):
+        if number <= until or _quoted_wrongly(value):
+            names.add(name.upper())
+        if number > until and value[:1] in QUOTES and not QUOTED.fullmatch(value):
+            closing = (later for later, line in enumerate(lines[number:], number + 1) if value[0] in line)
+            until = next(closing, 0)
+    return frozenset(names)
 
 
 def faults(path: Path, lines: tuple[str, ...], known: Collection[str], see: str) -> tuple[str, ...]:
@@ -69,8 +88,29 @@ def _fault(name: str, is_setting: str, value: str, known: Collection[str], see: 
         return f"unknown setting {name}" + (
             f", did you mean {near[0]}?" if near else f"; {see} lists all of them"
         )
-    if not value.startswith(("'", '"')) and A_NOTE.search(value):
+    if wrong := _quoted_wrongly(value):
+        return f"{name}: {wrong}"
+    if value[:1] not in QUOTES and A_NOTE.search(value):
         return (
             f"{name}: systemd takes what follows the # for a part of the value; give a note a line of its own"
         )
+    return ""
+
+
+def _quoted_wrongly(value: str) -> str:
+    """
+    >>> _quoted_wrongly('"abc')
+    'its quote (") is not closed on its line; close it, or leave it out'
+    >>> _quoted_wrongly("'a b' c")
+    'nobody reads what stands behind its closing quote; quote all of it, or nothing'
+    >>> _quoted_wrongly("'a b' # note")
+    ''
+    """
+    if value[:1] not in QUOTES:
+        return ""
+    found = QUOTED.fullmatch(value)
+    if not found:
+        return f"its quote ({value[0]}) is not closed on its line; close it, or leave it out"
+    if found["behind"].strip() and not found["behind"].lstrip().startswith("#"):
+        return "nobody reads what stands behind its closing quote; quote all of it, or nothing"
     return ""

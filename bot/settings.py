@@ -4,6 +4,7 @@ Every problem is one line that names the setting, the place and the next step; w
 """
 
 import ipaddress
+import logging
 import os
 import shlex
 import shutil
@@ -195,7 +196,7 @@ def look(env_file: Path | None = None, credentials: Path | None = None) -> Readi
     lines, problems = _lines(env_file)
     folder = credentials or _credentials()
     sources: dict[str, Any] = {"_env_file": env_file if lines else None, "_secrets_dir": folder}
-    instead: dict[str, Any] = {}
+    instead = {name: _default(name) for name in _lost(lines)}
     if unreadable := _unreadable_token(folder):
         problems += (unreadable,)
         folder = sources["_secrets_dir"] = None
@@ -244,11 +245,20 @@ def _lines(env_file: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if env_file is None:
         return (), ()
     known = [name.upper() for name in Settings.model_fields]
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # of a line that it cannot read we say more
     try:
         lines = env_files.lines_of(env_file)
     except env_files.Unreadable as error:
         return (), (str(error),)
     return lines, env_files.faults(env_file, lines, known, wrong_settings.ENV_EXAMPLE)
+
+
+def _lost(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields that a quote left open has taken, and that stand nowhere above the file."""
+    lost = env_files.lost(lines)
+    return tuple(
+        name for name in Settings.model_fields if name.upper() in lost and not os.environ.get(name.upper())
+    )
 
 
 def _place(problem: Any, env_file: Path | None, lines: tuple[str, ...]) -> str:

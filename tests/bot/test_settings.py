@@ -1,8 +1,12 @@
 import doctest
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from dotenv.parser import parse_stream
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot import env_file, wrong_settings
 from bot.settings import Settings, SettingsError, look, read_settings, to_policy
@@ -142,6 +146,9 @@ class TestTheEnvFile:
             ("a.secret.pasted.here", "is no NAME=value"),
             ("export DEVICE=cpu", "is no NAME=value"),
             ("REPORT_EVERY_S=900 # note", "REPORT_EVERY_S: systemd takes what follows the #"),
+            ('DEVICE="cpu', 'DEVICE: its quote (") is not closed on its line; close it'),
+            ("TIMEZONE='Asia/Seoul' East", "TIMEZONE: nobody reads what stands behind its closing quote"),
+            ("=cpu", "is no NAME=value"),
             ("DEVICE=tpu", "DEVICE 'tpu' in {file}, line 2: has to be"),
         ],
     )
@@ -156,6 +163,25 @@ class TestTheEnvFile:
         assert told.format(file=file) in line
         assert f"{file}, line 2:" in line
         assert "secret" not in line
+
+    @pytest.mark.parametrize("behind", ["", 'TIMEZONE="Asia/Seoul"\n'])
+    def test_a_quote_left_open_is_one_line_whatever_it_takes_with_it(
+        self, environment: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, behind: str
+    ) -> None:
+        for name in ENV:
+            environment.delenv(name)
+        file = tmp_path / "claw.env"
+        file.write_text(f'DISCORD_TOKEN="secret\nDISCORD_CHANNEL_ID=1477000000000000001\n{behind}')
+        with pytest.raises(SettingsError) as refused:
+            read_settings(file)
+        told = 'DISCORD_TOKEN: its quote (") is not closed on its line; close it, or leave it out'
+        assert refused.value.lines == (f"{file}, line 1: {told}",)
+        assert caplog.records == [], "what reads it says nothing beside us"
+
+    @given(st.lists(st.text("\"'\\ #x", max_size=5).map("A={}".format), max_size=4))
+    def test_what_its_library_cannot_read_is_always_named(self, lines: list[str]) -> None:
+        unread = [one for one in parse_stream(StringIO("\n".join(lines))) if one.error]
+        assert not unread or env_file.faults(Path("f"), tuple(lines), ["A", "AA"], "")
 
     def test_notes_quotes_and_small_letters_are_fine(self, tmp_path: Path) -> None:
         file = tmp_path / "claw.env"
