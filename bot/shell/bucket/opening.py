@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from bot.shell.bucket.errors import NotFound, StoreError
 from bot.shell.bucket.folder import FolderStore
@@ -11,6 +13,15 @@ from bot.shell.bucket.store import ObjectStore
 
 EMULATOR_VARIABLE = "STORAGE_EMULATOR_HOST"
 KEY_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+
+OF_A_USER = ("client_id", "client_secret", "refresh_token")
+NEEDED = {
+    "service_account": ("client_email", "private_key"),
+    "authorized_user": OF_A_USER,
+    "impersonated_service_account": ("service_account_impersonation_url", "source_credentials"),
+    "external_account": ("audience", "credential_source", "subject_token_type", "token_url"),
+}
+"""What gcloud.aio.auth.Token reads of a key file without asking whether it is there, by type."""
 
 
 def open_bucket(url: str | BucketUrl, *, emulator: str = "") -> ObjectStore:
@@ -56,8 +67,27 @@ def _look_at_key_file() -> None:
         return
     remedy = "name a service account's key file, or unset it to go by the machine's own account"
     try:
-        Type(json.loads(Path(named).read_text(encoding="utf-8"))["type"])
+        key = json.loads(Path(named).read_text(encoding="utf-8"))
+        kind = Type(key["type"])
     except OSError as error:
         raise StoreError(f"{KEY_VARIABLE}: {named} cannot be read ({error.strerror}); {remedy}") from None
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{KEY_VARIABLE}: {named} is no key file of Google's; {remedy}") from None
+    if missing := _missing(key, kind.value):
+        raise StoreError(
+            f"{KEY_VARIABLE}: {named} has no {', '.join(missing)}, which a {kind.value}'s key file needs; "
+            "download it anew from Google"
+        )
+
+
+def _missing(key: Mapping[str, Any], kind: str) -> tuple[str, ...]:
+    """
+    >>> _missing({"source_credentials": {"client_id": "7"}}, "impersonated_service_account")[1]
+    'source_credentials.client_secret'
+    """
+    fields = [(field, key.get(field)) for field in NEEDED.get(kind, ())]
+    source: Any = dict(fields).get("source_credentials")
+    if isinstance(source, dict):
+        known = cast("dict[str, Any]", source)
+        fields += [(f"source_credentials.{field}", known.get(field)) for field in OF_A_USER]
+    return tuple(name for name, value in fields if not value)

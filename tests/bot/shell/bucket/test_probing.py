@@ -69,6 +69,14 @@ async def test_without_credentials_one_line_says_so(tmp_path: Path, monkeypatch:
         ("not JSON", "is no key file"),
         ('{"type": "card"}', "is no key file"),
         ("[]", "is no key file"),
+        ('{"type": "service_account", "private_key": "k"}', "has no client_email, which"),
+        ('{"type": "service_account", "private_key": "", "client_email": "e"}', "has no private_key, which"),
+        ('{"type": "authorized_user", "client_id": "i"}', "has no client_secret, refresh_token, which"),
+        (
+            '{"type": "external_account", "audience": "a"}',
+            "has no credential_source, subject_token_type, token_",
+        ),
+        ('{"type": "impersonated_service_account"}', "has no service_account_impersonation_url, source_cred"),
     ],
 )
 async def test_a_key_file_that_is_none_is_named(
