@@ -7,15 +7,16 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.shell.bucket import errands
-from bot.shell.bucket.errors import BadName, StoreError
+from bot.shell.bucket.errors import BadName, NotFound, StoreError
 from bot.shell.bucket.manifest import read_manifest
-from bot.shell.bucket.names import BucketUrl
+from bot.shell.bucket.names import PLACES, BucketUrl
 from bot.shell.bucket.opening import open_bucket
 from bot.shell.bucket.retention import take_away
 from bot.shell.bucket.shelf import list_checkpoints
@@ -40,9 +41,11 @@ class Bucket:
         self._emulator = emulator
 
     def locate(self, text: str) -> tuple[BucketUrl, str]:
-        """With BUCKET set, only that bucket; else the one the URL names. Raises BadName."""
+        """With BUCKET set, only that bucket; else the one the URL names. Raises BadName, NotFound."""
         if not self._configured:
-            return BucketUrl.split(text)
+            bucket, name = BucketUrl.split(text)
+            _look_for_folder(bucket)
+            return bucket, name
         bucket = BucketUrl.parse(self._configured)
         return bucket, bucket.locate(text)
 
@@ -54,6 +57,17 @@ class Bucket:
             yield store, url, name
         finally:
             await store.close()
+
+
+def _look_for_folder(bucket: BucketUrl) -> None:
+    """Raises NotFound: what of the URL is not there may be one of a bucket's own folders, written wrongly."""
+    folder = Path(bucket.root)
+    if bucket.scheme == "file" and not folder.is_dir():
+        above = next(one for one in folder.parents if one.is_dir())
+        wrong = folder.relative_to(above).parts[0]
+        near = get_close_matches(wrong, PLACES, 1)
+        what_to_do = f"did you mean {near[0]}/?" if near else "correct the URL, or create it"
+        raise NotFound(f"{above} holds no folder {wrong}: {what_to_do}")
 
 
 def _run(work: Coroutine[Any, Any, int]) -> None:

@@ -99,14 +99,10 @@ async def push(
     """Publishes `folder` at `name`, as the daemon publishes: marker first, manifest last.
 
     Raises:
-        BadName: no checkpoint may lie there.
+        BadName, WriteDenied: as place_for.
         PreconditionFailed: something else stands there, and `replace` does not say that it may go.
     """
-    prefix = check_prefix(name)
-    check_writable(prefix.removesuffix("/"))
-    above = prefix.removesuffix("/").rpartition("/")[0] + "/"
-    if (above != CHECKPOINTS and cycle_of(above) is None) or holds_checkpoints(prefix) or is_hidden(prefix):
-        raise BadName(f"{prefix} is no place for a checkpoint: say, {CHECKPOINTS}act_epoch_050/")
+    prefix = place_for(name)
     standing = await look(store, prefix)
     mine = standing.marker is not None and standing.marker.run == label.run
     if standing.objects and not mine and not replace:
@@ -114,14 +110,37 @@ async def push(
     return await place(store, prefix, LocalSource(store, folder), label, progress, replaces=replace)
 
 
-def label_of(name: str, run: str, cycle: int | None, epoch: int | None) -> Label:
-    """Cycle and epoch as given, or as the path says. Raises BadName when neither says."""
+def place_for(name: str) -> str:
+    """The prefix that `name` means, if a checkpoint may lie there.
+
+    Raises:
+        BadName: none may.
+        WriteDenied: nothing of ours may.
+    """
     prefix = check_prefix(name)
+    if prefix:
+        check_writable(prefix.removesuffix("/"))
+    above = prefix.removesuffix("/").rpartition("/")[0] + "/"
+    if (above != CHECKPOINTS and cycle_of(above) is None) or holds_checkpoints(prefix) or is_hidden(prefix):
+        raise BadName(
+            f"{prefix or 'the bucket itself'} is no place for a checkpoint: say, {CHECKPOINTS}act_epoch_050/"
+        )
+    return prefix
+
+
+def label_of(name: str, run: str, cycle: int | None, epoch: int | None) -> Label:
+    """Cycle and epoch as given, or as the path says.
+
+    Raises:
+        BadName: neither says, or as place_for, which comes first: elsewhere nobody need say.
+        WriteDenied: as place_for.
+    """
+    prefix = place_for(name)
     cycle = cycle if cycle is not None else cycle_of(prefix.removesuffix("/").rpartition("/")[0])
     epoch = epoch if epoch is not None else epoch_of(prefix)
     if cycle is None or epoch is None:
-        missing = "--cycle" if cycle is None else "--epoch"
-        raise BadName(f"{name} does not say which it is: add {missing} N")
+        missing = " ".join(f"--{what} N" for what, it in (("cycle", cycle), ("epoch", epoch)) if it is None)
+        raise BadName(f"{name} does not say which it is: add {missing}")
     return Label(run, cycle, epoch, Meta())
 
 

@@ -70,6 +70,20 @@ class TestBounds:
         result = say("ls", "gs://elsewhere/dataset/", code=2, BUCKET=ours)
         assert "bring it there, or correct BUCKET" in result.stderr
 
+    @pytest.mark.parametrize(
+        ("place", "told"),
+        [
+            ("chekpoints/act_best/", "holds no folder chekpoints: did you mean checkpoints/?"),
+            ("music/", "holds no folder music: correct the URL, or create it"),
+        ],
+    )
+    def test_a_folder_written_wrongly_is_named_without_a_setting_that_is_not_set(
+        self, say: Say, tmp_path: Path, place: str, told: str
+    ) -> None:
+        told = f"training-claw bucket: {tmp_path / 'bucket'} {told}\n"
+        assert say("ls", f"@{place}", code=1).stderr == told
+        assert not (tmp_path / "bucket" / place).exists()
+
     def test_a_path_needs_a_bucket(self, say: Say, folder: FolderBench, tmp_path: Path) -> None:
         folder.seed("dataset/a", b"1")
         assert "set BUCKET" in say("ls", "dataset/", code=2).stderr
@@ -109,7 +123,11 @@ class TestPushing:
         assert b"by hand" in folder.contents("checkpoints/foreign-").values()
 
     def test_what_the_path_does_not_say_is_asked_for(self, say: Say, save: Save) -> None:
-        assert "add --cycle N" in say("push", save(), "@checkpoints/mine/", code=2).stderr
+        assert "add --cycle N --epoch N\n" in say("push", save(), "@checkpoints/mine/", code=2).stderr
+        assert "ssot is not ours to write" in say("push", save(), "@ssot/", code=1).stderr, (
+            "whatever its cycle"
+        )
+        assert "the bucket itself is no place" in say("push", save(), "@", code=2).stderr
 
 
 class TestPulling:
