@@ -44,7 +44,7 @@ from trainer.process.bar import progress_bar
 from trainer.watching.facts import Figures, Seen
 
 EPOCHS, RESUMED_AT = 40, 20
-HEALTHY_TUNED_BY, HEALTHY_COUNTED = 40, 10
+HEALTHY_TUNED_BY, HEALTHY_COUNTED = 50, 10
 DIGITS = 5
 
 SMALL = {
@@ -124,8 +124,8 @@ def wanted() -> list[Wanted]:
     return [
         *(Wanted(HEALTHY, seed, "tuning") for seed in range(first)),
         *(Wanted(HEALTHY, seed, "counted") for seed in range(first, first + HEALTHY_COUNTED)),
-        *(Wanted(cause, seed, "tuning") for seed in (100, 101, 102) for cause in PLANTS),
-        *(Wanted(cause, 103, "counted") for cause in PLANTS),
+        *(Wanted(cause, seed, "tuning") for seed in (100, 101, 102, 103) for cause in PLANTS),
+        *(Wanted(cause, 104, "counted") for cause in PLANTS),
     ]
 
 
@@ -221,6 +221,7 @@ def _recording(one: Wanted, seen: list[Seen]) -> Recording:
         epochs=EPOCHS,
         channels=last.known.channels,
         episodes=last.known.episodes,
+        disagreement=tuple(each and _rounded(each) for each in last.known.disagreement),
         history=tuple(_short(epoch) for epoch in last.history),
         by_episode=tuple(tuple(_rounded(l1) for l1 in each.l1_by_episode[-1]) for each in seen),
         resumed_at=last.resumed_at,

@@ -33,6 +33,7 @@ class Recording(BaseModel):
     epochs: int
     channels: tuple[Channel, ...]
     episodes: tuple[str, ...]
+    disagreement: tuple[float | None, ...] = ()
     history: tuple[Epoch, ...]
     by_episode: tuple[tuple[float, ...], ...] = ()
     resumed_at: int | None = None
@@ -62,7 +63,7 @@ class Recording(BaseModel):
         return Seen(
             history=self.history[:epoch],
             epochs=self.epochs,
-            known=Known(self.channels, self.episodes),
+            known=Known(self.channels, self.episodes, self.disagreement),
             resumed_at=resumed_at,
             l1_by_episode=self.by_episode[max(0, epoch - EPISODES_LATELY) : epoch],
             readings=self.readings[:epoch],

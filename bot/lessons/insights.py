@@ -108,11 +108,18 @@ def episode_l1_high(figures: Figures) -> Insight:
         problem=f"{episode}의 L1이 다른 에피소드 대비 {float(figures['ratio']):.1f}배 높음",
         cause=(
             f"최근 {figures['epochs']} epoch 내내 {float(figures['l1']):.3g} "
-            f"(중앙값 {float(figures['median']):.3g}), 액션 라벨이나 영상이 다른 에피소드와 다를 수 있음"
+            f"(중앙값 {float(figures['median']):.3g}), {_apart(figures)}"
         ),
         remedy=f"{episode} 확인 후 재생성 또는 제외 (→ 적용: exclude_episodes=[{episode}])",
         scope="Developer(데이터), Training(exclude_episodes)",
     )
+
+
+def _apart(figures: Figures) -> str:
+    """An older trainer, whose run goes on, does not compare pictures."""
+    if "disagreement" not in figures:
+        return "액션 라벨이나 영상이 다른 에피소드와 다를 수 있음"
+    return f"비슷한 화면에서 다른 에피소드들의 액션과 평균 {float(figures['disagreement']):.1f} 표준편차 차이"
 
 
 def overfitting(figures: Figures) -> Insight:

@@ -38,10 +38,11 @@ class Channel:
 
 @dataclass(frozen=True)
 class Known:
-    """What was known before the first step."""
+    """What was known before the first step. `disagreement` is each episode's, see there."""
 
     channels: tuple[Channel, ...]
     episodes: tuple[str, ...] = ()
+    disagreement: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from trainer.learning import device as devices
 from trainer.learning.feed import Feed
 from trainer.learning.history import TrainerState
 from trainer.watching.detectors import found
+from trainer.watching.disagreement import disagreements
 from trainer.watching.facts import Figures, Known, Reading, channels, seen
 from trainer.watching.findings_drawn import draw_finding
 
@@ -42,7 +43,9 @@ class Lookout:
 
     def __post_init__(self) -> None:
         names = self.store.config.action_names
-        self.known = Known(channels(names, self.store.action), self.store.episode_names)
+        self.known = Known(
+            channels(names, self.store.action), self.store.episode_names, disagreements(self.feed)
+        )
         self._began_at = self._looked_at = self.clock()
 
     def news(self, state: TrainerState) -> dict[str, News]:

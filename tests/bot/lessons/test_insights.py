@@ -30,6 +30,7 @@ FIGURES = {
         "ratio": 4.5,
         "median": 0.2,
         "epochs": 5,
+        "disagreement": 1.62,
     },
     "overfitting": {"held_out": 0.4, "best": 0.3, "best_epoch": 20, "l1_then": 0.2, "l1_now": 0.1},
     "validation_frozen": {"held_out": 0.4, "evaluations": 4},
@@ -70,6 +71,17 @@ def test_the_card_s_example_is_nearly_word_for_word() -> None:
     told = insight(found("channel_l1_high:steering", FIGURES["channel_l1_high:steering"]))
     assert told is not None
     assert told.problem == "steering 채널의 L1이 다른 채널 대비 10.0배 높음"
+
+
+def test_an_episode_is_told_with_how_far_it_contradicts_the_others_if_the_trainer_says_so() -> None:
+    figures = FIGURES["episode_l1_high:episode_017"]
+    told = insight(found("episode_l1_high:episode_017", figures))
+    assert told is not None
+    assert told.cause.endswith("비슷한 화면에서 다른 에피소드들의 액션과 평균 1.6 표준편차 차이")
+    of_an_older = {name: value for name, value in figures.items() if name != "disagreement"}
+    told = insight(found("episode_l1_high:episode_017", of_an_older))
+    assert told is not None
+    assert told.cause.endswith("액션 라벨이나 영상이 다른 에피소드와 다를 수 있음")
 
 
 def test_a_fact_without_words_stays_untold() -> None:

@@ -127,22 +127,33 @@ def by_episode(odd: float) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(odd if at == 3 else 0.2 + 0.01 * at for at in range(len(EPISODES))) for _ in range(5))
 
 
-def seen_with(odd: float) -> Seen:
-    return Seen(falling(30), 40, Known(CHANNELS, EPISODES), None, by_episode(odd))
+def seen_with(odd: float, disagreement: float | None = 1.5, others: float = 0.2) -> Seen:
+    """The fourth episode's error, and how far its actions lie from those of frames that look alike."""
+    told = tuple(disagreement if at == 3 else others for at in range(len(EPISODES)))
+    return Seen(falling(30), 40, Known(CHANNELS, EPISODES, told), None, by_episode(odd))
 
 
-def test_an_episode_far_above_the_rest_is_told_by_its_name() -> None:
+def test_an_episode_that_is_learned_badly_and_contradicts_the_rest_is_told_by_its_name() -> None:
     told = found_in(seen_with(1.2))
     assert list(told) == ["episode_l1_high:episode_003"]
     assert told["episode_l1_high:episode_003"]["episode"] == "episode_003"
-    assert found_in(seen_with(0.9)) == {}, "hard, and learned late"
+    assert told["episode_l1_high:episode_003"]["disagreement"] == 1.5
+    assert found_in(seen_with(0.4)) == {}, "it is learned all the same"
+
+
+def test_an_episode_that_is_hard_is_not_told_however_badly_it_is_learned() -> None:
+    assert found_in(seen_with(2.5, disagreement=0.9)) == {}, "others do much the same"
+    assert found_in(seen_with(2.5, disagreement=None)) == {}, "it looks like no other"
+    assert found_in(seen_with(2.5, others=0.6)) == {}, "all disagree: pictures do not tell what is right"
+    unknown = Known(CHANNELS, EPISODES)
+    assert found_in(replace(seen_with(2.5), known=unknown)) == {}, "recorded before this was looked at"
 
 
 def test_an_episode_is_told_only_once_it_stayed_there_and_with_enough_others() -> None:
     odd = seen_with(1.2)
     assert found_in(replace(odd, l1_by_episode=odd.l1_by_episode[1:])) == {}
     assert found_in(replace(odd, l1_by_episode=(by_episode(0.2)[0], *odd.l1_by_episode[1:]))) == {}
-    few = Known(CHANNELS, EPISODES[:5])
+    few = Known(CHANNELS, EPISODES[:5], odd.known.disagreement[:5])
     assert found_in(replace(odd, known=few, l1_by_episode=tuple(e[:5] for e in odd.l1_by_episode))) == {}
     assert found_in(replace(odd, l1_by_episode=((), *odd.l1_by_episode[1:]))) == {}, "an older save's epoch"
     assert found_in(replace(odd, history=odd.history[:19])) == {}, "what is rare is learned last"

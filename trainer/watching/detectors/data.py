@@ -1,6 +1,5 @@
 """What the data may be to blame for: one channel, one episode, extremes that hardly occur."""
 
-from math import ceil
 from statistics import median
 
 from trainer.watching.facts import Figures, Seen
@@ -11,13 +10,14 @@ CHANNEL_UNLEARNED, UNLEARNED_RATIO = 0.7, 2.0
 """Of a standard deviation, where to guess the mean costs 0.8: then the others need not be so far below."""
 CHANNEL_EPOCHS = 5
 
-EPISODE_RATIO = 2.0
-"""Over the episodes' median."""
-EPISODE_OVER_HIGHEST = 1.8
-"""Over nine in ten of the others: in any set some episodes are harder than most."""
-EPISODE_UNLEARNED = 1.1
-"""Of the whole set's error in the first epoch: a hard episode is learned late, a wrong one never."""
+EPISODE_RATIO = 1.5
+"""Over the others' median error: a hard episode's may be far higher, and a wrong one's sinks once it is
+learned by heart."""
 EPISODE_EPOCHS = 5
+DISAGREEMENT = 1.1
+"""Standard deviations from what others did before the same picture: that is what tells wrong from hard."""
+DISAGREEMENT_RATIO = 3.0
+"""Over the episodes' median: where all disagree, pictures do not tell what is right."""
 
 LEARNED = 0.6
 """Errors are compared once they have fallen to so much of the first epoch's, and ..."""
@@ -75,7 +75,7 @@ def thin_extremes(seen: Seen) -> dict[str, Figures]:
 
 
 def odd_episodes(seen: Seen) -> dict[str, Figures]:
-    """Episodes that contradict the rest: their error stays far above the others' and where it began."""
+    """Episodes that contradict the rest: learned badly, and others did otherwise before the same pictures."""
     lately, names = seen.l1_by_episode[-EPISODE_EPOCHS:], seen.known.episodes
     if len(lately) < EPISODE_EPOCHS or not all(len(epoch) == len(names) for epoch in lately):
         return {}
@@ -83,15 +83,16 @@ def odd_episodes(seen: Seen) -> dict[str, Figures]:
         return {}
     typical = median(error for error in lately[-1] if error)
     return {
-        name: {
-            "episode": name,
+        names[at]: {
+            "episode": names[at],
             "l1": lately[-1][at],
             "ratio": lately[-1][at] / max(typical, 1e-12),
             "median": typical,
             "epochs": len(lately),
+            "disagreement": disagreement,
         }
-        for at, name in enumerate(names)
-        if all(_is_odd(epoch, at, seen.history[0].l1) for epoch in lately)
+        for at, disagreement in _contradictions(seen.known.disagreement).items()
+        if all(_is_odd(epoch, at) for epoch in lately)
     }
 
 
@@ -102,14 +103,17 @@ def _has_learned(seen: Seen) -> bool:
     return late and history[-1].l1 <= LEARNED * history[0].l1
 
 
-def _is_odd(l1_by_episode: tuple[float, ...], at: int, first_l1: float) -> bool:
+def _contradictions(disagreement: tuple[float | None, ...]) -> dict[int, float]:
+    """By number. An episode that looks like no other may be anything: nothing is said of it."""
+    told = {at: each for at, each in enumerate(disagreement) if each is not None}
+    bound = max(DISAGREEMENT, DISAGREEMENT_RATIO * median(told.values() or [0.0]))
+    return {at: each for at, each in told.items() if each >= bound}
+
+
+def _is_odd(l1_by_episode: tuple[float, ...], at: int) -> bool:
     """An error of 0 is that of an episode which is held out: it is not compared."""
-    others = sorted(error for place, error in enumerate(l1_by_episode) if place != at and error)
-    if not others:
-        return False
-    highest = others[min(len(others) - 1, ceil(0.9 * (len(others) - 1)))]
-    bound = max(EPISODE_RATIO * median(others), EPISODE_OVER_HIGHEST * highest, EPISODE_UNLEARNED * first_l1)
-    return l1_by_episode[at] > bound
+    others = [error for place, error in enumerate(l1_by_episode) if place != at and error]
+    return bool(others) and l1_by_episode[at] > EPISODE_RATIO * median(others)
 
 
 def _over_the_others(l1_by_action: tuple[float, ...]) -> list[float]:
