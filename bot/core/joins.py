@@ -1,4 +1,6 @@
-"""What follows from several tracks at once. The only place that moves one because of another.
+"""What follows from several tracks at once: the only place where one moves by itself because of another.
+
+Events that concern several go to each (`step._job_ended`), and so does a person's `retry`.
 
 After each event the joins are tried in order until none applies; the diagram in the docs is drawn from JOINS.
 """

@@ -1,7 +1,7 @@
 """The one decision function. Pure: no clock, no I/O, no await.
 
 `step` answers a single question: given what we know and what just happened, what do we know now, and what
-must be done? An event goes to its one track; then the joins fire; then what is said gets its reference.
+must be done? An event goes to its track, or tracks; then the joins fire; then what is said gets its reference.
 """
 
 from bot.core import joins
@@ -103,7 +103,7 @@ def _from_the_channel(
 
 
 def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
-    """An event of the open cycle, to its one track. One of another cycle or run changes nothing."""
+    """An event of the open cycle, to its track, or tracks. One of another cycle or run changes nothing."""
     match event:
         case (TermsRead() | TermsUnreadable() | LessonTranslated()) as of_terms if (
             of_terms.cycle == cycle.number
