@@ -1,7 +1,7 @@
 """The one decision function. Pure: no clock, no I/O, no await.
 
 `step` answers a single question: given what we know and what just happened, what do we know now, and what
-must be done? An event goes to its track, or tracks; then the joins fire; then what is said gets its reference.
+must be done? An event goes to its track or tracks; then the joins fire; then what is said gets its reference.
 """
 
 from bot.core import joins

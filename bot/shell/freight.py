@@ -60,7 +60,7 @@ from bot.shell.bucket.rereading import reread
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later
 from bot.shell.machine.places import WEIGHTS_FILE, Places
-from bot.shell.remedies import later
+from bot.shell.what_to_do import later
 from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause

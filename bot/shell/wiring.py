@@ -32,7 +32,7 @@ from bot.shell.deciding.lanes import Carry, Lane, Later
 from bot.shell.discord.gateway import DEFAULT_LIMITS, Gateway
 from bot.shell.discord.lifeline import Limits
 from bot.shell.freight import Freight
-from bot.shell.machine import complaints
+from bot.shell.machine import log_warnings
 from bot.shell.machine.places import Places
 from bot.shell.machine.pulse import Pulse
 from bot.shell.machine.supervisor import Supervisor
@@ -203,7 +203,7 @@ def _lanes(
 
 
 def _complaints() -> Iterable[JournalLine]:
-    for one in complaints.LATELY.newest():
+    for one in log_warnings.LATELY.newest():
         yield JournalLine(at=one.at, event="log", headline=one.told)
 
 

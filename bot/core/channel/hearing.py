@@ -33,8 +33,8 @@ TOLD = (Tag.REPORT, Tag.DONE, Tag.BLOCKED, Tag.RECEIPT, Tag.ALERT, Tag.ANSWER)
 
 def heard(state: State, event: Heard, policy: Policy) -> Step:
     peer = policy.roster.peer_of(event.author)
-    commands = isinstance(event.message, Command)
-    if event.author in policy.operators and (peer is None or commands):
+    is_command = isinstance(event.message, Command)
+    if event.author in policy.operators and (peer is None or is_command):
         return _from_an_operator(state, event, policy)
     match event.message:
         case Handoff() as handoff if peer in (Peer.DEVELOPER, Peer.WATCHER):

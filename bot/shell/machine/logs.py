@@ -9,7 +9,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.shell.machine import journal
-from bot.shell.machine.complaints import LATELY
+from bot.shell.machine.log_warnings import LATELY
 
 LIBRARIES = ("discord", "apscheduler", "aiohttp", "asyncio", "gcloud")
 

@@ -44,10 +44,10 @@ from bot.shell.bucket.manifest import read_manifest
 from bot.shell.deciding.lanes import Lane, Later
 from bot.shell.freight import SHELF, Freight
 from bot.shell.machine.places import Places
-from bot.shell.remedies import later
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
+from bot.shell.what_to_do import later
 
 from .diary import desk_with_diary
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot.shell.machine.complaints import IN_WORDS, TOLD_ELSEWHERE, Complaints, worded
+from bot.shell.machine.log_warnings import IN_WORDS, TOLD_ELSEWHERE, Complaints, worded
 
 SHELL = Path(__file__).parents[4] / "bot" / "shell"
 COMPLAINED = re.compile(r'log\.(?:warning|error|exception)\(\s*"([^"]+)"')
