@@ -17,7 +17,7 @@ from trainer.data.store import FrameStore
 from trainer.learning import device as devices
 from trainer.learning import feed as feeds
 from trainer.learning.feed import Feed
-from trainer.learning.history import TrainerState
+from trainer.learning.history import Best, TrainerState
 from trainer.learning.holdout import Split, held_out_l1, split
 from trainer.learning.learner import Learner
 from trainer.learning.meter import Meter
@@ -89,6 +89,8 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
             settled.take_step,
         )
         pace.begins()
+        if state.is_done and state.best is None:
+            state = _last_as_best(course, state)
         while not state.is_done:
             state = _epoch(course, state)
             state = _epoch_end(course, state)
@@ -96,6 +98,16 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
         keeper.wait()
     saves.drop_all_but_newest(run.resume, 0)  # nobody goes on from a finished training
     return _trained(state, devices.peak_memory(device))
+
+
+def _last_as_best(course: Course, state: TrainerState) -> TrainerState:
+    """Nothing is left to learn, and the best weights are gone: of those there are the last are the best."""
+    last = state.history[-1]
+    best = Best(epoch=state.epoch, step=state.step, loss=last.loss, held_out_l1=last.held_out_l1)
+    state = state.model_copy(update={"best": best})
+    course.saves.keep_best(course.learner, state)
+    course.saves.resume_point(course.learner, state)
+    return state
 
 
 def _epoch(course: Course, state: TrainerState) -> TrainerState:

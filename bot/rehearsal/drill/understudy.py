@@ -220,11 +220,14 @@ def _newest(run: RunFolder) -> tuple[Path | None, Learned]:
 
 
 def _take_over(run: RunFolder, left: Path) -> None:
-    """What a machine that was lost has saved; the best comes again out of the chain."""
-    learned = _read(left / "checkpoint")
-    if learned is not None:
-        run.checkpoints.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(left / "checkpoint", run.checkpoint(learned.epoch))
+    """What a machine that was lost has saved: where nothing is left to learn its best does not come again."""
+    learned, best = _read(left / "checkpoint"), _read(left / "best")
+    if learned is None:
+        return
+    run.best.mkdir(parents=True, exist_ok=True)
+    if best is not None and best.best == learned.best:
+        shutil.copytree(left / "best", run.best_at(best.best))
+    shutil.copytree(left / "checkpoint", run.checkpoint(learned.epoch))
 
 
 def _read(path: Path) -> Learned | None:

@@ -130,6 +130,20 @@ def test_what_a_lost_machine_left_is_gone_on_from_to_the_same_bits(
     assert_same_ending(run, unbroken[0])
 
 
+def test_where_all_was_learned_and_the_best_is_lost_the_last_is_handed_on(
+    new_run: Callable[..., Run], unbroken: tuple[Run, Trained]
+) -> None:
+    """A machine may be lost between its last checkpoint's upload and its best's: a best there must be."""
+    lost, run = unbroken[0].folder, new_run()
+    last = max(lost.checkpoints.glob("epoch_*"))
+    shutil.copytree(last, run.folder.left / "checkpoint", ignore=shutil.ignore_patterns("manifest.json"))
+    trained = run.train(left=run.folder.left)
+    (best,) = [line for line in run.lines() if isinstance(line, Saved) and line.what == "best"]
+    assert (best.epoch, trained.best_epoch) == (trained.epochs, trained.epochs)
+    ours = run.folder.best_at(best.epoch) / "model.safetensors"
+    assert ours.read_bytes() == (last / "pretrained_model" / "model.safetensors").read_bytes()
+
+
 def test_what_is_left_and_no_save_is_passed_over(new_run: Callable[..., Run]) -> None:
     run = new_run(**{"training.epochs": 1})
     (run.folder.left / "checkpoint").mkdir(parents=True)
