@@ -24,6 +24,7 @@ COMPUTE = {
     "validate": ("validate", "Is a data set fit to train on?"),
     "convert": ("convert", "Turn episodes into one HDF5 file."),
     "train": ("train", "Do the job in a JOB.json: check, convert or train."),
+    "evaluate": ("evaluate", "How good is a checkpoint, on episodes that it has not seen?"),
 }
 """What needs the heavy libraries: `python -m trainer <verb>`, a process of its own."""
 

@@ -1,11 +1,17 @@
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import COMPUTE, OURS, main
+from trainer.__main__ import AT_THE_DOOR, program
+from trainer.__main__ import main as trainer
 
 CLAW = str(Path(sys.executable).with_name("training-claw"))
 
@@ -37,3 +43,36 @@ def test_a_compute_verb_goes_on_as_the_trainer(verb: str) -> None:
     assert shown.returncode == 0
     assert "Usage:" in shown.stdout
     assert "xample" in shown.stdout
+
+
+def test_the_door_leads_to_every_command_of_the_trainer_that_calls_itself_so() -> None:
+    assert {verb for verb, _ in COMPUTE.values()} == {command.name for command in AT_THE_DOOR}
+
+
+@pytest.mark.parametrize("name", sorted(trainer.commands))
+def test_a_usage_line_of_the_trainer_names_a_command_that_is_there(name: str) -> None:
+    assert program([name]) == ("training-claw" if name in COMPUTE else "python -m trainer")
+    assert program(["--help"]) == program([]) == "python -m trainer"
+
+
+EXAMPLE = re.compile(r"^ *(?:\w+=\S+ )?(training-claw|python -m trainer) (\S+) ?([^|\n]*)", re.MULTILINE)
+
+
+def examples() -> Iterator[tuple[str, str, str]]:
+    """Program, command and the rest of each example that the trainer shows."""
+    for command in trainer.commands.values():
+        yield from EXAMPLE.findall(f"{command.help}\n{command.epilog or ''}")
+
+
+@pytest.mark.parametrize(("called", "name", "rest"), [*examples()])
+def test_every_example_of_the_trainer_can_be_typed(called: str, name: str, rest: str) -> None:
+    command = trainer.commands[name]
+    group = click.Context(trainer, **trainer.context_settings)
+    command.make_parser(click.Context(command, group)).parse_args(shlex.split(rest))
+    assert called == program([name])
+
+
+@pytest.mark.parametrize("name", sorted(trainer.commands))
+def test_the_short_option_helps_as_well(name: str) -> None:
+    shown = CliRunner().invoke(trainer, [name, "-h"])
+    assert (shown.exit_code, "Usage:" in shown.output) == (0, True)

@@ -93,7 +93,7 @@ def test_a_fault_that_cannot_be_is_a_wrong_call(tmp_path: Path, fault: str) -> N
     assert fault.partition(":")[2] in result.stderr
 
 
-@pytest.mark.parametrize("command", ["simulate", "validate", "convert"])
+@pytest.mark.parametrize("command", ["simulate", "validate", "convert", "train", "evaluate"])
 def test_every_command_shows_examples(command: str) -> None:
     assert f"Examples:\n  training-claw {command} " in call(command, "--help").stdout
 
