@@ -34,6 +34,7 @@ from protocol.job import (
     read_job,
 )
 from protocol.progress import Began, Line
+from trainer.process.misfit import in_one_line
 
 FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train": "load"}
 FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 600.0}
@@ -180,9 +181,7 @@ def failed(error: Exception, job_path: Path) -> Failed:
         case JobError():
             return error.failed
         case ValidationError():
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return Failed(failure="bad_job", message=f"{job_path}: {where}: {first['msg']}")
+            return Failed(failure="bad_job", message=f"{job_path}: {in_one_line(error)}")
         case MemoryError():
             return Failed(failure="out_of_memory", message=f"out of memory; see {log}")
         case OSError(errno=errno.ENOSPC):

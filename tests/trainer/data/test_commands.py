@@ -110,12 +110,16 @@ def test_a_plan_s_blocks_are_read_and_others_passed_over(tmp_path: Path) -> None
     [
         ("training:\n  batchsize: 3\n", r"training\.batchsize"),
         ("training: [\n", r"config\.yaml: "),
-        ("cluster: a100\n", r"cluster"),
+        ("cluster: a100\n", r"cluster: is not known"),
+        ("# A plan without settings\n\nwords\n", r"config\.yaml: no settings in it; write some as "),
+        ("- training\n", r"config\.yaml: no settings in it"),
+        ("training: 3\n", r"training: names and values are expected$"),
+        (b"training: {}  # \xc7\xd0", r"config\.yaml: is not UTF-8 \(byte 16\); save it as UTF-8"),
     ],
 )
-def test_a_config_that_cannot_be_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_a_config_that_cannot_be_is_named(tmp_path: Path, text: str | bytes, said: str) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(JobError, match=said):
         read_config(path)
 
