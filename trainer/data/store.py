@@ -72,10 +72,14 @@ class FrameStore:
 
     @staticmethod
     def open(path: Path) -> "FrameStore":
-        """Raises JobError("bad_data"): not a file of ours, or of another schema."""
+        """Raises JobError("bad_data"): not there, not a file of ours, or of another schema."""
         try:
             with h5py.File(path, "r") as file:
                 return _read(path, file)
+        except FileNotFoundError as error:
+            raise JobError(
+                "bad_data", f"{path} is not there; convert a data set to it, or name another as `data`"
+            ) from error
         except (OSError, KeyError, ValueError) as error:
             raise JobError("bad_data", f"{path}: {error}; convert the data set again") from error
 

@@ -172,6 +172,11 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, config: TrainingConfig)
         FrameStore.open(path)
 
 
+def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"data\.h5 is not there; convert a data set to it"):
+        FrameStore.open(tmp_path / "data.h5")
+
+
 def test_a_file_of_a_newer_schema_is_refused(tmp_path: Path, config: TrainingConfig) -> None:
     path, rows = tmp_path / "data.h5", np.zeros((2, 4), np.float32)
     create(path, config=config, state=rows, action=rows, episode_ends=[2], episode_names=["에피소드"])
