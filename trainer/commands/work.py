@@ -52,7 +52,8 @@ def take_command(runs: Path) -> None:
   training-claw train runs/proof/attempts/1/job.json --reference
 
 A JOB.json says what to do and has a folder of its own, in which events.jsonl, outcome.json and trainer.log
-appear; check and convert jobs are done as well. The smallest one that trains:
+appear; check and convert jobs are done as well. Each is one attempt: after a failure or Ctrl-C the same file
+in attempts/2/ goes on. The smallest one that trains:
 
   {"kind": "train", "data": "data.h5", "run": "runs/mine", "device": "cpu", "config": {}}""",
 )
@@ -60,4 +61,5 @@ appear; check and convert jobs are done as well. The smallest one that trains:
 @REFERENCE_OPTION
 def train_command(job: Path, *, reference: bool) -> None:
     """Do the job in JOB.json and show how far it is. Ctrl-C saves and leaves; the next attempt goes on."""
-    sys.exit(run_watched(job, ["--reference"] if reference else []))
+    with one_line_errors():
+        sys.exit(run_watched(job, ["--reference"] if reference else []))
