@@ -37,7 +37,12 @@ VERDICTS = {
     "rejected": "gives way to another lesson",
 }
 
+_TEXT = click.Path(path_type=Path)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+
+
+class Unreadable(Exception):
+    """The message is one line: the file, what is wrong with it, and what to do."""
 
 
 @click.group(
@@ -61,8 +66,8 @@ Examples:
 
 Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is unreadable, 2 no lesson."""
 )
-@click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--plan", type=click.File(encoding="utf-8"), help="The PLAN.md whose config they meet.")
+@click.argument("file", type=_TEXT)
+@click.option("--plan", type=_TEXT, help="The PLAN.md whose config they meet.")
 @click.option(
     "--hints", is_flag=True, help="As if they stood in a file of the bucket, not in Watcher's words."
 )
@@ -73,18 +78,16 @@ Nothing is sent, saved or changed. Exit codes: 0 explained, 1 FILE or PLAN is un
     help="The cycle they are for: after the first there is one before.",
 )
 @_AS_JSON
-def explain(file: Any, plan: Any, hints: bool, cycle: int, as_json: bool) -> None:
+def explain(file: Path, plan: Path | None, hints: bool, cycle: int, as_json: bool) -> None:
     """The verdict on each lesson in FILE (- is standard input), with its diff, its hash or its question."""
     try:
-        base = read_plan(plan.read()).config if plan else TrainingConfig()
-        terms = explained(file.read(), base, hints=hints, cycle=cycle)
-    except (PlanBroken, UnicodeDecodeError) as error:
+        base = _planned(plan) if plan else TrainingConfig()
+        terms = explained(_text_of(file), base, hints=hints, cycle=cycle)
+    except Unreadable as error:
         click.echo(f"training-claw lessons: {error}", err=True)
         sys.exit(1)
     if not terms.ledger:
-        click.echo(
-            f"{file.name}: no lesson in it; write one as `[학습] …` or under a heading `레슨런`", err=True
-        )
+        click.echo(f"{file}: no lesson in it; write one as `[학습] …` or under a heading `레슨런`", err=True)
         sys.exit(2)
     outcome = ledger.as_proposed(terms)
     if as_json:
@@ -95,6 +98,25 @@ def explain(file: Any, plan: Any, hints: bool, cycle: int, as_json: bool) -> Non
     for place in range(len(terms.ledger)):
         click.echo("\n".join(_in_lines(place, terms.ledger)))
     click.echo(f"config {base.hash} → {terms.config.hash}, with what waits {outcome.hash}")
+
+
+def _planned(path: Path) -> TrainingConfig:
+    """Raises Unreadable."""
+    try:
+        return read_plan(_text_of(path)).config
+    except PlanBroken as error:
+        raise Unreadable(f"{path}: {error}") from None
+
+
+def _text_of(path: Path) -> str:
+    """Raises Unreadable."""
+    try:
+        with click.open_file(str(path), encoding="utf-8") as file:  # knows `-`
+            return file.read()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}; name a file that can be read") from None
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def explained(text: str, base: TrainingConfig, *, hints: bool = False, cycle: int = 1) -> Judged | Settled:

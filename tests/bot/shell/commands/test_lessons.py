@@ -106,7 +106,8 @@ def test_a_text_without_lessons_says_how_to_write_one() -> None:
 def test_a_broken_plan_is_named(tmp_path: Path) -> None:
     plan = tmp_path / "PLAN.md"
     plan.write_text("```yaml\ntraining:\n  batch_size: many\n```\n", encoding="utf-8")
-    assert lessons("explain", "-", "--plan", str(plan), stdin=LESSONS).exit_code == 1
+    told = lessons("explain", "-", "--plan", str(plan), stdin=LESSONS)
+    assert (told.exit_code, f"{plan}: 3행 training.batch_size" in told.stderr) == (1, True)
 
 
 @pytest.fixture
@@ -133,6 +134,30 @@ def state_dir(tmp_path: Path) -> Path:
 
     asyncio.run(keep())
     return tmp_path
+
+
+@pytest.mark.parametrize("role", ["file", "plan"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file or directory; name a file that can be read"),
+        ("[학습] OOM".encode("cp949"), "is not UTF-8 (byte 1); save it as UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_with_its_file(
+    tmp_path: Path, role: str, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "말.md"
+    if content is not None:
+        path.write_bytes(content)
+    named = (str(path),) if role == "file" else ("-", "--plan", str(path))
+    told = lessons("explain", *named, stdin=LESSONS)
+    assert (told.exit_code, told.stderr) == (1, f"training-claw lessons: {path}: {said}\n")
+
+
+def test_standard_input_is_read_as_a_file_is() -> None:
+    told = CliRunner().invoke(main, ["lessons", "explain", "-"], input=b"\xc7\xd0")
+    assert (told.exit_code, "-: is not UTF-8 (byte 0)" in told.stderr) == (1, True)
 
 
 def test_the_log_says_when_what_why_and_on_whose_word(state_dir: Path) -> None:
