@@ -1,6 +1,5 @@
 """What is known of all plays so far: kept in a file, so that a drill can be taken up again, and worded."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -80,8 +79,10 @@ class Book(BaseModel):
             return cls(seed=seed, epochs=epochs, understudy=understudy)
         try:
             book = cls.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError, json.JSONDecodeError) as error:
-            raise BookUnreadable(f"{path} is no drill's book; name another file ({error})") from None
+        except OSError as error:
+            raise BookUnreadable(f"{path}: {error.strerror}; name another file") from None
+        except ValidationError:
+            raise BookUnreadable(f"{path} is no drill's book; name another one") from None
         if (book.seed, book.epochs, book.understudy) != (seed, epochs, understudy):
             begun = f"--seed {book.seed} --epochs {book.epochs}{' --understudy' * book.understudy}"
             raise BookUnreadable(f"{path} was begun with {begun}; go on with that, or name another file")

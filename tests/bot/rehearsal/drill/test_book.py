@@ -53,10 +53,16 @@ class TestItsFile:
         with pytest.raises(BookUnreadable, match="begun with --seed 1"):
             Book.read(tmp_path / "book.json", 2, 40)
 
-    def test_something_else_is_refused_in_one_line(self, tmp_path: Path) -> None:
-        (tmp_path / "book.json").write_text("[]")
-        with pytest.raises(BookUnreadable, match="is no drill's book"):
+    @pytest.mark.parametrize("text", ["[]", "{}", "{", "not JSON", '{"seed": "x", "epochs": 40}'])
+    def test_something_else_is_refused_in_one_line(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "book.json").write_text(text)
+        with pytest.raises(BookUnreadable, match=r"is no drill's book; name another one$") as no:
             Book.read(tmp_path / "book.json", 0, 40)
+        assert "\n" not in str(no.value)
+
+    def test_a_folder_is_refused_in_one_line_too(self, tmp_path: Path) -> None:
+        with pytest.raises(BookUnreadable, match=r"Is a directory; name another file$"):
+            Book.read(tmp_path, 0, 40)
 
 
 class TestItsVerdict:
