@@ -25,7 +25,10 @@ NAMES = {"training.batch_size": r"batch[ _]?size|배치", "training.seed": r"see
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
+    given = "" if sys.stdin.isatty() else sys.stdin.read().strip()
+    if not given:
+        sys.exit("usage: LESSON_TRANSLATOR='python examples/translator.py'; it reads one JSON object")
+    asked = json.loads(given)
     lesson = f"{asked['lesson']['text']} {asked['lesson']['remedy'] or ''}".lower()
     number = next(
         (value for word, value in WORDS.items() if re.search(rf"(?<![가-힣\w]){word}", lesson)), None

@@ -17,6 +17,8 @@ from yarl import URL
 from protocol import CARD_VOICE, Collector, NotUnderstood, parse
 from protocol.messages import Done, ProposalPosted
 
+if not sys.argv[1:] or not Path(sys.argv[1]).is_file():
+    sys.exit("usage: python examples/watcher.py play/Watcher.env  (the file that the rehearsal writes)")
 settings = dict(line.split("=", 1) for line in Path(sys.argv[1]).read_text().splitlines())
 Route.BASE = settings["DISCORD_API_BASE"]  # in the real channel, leave these two lines out
 DiscordWebSocket.DEFAULT_GATEWAY = URL(settings["DISCORD_GATEWAY_URL"])

@@ -49,7 +49,8 @@ class Examples(click.Command):
   training-claw rehearse --fast --transcript talk.jsonl
   training-claw rehearse --dir /tmp/rehearsal --episodes 80
   training-claw rehearse --fast --watcher rejecting       # or acknowledging, partial, choosy, silent
-  training-claw rehearse --dir play --without Developer   # and examples/developer.py plays it""",
+  training-claw rehearse --dir play --without Developer
+  python examples/developer.py play/Developer.env         # … in another terminal, plays this part""",
 )
 @click.option("--episodes", type=click.IntRange(MIN_EPISODES), help="Size of the data set.  [default: 56]")
 @click.option("--epochs", type=click.IntRange(2), help="Epochs to train.  [default: 20]")

@@ -1,6 +1,7 @@
 """The example bots, as a person would start them, on the embedded Discord and beside the real daemon."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,6 +44,17 @@ async def guest(example: Path, invitation: Path) -> AsyncIterator[asyncio.subpro
 
 def golden(name: str) -> list[str]:
     return (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n").split("\n=== next part ===\n")
+
+
+@pytest.mark.parametrize("named", [[], ["nowhere.env"]])
+@pytest.mark.parametrize("example", [EXAMPLE, WATCHER], ids=["developer", "watcher"])
+def test_without_its_file_an_example_says_how_it_is_started(example: Path, named: list[str]) -> None:
+    told = subprocess.run(
+        [sys.executable, example, *named], capture_output=True, text=True, check=False, cwd=HOUSE
+    )
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"usage: python examples/{example.name} play/")
+    assert told.stderr.count("\n") == 1
 
 
 async def test_thirty_lines_play_developer(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -50,6 +51,11 @@ async def asked(command: tuple[str, ...], text: str = "x", allowed_s: float = 30
 )
 async def test_the_example_reads_numbers_that_are_words(text: str, changes: dict[str, int]) -> None:
     assert await asked(EXAMPLE, text) == changes
+
+
+def test_the_example_says_how_it_is_used_where_nothing_is_asked() -> None:
+    told = subprocess.run(EXAMPLE, input=b"", capture_output=True, check=False)
+    assert (told.returncode, told.stderr.startswith(b"usage: "), told.stderr.count(b"\n")) == (1, True, 1)
 
 
 def test_it_is_told_every_field_with_its_bounds() -> None:
