@@ -25,6 +25,19 @@ def test_the_examples_are_true(module: str) -> None:
     assert ran.failed == 0
 
 
+LISTED = re.compile(r"^(\w+)(?:\.py|/)? +\S", re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", [path.parent for path in SOURCES if path.name == "__init__.py"])
+def test_a_package_that_lists_its_modules_lists_them_all(package: Path) -> None:
+    said = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    listed = set(LISTED.findall(said.partition("\n\n")[2]))
+    modules = {path.stem for path in package.glob("[!_]*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert listed.isdisjoint(modules) or listed == modules
+
+
 def test_the_places_they_name_are_there() -> None:
     missing = [
         f"{path.relative_to(HOUSE)}: {place}"

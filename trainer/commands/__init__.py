@@ -5,4 +5,6 @@ admit      is this data fit to train on (validate), and into what is trained on 
 work       the jobs: from the bot (run), from the wish list (take), by hand (train)
 evaluate   how good a checkpoint is
 weights    the backbone's ImageNet weights
+options    what several of them are called with, and how they show examples
+errors     what a person can do something about, in one line
 """
