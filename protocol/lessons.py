@@ -32,6 +32,8 @@ _OURS = "학습"
 _CATEGORY = re.compile(
     r"[^\w\[［【]{0,4}[\[［【]\s*([^\[\]［］【】\n]{1,24}?)\s*[\]］】]\s*[:：]?\s*(.*)", re.DOTALL
 )
+_LINK = re.compile(r"[^\w\[]{0,4}\[([^\[\]\n]{1,300})\]\(([^)\n]{0,300})")
+_ADDRESS = re.compile(r"(?:[a-z]+://|[./#]|\S*\.[a-z])\S*", re.IGNORECASE)
 _ARROW = re.compile(r"(?:→|⇒|➜|➔|⟶|-+>|=+>)\s*(.*)", re.DOTALL)
 _REMEDY = re.compile(
     r"(?:적용|조치|반영|apply|applied|action|remedy)\s*(?:사항|방안)?\s*[:：]\s*(.*)",
@@ -150,7 +152,8 @@ class LessonReader:
         return True
 
     def _categorised(self, line: Spoken) -> bool:
-        found = _CATEGORY.match(_unlabelled(line.text).lstrip(_QUOTES))
+        text = _unlabelled(line.text).lstrip(_QUOTES)
+        found = None if _is_link(text) else _CATEGORY.match(text)
         if found is None or tag_of(found[1]) or not (self.listing or _known(found[1])):
             return False
         if not found[2]:
@@ -239,6 +242,12 @@ def _unmarked(label: str) -> str:
 
 def _known(category: str) -> bool:
     return any(part in CATEGORIES for part in re.split(r"[\s/,·&+]+", folded(category)))
+
+
+def _is_link(text: str) -> bool:
+    """`[README](https://x)` leads elsewhere; `[학습](cycle 2)` is a category, and tells more of it."""
+    link = _LINK.match(text)
+    return bool(link and (not _known(link[1]) or _ADDRESS.fullmatch(link[2])))
 
 
 def _label_and_value(text: str) -> tuple[str, str]:

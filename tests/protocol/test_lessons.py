@@ -1,5 +1,7 @@
 """Lessons as they are written in messages and in `lessons/cycle{NN}.md`."""
 
+from pathlib import Path
+
 import pytest
 
 from protocol.lessons import gathered, read_lessons
@@ -45,6 +47,36 @@ def test_a_remedy_by_itself_as_our_questions_ask_for_is_a_lesson(text: str) -> N
 @pytest.mark.parametrize("text", ["> → 적용: seed=7\n무슨 뜻입니까?", "→ 적용:", "적용: 완료했습니다"])
 def test_but_not_a_quoted_one_nor_an_empty_one(text: str) -> None:
     assert said(text) == ()
+
+
+@pytest.mark.parametrize("before", ["", "- ", "1. ", "> ", "!", "📎 "])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[README](https://x)",
+        "[Apache-2.0](LICENSE)",
+        "[학습](docs/training.md)",
+        "[데이터](#data)",
+        "[model](./act_best)",
+        "[ 학습 기록 ](https://x/y?z=1)",
+    ],
+)
+def test_a_link_is_no_category(before: str, link: str) -> None:
+    line = f"{before}{link} 참고: batch_size=32로"
+    assert said(line) == ()
+    assert {lesson.category for text in (line, f"레슨런:\n{line}") for lesson in read_lessons(text)} <= {""}
+
+
+def test_but_a_category_may_have_a_remark_beside_it() -> None:
+    assert [lesson.category for lesson in said(f"[학습](cycle 2) {OOM}\n[학습] (중요) {OOM}")] == ["학습"] * 2
+    (lesson,) = said(f"레슨런:\n- [README](https://x) 참고: {OOM}")
+    assert lesson == Lesson(category="", text=f"[README](https://x) 참고: {OOM}")
+
+
+def test_a_page_s_links_are_no_lessons() -> None:
+    page = Path(__file__).parents[2] / "README.md"
+    assert {lesson.category for lesson in read_lessons(page.read_text(encoding="utf-8"))} <= {""}
+    assert read_lessons("[한국어](README.ko.md)\n\n[Apache-2.0](LICENSE).\n") == ()
 
 
 def test_a_quoted_remedy_is_nobody_s_order() -> None:
