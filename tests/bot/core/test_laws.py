@@ -18,7 +18,7 @@ from bot.core.events import (
     RowsFetched,
 )
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Settled, State, Unread
+from bot.core.state import Admitted, Judged, Settled, State, Unread
 from bot.core.tracks import data, insights, ledger
 from bot.lessons.judgement import Remedied
 from bot.lessons.remedies import judge
@@ -35,7 +35,7 @@ from protocol.messages import (
     Talk,
 )
 from protocol.progress import Found
-from protocol.training import diff
+from protocol.training import TrainingConfig, diff
 
 LESSONS = (
     Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생"),
@@ -302,6 +302,7 @@ class Watched:
 
     def __init__(self, play: Any) -> None:
         self.play = play
+        self.trained: tuple[str, TrainingConfig] | None = None
         self.happened = play.happened
         play.happened = self.watch
 
@@ -320,8 +321,12 @@ class Watched:
     def trains_only_what_was_approved(self, order: StartJob) -> None:
         cycle = self.play.cycle
         assert isinstance(cycle.data, Admitted), "training on unchecked data"
+        if isinstance(cycle.terms, Judged):  # somebody lets a held run go on before a proposal is decided
+            assert (order.run, order.config) == self.trained, "an open proposal changes nothing"
+            return
         assert isinstance(cycle.terms, Settled)
         assert order.config == cycle.terms.config
+        self.trained = order.run, order.config
         assert data.rule(order.config) == data.rule(cycle.data.config), "checked under another data rule"
         approved = {
             change.field
