@@ -12,7 +12,7 @@ _DIVERGED = re.compile(
     re.IGNORECASE,
 )
 _STUCK = re.compile(
-    r"plateau|정체|(?:loss|손실)\S*\s*(?:더\s*(?:이상\s*)?)?(?:개선\s*없|줄지\s*않|감소하지\s*않)|개선\s*없음|stall",
+    r"plateau|정체|(?:loss|손실)\S*\s*(?:더\s*(?:이상\s*)?)?(?:개선\s*없|줄지\s*않|감소하지\s*않)|개선\s*없음|\bstall",
     re.IGNORECASE,
 )
 _RATE = r"(?:\blr\b|lr(?=[가-힣])|학습률|learning[ _]rate)"
@@ -71,6 +71,8 @@ def plateau(words: str, ground: Ground) -> Judgement | None:
     'lr 5e-5'
     >>> plateau("the loss hit a plateau", Ground()).exact
     False
+    >>> plateau("installed a new driver", Ground()) is None
+    True
     """
     return _scaled(ground, ground.told_of.training.lr, 0.5) if _STUCK.search(words) else None
 
