@@ -7,8 +7,8 @@ READY := .venv/.ready
 UV_VERSION := 0.13.9
 COVERAGE := --cov --cov-report=term --cov-fail-under=100
 
-# Much of the time a test waits for a process of its own; each of ours takes a gigabyte or two.
-SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadgroup
+# Much of the time a test waits for a process of its own; each of ours takes a gigabyte or two. A file stays together.
+SHARED := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 # At a terminal uv draws its own bars; elsewhere it is silent for as long as it takes.
 QUIET := $(shell [ -t 2 ] || echo --quiet)
