@@ -25,7 +25,7 @@ def rank_among(environ: Mapping[str, str]) -> int:
 @click.option("--lock-fd", type=click.IntRange(3), help="A descriptor that holds the lock beside JOB.json.")
 @REFERENCE_OPTION
 def run_command(job: Path, lock_fd: int | None, *, reference: bool) -> None:
-    """Do the job in JOB.json, in its own folder (see protocol/job.py).
+    """Do the job in JOB.json, in its own folder (see protocol/folders.py).
 
     On several GPUs or machines: torchrun --nproc-per-node=4 -m trainer run JOB.json
     """

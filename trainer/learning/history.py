@@ -74,6 +74,11 @@ class Best(Value):
     held_out_l1: float | None = None
 
 
+def _last_of(history: tuple[Epoch, ...], step: int) -> Best:
+    last = history[-1]
+    return Best(epoch=len(history), step=step, loss=last.loss, held_out_l1=last.held_out_l1)
+
+
 class TrainerState(Value):
     """All of a training but the tensors. `step` counts optimizer steps, `running` is the unfinished epoch.
 
@@ -121,6 +126,10 @@ class TrainerState(Value):
         looked_at = [number for number, each in enumerate(self.history) if each.held_out_l1 is not None]
         return 1 + min(looked_at or range(self.epoch), key=lambda number: self.history[number].by)
 
+    def with_the_last_as_best(self) -> Self:
+        """Where the best weights are gone, and no epoch is left to become the best."""
+        return self.model_copy(update={"best": _last_of(self.history, self.step)})
+
     def during(self, running: Running, step: int) -> Self:
         return self.model_copy(update={"running": running, "step": step})
 
@@ -136,7 +145,7 @@ class TrainerState(Value):
         history = (*self.history, mean)
         best = self.best
         if bool(self.held_out) == (held_out_l1 is not None):
-            now = Best(epoch=len(history), step=self.step, loss=mean.loss, held_out_l1=held_out_l1)
+            now = _last_of(history, self.step)
             best = now if best is None or mean.by < history[best.epoch - 1].by else best
         lately = (*self.l1_by_episode, self.running.l1_by_episode)[-EPISODES_LATELY:]
         ended = {"running": Running(), "history": history, "best": best, "l1_by_episode": lately}

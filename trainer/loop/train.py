@@ -17,7 +17,7 @@ from trainer.data.store import FrameStore
 from trainer.learning import device as devices
 from trainer.learning import feed as feeds
 from trainer.learning.feed import Feed
-from trainer.learning.history import Best, TrainerState
+from trainer.learning.history import TrainerState
 from trainer.learning.holdout import Split, held_out_l1, split
 from trainer.learning.learner import Learner
 from trainer.learning.meter import Meter
@@ -102,9 +102,7 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
 
 def _last_as_best(course: Course, state: TrainerState) -> TrainerState:
     """Nothing is left to learn, and the best weights are gone: of those there are the last are the best."""
-    last = state.history[-1]
-    best = Best(epoch=state.epoch, step=state.step, loss=last.loss, held_out_l1=last.held_out_l1)
-    state = state.model_copy(update={"best": best})
+    state = state.with_the_last_as_best()
     course.saves.keep_best(course.learner, state)
     course.saves.resume_point(course.learner, state)
     return state

@@ -1,7 +1,8 @@
 """The last words of a cycle: DONE and HANDOFF, or that it was stopped. Each lesson is accounted for."""
 
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping, newest_safe
+from bot.core.showing import checkpoints
+from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping
 from protocol import paths
 from protocol.job import Trained
 from protocol.messages import Answer, CycleStopped, Done, FinalHandoff, LessonOutcome
@@ -35,12 +36,11 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
 
 
 def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
-    newest = newest_safe(cycle.shelf)
     return CycleStopped(
         cycle=cycle.number,
         by=run.by,
         epoch=run.epoch,
-        checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
+        checkpoint=checkpoints.newest(cycle, policy),
         lessons=outcomes(cycle),
         notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
     )

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.saying import replies
-from bot.core.showing import liveness, phases, progress
-from bot.core.state import Cycle, State, Training, is_spared, newest_safe
-from protocol import paths
+from bot.core.showing import checkpoints, liveness, phases, progress
+from bot.core.state import Cycle, State, Training, is_spared
 from protocol.messages import GpuMemory, PhaseReport, TrainingReport
 from protocol.progress import Stepped
 
@@ -52,7 +51,6 @@ def _training_report(
     missed: tuple[datetime, ...],
     policy: Policy,
 ) -> TrainingReport:
-    newest = newest_safe(cycle.shelf)
     gpu = stepped.gpu if stepped else None
     return TrainingReport(
         epoch=stepped.epoch if stepped else training.epoch,
@@ -63,7 +61,7 @@ def _training_report(
         gpu=GpuMemory(used_gb=gpu.used_bytes / GIB, total_gb=gpu.total_bytes / GIB) if gpu else None,
         now=at,
         eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
-        checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
+        checkpoint=checkpoints.newest(cycle, policy),
         missed=missed,
         notes=(f"Cycle: {cycle.number}", progress.age_of(stepped, at)),
     )

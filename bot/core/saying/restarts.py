@@ -5,8 +5,8 @@ from datetime import datetime
 from bot.core.events import DaemonWoke, JobEnded, JobFellSilent
 from bot.core.policy import Policy
 from bot.core.saying.blocked import crashed, log_of
-from bot.core.state import Cycle, Here, Shelf, Unstarted, newest_safe
-from protocol import paths
+from bot.core.showing import checkpoints
+from bot.core.state import Cycle, Here, Shelf, Unstarted
 from protocol.messages import RestartNotice
 from protocol.progress import Started
 
@@ -89,10 +89,9 @@ def of_the_daemon(cycle: Cycle, event: DaemonWoke, policy: Policy) -> RestartNot
         "unknown": "프로세스 상태 확인 중",
         "absent": "실행 중이던 프로세스 없음",
     }[event.job]
-    newest = newest_safe(cycle.shelf)
     return RestartNotice(
         cause="Training 봇 재시작",
-        checkpoint=f"{policy.bucket}/{paths.act_epoch(newest)}" if newest is not None else None,
+        checkpoint=checkpoints.newest(cycle, policy),
         repeated_epochs=0 if event.job == "alive" or isinstance(cycle.run, Unstarted) else None,
         now=event.at,
         eta=None,

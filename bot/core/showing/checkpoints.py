@@ -4,14 +4,21 @@ from datetime import datetime
 
 from bot.core.events import Gauges
 from bot.core.policy import Policy
+from bot.core.showing.clock import clock
 from bot.core.state import Checkpoint, Cycle, State, newest_safe
 from protocol import paths
 
 
+def newest(cycle: Cycle, policy: Policy) -> str | None:
+    """The URL of the newest that a reader finds in the bucket."""
+    epoch = newest_safe(cycle.shelf)
+    return None if epoch is None else f"{policy.bucket}/{paths.act_epoch(epoch)}"
+
+
 def in_short(cycle: Cycle, policy: Policy) -> list[str]:
-    newest = newest_safe(cycle.shelf)
+    safe = newest(cycle, policy)
     waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
-    lines = [f"최근 checkpoint: {policy.bucket}/{paths.act_epoch(newest)}"] if newest is not None else []
+    lines = [f"최근 checkpoint: {safe}"] if safe else []
     return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
 
 
@@ -31,11 +38,4 @@ def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
 def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
     if one.status == "saved":
         return "업로드 대기"
-    return f"업로드됨 ({_clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"
-
-
-def _clock(moment: datetime, at: datetime, policy: Policy) -> str:
-    """In the people's time zone; with the date where it is not today's."""
-    zone = policy.zone()
-    local, today = moment.astimezone(zone), at.astimezone(zone).date()
-    return f"{local:%H:%M}" if local.date() == today else f"{local:%m-%d %H:%M}"
+    return f"업로드됨 ({clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"

@@ -247,7 +247,7 @@ async def _evaluation_doubts(theatre: Theatre) -> None:
     )
     named = ours.search((await speaks).content)
     assert named is not None, "it was looked for"
-    await theatre.discord.say(ROSTER.evaluation, f"<@{ROSTER.training}> {named[0]} 이 안 열립니다")
+    await theatre.discord.say(ROSTER.evaluation, f"{script.to_training(ROSTER)} {named[0]} 이 안 열립니다")
 
 
 async def _measured(theatre: Theatre, log: Log) -> None:

@@ -17,6 +17,16 @@ ORDERS = tuple(
     for order in get_args(get_args(Effect)[0])
     if (kind := order.model_fields["kind"].default) not in UNPLAYED
 )
+
+
+def around(order: str) -> tuple[str, ...]:
+    """
+    >>> around("post")
+    ('post before', 'post during', 'post done')
+    """
+    return tuple(f"{order} {moment}" for moment in ("before", "during", "done"))
+
+
 STATES = (
     "cycle none",
     "data awaited",
@@ -48,23 +58,23 @@ STATES = (
 """Phases a play on a processor can come to rest in: no device is probed there."""
 
 LEADING = {
-    "freeze trainer": ("run stalled", "kill_job before", "kill_job during", "kill_job done"),
-    "stop, resume": ("run held", "run stopping", "stop_job before", "stop_job during", "stop_job done"),
+    "freeze trainer": ("run stalled", *around("kill_job")),
+    "stop, resume": ("run held", "run stopping", *around("stop_job")),
     "disk full (runs)": ("data refused",),
     "machine lost": (
-        *(f"bring_back {moment}" for moment in ("before", "during", "done")),
+        *around("bring_back"),
         *(f"left {phase}" for phase in ("behind", "bringing", "here")),
     ),
 }
 """Faults without which some points are hardly ever passed."""
 
-DOUBTED = ("verify_checkpoint before", "verify_checkpoint during", "verify_checkpoint done")
+DOUBTED = around("verify_checkpoint")
 """Passed only if somebody doubts a checkpoint."""
 
 FETCHED = "data fetched"
 """Passed only if the terms cannot be read so long."""
 
-POINTS = (*(f"{order} {moment}" for order in ORDERS for moment in ("before", "during", "done")), *STATES)
+POINTS = (*(point for order in ORDERS for point in around(order)), *STATES)
 
 
 def chosen(dice: random.Random, passed: Collection[str], number: int) -> list[str]:

@@ -178,5 +178,4 @@ def _line(play: Play, *words: str) -> str:
 
 
 def _proposal(play: Play) -> Entry:
-    asked = play.training(lambda one: script.asked_approval(one.content) is not None)
-    return first(asked, "a proposal")
+    return first(play.training(_asks), "a proposal")

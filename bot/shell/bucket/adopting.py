@@ -5,9 +5,10 @@ standing for readers, from now on under the name of the run that goes on, and re
 """
 
 from bot.shell.bucket.gathering import DOWN, gather
-from bot.shell.bucket.layout import MANIFEST, MARKER, epoch_of, is_hidden
+from bot.shell.bucket.layout import MANIFEST, MARKER
 from bot.shell.bucket.manifest import Manifest
 from bot.shell.bucket.placing import Standing, look
+from bot.shell.bucket.shelf import places_of
 from bot.shell.bucket.store import ObjectStore
 from protocol import paths
 
@@ -18,8 +19,7 @@ async def adopt(store: ObjectStore, cycle: int, of: str, epoch: int, run: str) -
     Answers the epochs whose checkpoint stands whole at the cycle's path. Files stay as they are; what is not
     whole stays with `of`, to be superseded. Safe to repeat after any interruption.
     """
-    flat = [each for each in await store.list_dirs(paths.CHECKPOINTS) if epoch_of(each) is not None]
-    own = [each for each in await store.list_dirs(paths.checkpoints(cycle)) if not is_hidden(each)]
+    prefixes = await places_of(store, cycle)
 
     async def taken_over(prefix: str) -> Manifest | None:
         standing = await look(store, prefix)
@@ -28,8 +28,8 @@ async def adopt(store: ObjectStore, cycle: int, of: str, epoch: int, run: str) -
             return None
         return await _renamed(store, prefix, standing, there, run) if standing.is_whole() else None
 
-    manifests = await gather(taken_over, sorted((*flat, *own)), DOWN)
-    found = zip(sorted((*flat, *own)), manifests, strict=True)
+    manifests = await gather(taken_over, prefixes, DOWN)
+    found = zip(prefixes, manifests, strict=True)
     return tuple(one.epoch for prefix, one in found if one and prefix == paths.act_epoch(one.epoch, cycle))
 
 

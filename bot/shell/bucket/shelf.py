@@ -20,7 +20,7 @@ from bot.shell.bucket.names import check_prefix, check_writable
 from bot.shell.bucket.placing import look
 from bot.shell.bucket.store import ObjectStore, Progress, quiet
 from bot.shell.bucket.trees import Fetched, fetch_tree
-from protocol.paths import CHECKPOINTS
+from protocol.paths import CHECKPOINTS, checkpoints
 
 TRIES = 5
 PAUSE_S = 0.2
@@ -49,6 +49,13 @@ async def list_checkpoints(store: ObjectStore) -> tuple[Listed, ...]:
     """Every checkpoint under `checkpoints/`, the cycles' and what was set aside too, in order of path."""
     prefixes = await _checkpoints_under(store, CHECKPOINTS)
     return await gather(lambda prefix: _listed(store, prefix), sorted(prefixes), DOWN)
+
+
+async def places_of(store: ObjectStore, cycle: int) -> list[str]:
+    """The prefixes in which checkpoints of `cycle` may lie, in order: its own, and the card's flat ones."""
+    flat = [each for each in await store.list_dirs(CHECKPOINTS) if epoch_of(each) is not None]
+    own = [each for each in await store.list_dirs(checkpoints(cycle)) if not is_hidden(each)]
+    return sorted((*flat, *own))
 
 
 async def _checkpoints_under(store: ObjectStore, above: str) -> list[str]:

@@ -5,10 +5,10 @@ The flat `act_best/` is left out: it stands until the next HANDOFF replaces it.
 """
 
 from bot.shell.bucket.gathering import DOWN, gather
-from bot.shell.bucket.layout import MANIFEST, MARKER, epoch_of, is_hidden, superseded_prefix
+from bot.shell.bucket.layout import MANIFEST, MARKER, superseded_prefix
 from bot.shell.bucket.manifest import read_marker
 from bot.shell.bucket.placing import look
-from bot.shell.bucket.shelf import unpublish, verify
+from bot.shell.bucket.shelf import places_of, unpublish, verify
 from bot.shell.bucket.store import ObjectStore
 from protocol import paths
 
@@ -39,9 +39,7 @@ async def clear_superseded(store: ObjectStore, cycle: int, run: str) -> tuple[st
 
 
 async def _of_other_runs(store: ObjectStore, cycle: int, run: str) -> tuple[str, ...]:
-    flat = [each for each in await store.list_dirs(paths.CHECKPOINTS) if epoch_of(each) is not None]
-    own = [each for each in await store.list_dirs(paths.checkpoints(cycle)) if not is_hidden(each)]
-    prefixes = sorted((*flat, *own))
+    prefixes = await places_of(store, cycle)
     markers = await gather(lambda prefix: read_marker(store, prefix), prefixes, DOWN)
     return tuple(
         prefix

@@ -38,7 +38,9 @@ from bot.core.events import (
     WeightsRefused,
 )
 from bot.core.policy import Policy
+from bot.core.showing.clock import clock
 from bot.core.showing.people import sighted
+from bot.shell.machine.log_warnings import ERROR, WARNING
 from bot.shell.remembering.rows import JournalLine
 from protocol.job import Checked, Converted, Failed, Outcome, Probed, Trained
 from protocol.messages import Command
@@ -49,7 +51,6 @@ MOST_LINES = 50
 """So many lines are at hand for who asks."""
 MOST_CHARACTERS = 90
 """Two lines of a telephone."""
-WARNING, ERROR = "⚠ ", "❌ "
 
 PROCESSES = {"absent": "없음", "alive": "실행 중", "dead": "종료됨", "unknown": "확인 불가"}
 
@@ -87,11 +88,8 @@ class Chronicle:
         )
 
     def _worded(self, line: JournalLine, times: int, now: datetime) -> str:
-        zone = self._policy.zone()
-        local, today = line.at.astimezone(zone), now.astimezone(zone).date()
-        clock = f"{local:%H:%M}" if local.date() == today else f"{local:%m-%d %H:%M}"
         often = f" (×{times})" if times > 1 else ""
-        return f"{clock} {short(line.headline)}{often}"
+        return f"{clock(line.at, now, self._policy)} {short(line.headline)}{often}"
 
 
 def _is_trouble(line: JournalLine) -> bool:

@@ -133,16 +133,17 @@ class Lane:
         try:
             await self._carry(order)
         except Later as error:
-            former = self._delays.get(order.key)
-            pause = self._pause(former.failures + 1 if former else 1)
-            await self._delayed(order, error, former, pause)
+            pause = await self._delayed(order, error)
             if not error.alarming:
                 await asyncio.sleep(pause)
         else:
             self._delays.pop(order.key, None)
 
-    async def _delayed(self, order: Effect, error: Later, former: _Delay | None, pause: float) -> None:
-        what = named(order)
+    async def _delayed(self, order: Effect, error: Later) -> float:
+        """Note it, and tell operators of what is new to them. Returns the pause in seconds."""
+        former, what = self._delays.get(order.key), named(order)
+        failures = former.failures + 1 if former else 1
+        pause = self._pause(failures)
         log.warning(
             "later", what=what, why=str(error), key=order.key, lane=self.name, pause_s=round(pause, 1)
         )
@@ -151,10 +152,11 @@ class Lane:
         about = (error.about or order.key) if error.alarming else former.about if former else ""
         is_known = any(one.about == about for one in self._delays.values())
         self._delays[order.key] = _Delay(
-            failures=former.failures + 1 if former else 1,
+            failures=failures,
             again=asyncio.get_running_loop().time() + pause if error.alarming else 0,
             about=about,
             told=PutOff(what=what, why=str(error), again_at=again_at),
         )
         if error.alarming and not is_known:
             await self._alarm(order, error)
+        return pause

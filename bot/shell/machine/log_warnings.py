@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 MOST = 50
-MARKS = {logging.WARNING: "⚠ "}
-ERROR = "❌ "
+WARNING, ERROR = "⚠ ", "❌ "
 
 TOLD_ELSEWHERE = frozenset(
     {
@@ -102,7 +101,7 @@ class Complaints(logging.Handler):
 
 def worded(record: logging.LogRecord) -> str | None:
     """One line with its mark; None: it is told elsewhere. What is not ours is told as it stands."""
-    mark = MARKS.get(record.levelno, ERROR)
+    mark = WARNING if record.levelno == logging.WARNING else ERROR
     said = cast("str | dict[str, Any]", record.msg)
     if isinstance(said, str):
         return f"{mark}{record.name}: {record.getMessage()}"
