@@ -40,7 +40,7 @@ detectors: $(READY)  ## which planted causes the detectors find in recorded runs
 	@$(BIN)/python -m benches.histories.table $(ARGS)
 
 laws: $(READY)  ## the laws of the language with thousands of examples (about six minutes on an idle machine)
-	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200
+	@LAWS=long $(BIN)/python -m pytest tests/protocol/test_laws.py --timeout 7200 --override-ini faulthandler_timeout=7500
 
 faults: $(READY)  ## every fault of Discord's against the real daemon, one row each (some minutes)
 	@$(BIN)/python -m bot.rehearsal.troubles $(ARGS)

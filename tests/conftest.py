@@ -1,4 +1,8 @@
-"""How often laws are tried: seldom by default, often with `LAWS=long`; no clock is held against them."""
+"""How often laws are tried: seldom by default, often with `LAWS=long`; no clock is held against them.
+
+And how many threads compute: test processes that share the cores share the threads, too. Two trainings of two
+threads each on two cores wait for one another more than they compute, and have been seen to stand still.
+"""
 
 import os
 
@@ -10,3 +14,9 @@ settings.register_profile(
 settings.register_profile("long", settings.get_profile("fast"), max_examples=2000)
 settings.register_profile("longer", settings.get_profile("fast"), max_examples=500)
 settings.load_profile(os.environ.get("LAWS", "fast"))
+
+if sharing := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    threads = max(1, len(os.sched_getaffinity(0)) // sharing)
+    os.environ.setdefault(
+        "OMP_NUM_THREADS", str(threads)
+    )  # read once, as torch is loaded; trainers inherit it
