@@ -124,8 +124,9 @@ def create(
     return frame_maps(path, "r+")
 
 
-def frame_maps(path: Path, mode: Literal["r", "r+"] = "r") -> dict[str, Frames]:
-    """The pictures of the file at `path` as memory maps, by camera; writable with `r+`."""
+def frame_maps(path: Path, mode: Literal["r", "r+", "c"] = "r") -> dict[str, Frames]:
+    """The pictures of the file at `path` as memory maps, by camera; writable with `r+`; with `c` what is
+    written stays in this process."""
     return {
         camera: np.memmap(path, np.uint8, mode, offset=offset, shape=shape)
         for camera, (offset, shape) in picture_places(path).items()

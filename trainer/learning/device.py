@@ -51,6 +51,19 @@ def gauge(device: torch.device) -> Gpu | None:
     return Gpu(used_bytes=total_bytes - free_bytes, total_bytes=total_bytes, busy_share=busy_share(device))
 
 
+def free_bytes(device: torch.device) -> int:
+    """Of the GPU's memory; of main memory, what the machine could give without swapping (`man 5 proc`)."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return memory_line("MemAvailable")
+
+
+def memory_line(name: str) -> int:
+    """A figure of /proc/meminfo, in bytes."""
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
+
+
 def busy_share(device: torch.device) -> float | None:
     """How much of the last moments a GPU computed; None where nobody can tell.
 

@@ -1,4 +1,4 @@
-"""The data set resident in memory, and the batches cut from it.
+"""The data set at hand, and the batches cut from it.
 
 Frames stay uint8 until a batch is made; a batch is LeRobot's normalised one to the last bit that matters:
 images / 255 by ImageNet's mean and std, state and action by the data set's, `(x - mean) / (std + 1e-8)`.
@@ -15,6 +15,7 @@ from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_STATE
 from torch import Tensor
 
 from trainer.data.store import FrameStore
+from trainer.learning import resident
 from trainer.learning.act import image_key
 from trainer.learning.variety import Transform, as_it_is
 
@@ -104,19 +105,11 @@ class Feed:
 
 
 def load(store: FrameStore, chunk_size: int, device: torch.device) -> Feed:
-    """Read the whole store. Frames live on `device` when there is ample room, else in main memory."""
-    home = (
-        device
-        if _fits(sum(frames.nbytes for frames in store.frames.values()), device)
-        else torch.device("cpu")
-    )
+    """Read the store. Where its frames then live is said by `resident.frames_of`."""
     ends = np.asarray(store.episode_ends)
     lengths = np.diff(ends, prepend=0)
     return Feed(
-        frames={
-            image_key(camera): torch.from_numpy(np.array(frames)).to(home)
-            for camera, frames in store.frames.items()
-        },
+        frames={image_key(camera): frames for camera, frames in resident.frames_of(store, device).items()},
         state=_standardised(store.state, store.stats["observation.state"]).to(device),
         action=_standardised(store.action, store.stats["action"]).to(device),
         episode_end=torch.from_numpy(np.repeat(ends, lengths)).to(device),
@@ -136,13 +129,6 @@ def steps(order: Tensor, start: int, samples_per_step: int) -> Iterator[Tensor]:
     """The samples of each optimizer step from position `start` on. The short last one is kept."""
     for first in range(start, len(order), samples_per_step):
         yield order[first : first + samples_per_step]
-
-
-def _fits(num_bytes: int, device: torch.device) -> bool:
-    if device.type != "cuda":
-        return True
-    free_bytes, _ = torch.cuda.mem_get_info(device)
-    return num_bytes < free_bytes / 2  # the model, its optimizer and activations need the other half
 
 
 def _standardised(values: np.ndarray, stats: dict[str, list[float]]) -> Tensor:

@@ -2,7 +2,6 @@
 
 import resource
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
@@ -87,7 +86,4 @@ def peak_bytes(device: torch.device) -> int:
 def total_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[1]
-    total = next(
-        line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")
-    )
-    return int(total.split()[1]) * 1024
+    return devices.memory_line("MemTotal")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from protocol.folders import RunFolder
 from protocol.job import Trained, TrainJob
@@ -12,6 +14,7 @@ from protocol.progress import Progress, read_line
 from protocol.training import TrainingConfig
 from trainer.data import store
 from trainer.process.attempt import Attempt, JobError, Stop
+from trainer.saving.checkpoint import read_state
 
 EPISODE_ENDS = (9, 14, 21)
 """Episodes of 9, 5 and 7 frames: with a batch of 8 the last one of an epoch is short."""
@@ -47,6 +50,9 @@ class AskedAtStep(Stop):
         return self._steps_left <= 0
 
 
+TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
+
+
 @dataclass(frozen=True)
 class Run:
     """A run's folder and what can be done with it. Each `train` is an attempt of its own."""
@@ -76,6 +82,16 @@ class Run:
 
     def lines(self, attempt: int = 1) -> list[Progress]:
         return [read_line(line) for line in self.folder.attempt(attempt).events.read_bytes().splitlines()]
+
+
+def assert_same_ending(run: Run, unbroken: Run, epochs: int = EPOCHS) -> None:
+    """Weights, optimizer and state, to the last bit."""
+    ours, theirs = (each.folder.checkpoint(epochs) for each in (run, unbroken))
+    for name in TENSORS:
+        mine, other = load_file(ours / name), load_file(theirs / name)
+        assert mine.keys() == other.keys()
+        assert all(torch.equal(mine[key], other[key]) for key in mine), name
+    assert read_state(ours) == read_state(theirs)
 
 
 def write_store(path: Path, config: TrainingConfig, seed: int = 5, state: float | None = None) -> Path:

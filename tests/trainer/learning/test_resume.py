@@ -4,25 +4,12 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from protocol.job import Trained
 from protocol.progress import Saved, Started
 from trainer.saving.checkpoint import read_state
 
-from .runs import EPOCHS, STEPS_PER_EPOCH, Run, flip_a_bit
-
-TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
-
-
-def assert_same_ending(run: Run, unbroken: Run, epochs: int = EPOCHS) -> None:
-    ours, theirs = (each.folder.checkpoint(epochs) for each in (run, unbroken))
-    for name in TENSORS:
-        mine, other = load_file(ours / name), load_file(theirs / name)
-        assert mine.keys() == other.keys()
-        assert all(torch.equal(mine[key], other[key]) for key in mine), name
-    assert read_state(ours) == read_state(theirs)
+from .runs import EPOCHS, STEPS_PER_EPOCH, TENSORS, Run, assert_same_ending, flip_a_bit
 
 
 @pytest.mark.parametrize("step", [STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1], ids=["epoch end", "mid-epoch"])

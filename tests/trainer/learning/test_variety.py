@@ -14,8 +14,7 @@ from trainer.learning import feed as feeds
 from trainer.learning import variety
 from trainer.learning.variety import RANGES, TRANSFORMS, Varied, as_it_is, lerobot_s
 
-from .runs import Run
-from .test_resume import assert_same_ending
+from .runs import Run, assert_same_ending
 
 COUNT, HEIGHT, WIDTH = 5, 12, 18
 FACTORS = (0.5, 0.8, 1.0, 1.2, 1.5)
