@@ -3,7 +3,7 @@
     runs/<run>/                         RunFolder
         data.h5                         the converted data set
         surveys/                        what a check has seen in its videos (trainer.checking.surveys)
-        checkpoints/epoch_050/          a checkpoint, in LeRobot's layout
+        checkpoints/epoch_050/          a checkpoint, in LeRobot's layout, with a manifest (protocol.saved)
         checkpoints/best/epoch_042/     weights of the best epoch so far; the former best lies beside it
         checkpoints/resume/step_…/      the rolling resume point; the former one lies beside it
         loss_curve.png  tensorboard/

@@ -24,10 +24,10 @@ from safetensors.torch import load_file
 from protocol.folders import RunFolder
 from protocol.job import TrainJob
 from protocol.progress import Saved, read_line
+from protocol.saved import damage
 from protocol.training import TrainingConfig
 from trainer.data import store
 from trainer.process.bar import progress_bar
-from trainer.saving import folder as folders
 from trainer.saving.checkpoint import read_state
 
 from .kills import Afresh, Forked, Kill, Process, carry_out, planned
@@ -187,7 +187,7 @@ def saves(run: RunFolder) -> list[Path]:
 def must_be_whole(run: RunFolder) -> None:
     """What has a final name is whole at any instant. Raises AssertionError."""
     for path in saves(run)[-4:]:
-        assert (wrong := folders.damage(path)) is None, wrong
+        assert (wrong := damage(path)) is None, wrong
 
 
 def must_be_equal(drill: Drill, run: RunFolder) -> None:

@@ -1,21 +1,14 @@
-"""Folders that are whole or not there: written beside, synced, named last; and read only when undamaged.
-
-`manifest.json` lists every file with its size and SHA-256 and is written last:
-
-    {"files": [{"path": "README.md", "size": 1200, "sha256": "…"}, …]}
-"""
+"""Folders that are whole or not there: written beside, synced, listed (protocol.saved), named last."""
 
 import errno
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from protocol.saved import MANIFEST, manifest_of
 from trainer.process.attempt import JobError, replace_whole, sync_folder
 
-MANIFEST = "manifest.json"
 UNFINISHED = ".tmp-"
 SET_ASIDE = ".damaged-"
 
@@ -46,16 +39,6 @@ def write_whole(target: Path, fill: Callable[[Path], None]) -> None:
     sync_folder(target.parent)
 
 
-def damage(folder: Path) -> str | None:
-    """What is wrong with a folder written here, in one line; None when it is whole. Reads every byte."""
-    try:
-        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
-        wrong = next((file["path"] for file in listed if _described(folder, file["path"]) != file), None)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{folder}: {type(error).__name__}: {error}"
-    return None if wrong is None else f"{folder / wrong}: not what its manifest says"
-
-
 def size_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -79,16 +62,10 @@ def _seal(folder: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in paths:
         _sync(path)
-    listed = [_described(folder, str(path.relative_to(folder))) for path in paths]
+    manifest = manifest_of(folder)
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
         sync_folder(inner)
-    replace_whole(folder / MANIFEST, json.dumps({"files": listed}, indent=1).encode() + b"\n")
-
-
-def _described(folder: Path, name: str) -> dict[str, str | int]:
-    with (folder / name).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"path": name, "size": file.tell(), "sha256": digest}
+    replace_whole(folder / MANIFEST, manifest)
 
 
 def _sync(path: Path) -> None:

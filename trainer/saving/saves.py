@@ -13,6 +13,7 @@ from typing import Literal, Self
 
 from protocol.folders import RunFolder
 from protocol.progress import Line, Saved
+from protocol.saved import damage
 from trainer.learning.history import Best, TrainerState
 from trainer.learning.learner import Learner
 from trainer.learning.pace import Pace
@@ -111,7 +112,7 @@ class Saves:
             self._announce("checkpoint", came_from)
 
     def _make(self, what: What, target: Path, write: Callable[[], None]) -> None:
-        if folder.damage(target) is not None:
+        if damage(target) is not None:
             started_at = self.pace.clock()
             write()
             self.pace.saved(started_at)
@@ -147,7 +148,7 @@ def newest_good(run: RunFolder) -> tuple[Path, TrainerState] | None:
     saved = [(path, read_state(path)) for path in (*run.checkpoints.glob("epoch_*"), *_numbered(run.resume))]
     known = [(path, state) for path, state in saved if state is not None]
     for path, state in sorted(known, key=lambda each: each[1].step, reverse=True):
-        if (wrong := folder.damage(path)) is None:
+        if (wrong := damage(path)) is None:
             return path, state
         log.warning("passed over: %s", wrong)
     return None
@@ -155,7 +156,7 @@ def newest_good(run: RunFolder) -> tuple[Path, TrainerState] | None:
 
 def good_best(run: RunFolder, best: Best | None) -> Best | None:
     """`best`, if its weights are indeed on the disk, whole."""
-    if best is None or folder.damage(run.best_at(best.epoch)) is None:
+    if best is None or damage(run.best_at(best.epoch)) is None:
         return best
     log.warning("the best weights so far, of epoch %d, are gone: the next epoch becomes the best", best.epoch)
     return None

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from protocol.folders import RunFolder
+from protocol.saved import MANIFEST, damage
 from trainer.saving import folder
 from trainer.saving.checkpoint import read_state
 
@@ -23,9 +24,9 @@ def take_over(run: RunFolder, left: Path) -> None:
             log.warning("passed over: %s holds no training state", source)
             continue
         target = run.checkpoint(state.epoch) if source.name == "checkpoint" else run.best_at(state.epoch)
-        if folder.damage(target) is not None:
+        if damage(target) is not None:
             folder.write_whole(target, lambda unfinished, source=source: _copy(source, unfinished))
 
 
 def _copy(source: Path, unfinished: Path) -> None:
-    shutil.copytree(source, unfinished, dirs_exist_ok=True, ignore=shutil.ignore_patterns(folder.MANIFEST))
+    shutil.copytree(source, unfinished, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))

@@ -33,6 +33,7 @@ from protocol.job import (
     read_job,
 )
 from protocol.progress import Began, Counted, Line, Saved, Started, Stepped
+from protocol.saved import MANIFEST, manifest_of
 
 STEP_S = 0.15
 STEPS_PER_EPOCH = 3
@@ -246,6 +247,7 @@ def _write_folder(target: Path, learned: Learned) -> None:
     try:
         (unfinished / "pretrained_model" / "model.safetensors").write_bytes(weights)
         (unfinished / "trainer_state.json").write_text(learned.model_dump_json())
+        (unfinished / MANIFEST).write_bytes(manifest_of(unfinished))
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from protocol.job import Trained
 from protocol.progress import Saved, Started, Stepped
+from protocol.saved import damage
 from trainer.saving.checkpoint import read_state
-from trainer.saving.folder import damage
 
 from .runs import EPOCHS, FRAMES, STEPS_PER_EPOCH, Run
 
