@@ -41,6 +41,7 @@ from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store, open_to_read
 from bot.shell.supervising.launch import NICE
 from protocol.roster import Roster
+from protocol.saved import MANIFEST, manifest_of
 from protocol.training import TrainingConfig
 
 ROSTER = Roster()
@@ -117,6 +118,7 @@ def _save(places: Places, epochs: list[int], megabytes: int) -> None:
         target = places.run(RUN).path / _folder(epoch) / "model.safetensors"
         target.parent.mkdir(parents=True)
         target.hardlink_to(whole)
+        (target.parent / MANIFEST).write_bytes(manifest_of(target.parent))
 
 
 def env_file(server: DiscordServer, folder: Path) -> Path:

@@ -290,6 +290,15 @@ class CheckpointVerified(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointLost(Fact):
+    """It was given up, and what lies here of it is not whole: `damage` says where."""
+
+    cycle: int
+    epoch: int
+    damage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointForgotten(Fact):
     cycle: int
     epoch: int
@@ -368,6 +377,7 @@ Event = (
     | BroughtBack
     | CheckpointPublished
     | BestPublished
+    | CheckpointLost
     | CheckpointForgotten
     | CheckpointVerified
     | CurvePublished

@@ -11,6 +11,7 @@ from bot.core.events import (
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     ClockJumped,
@@ -117,6 +118,8 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             return _brought(cycle, come)
         case CheckpointPublished(cycle=cycle.number):
             return shelf.checkpoint_published(cycle, event, policy)
+        case CheckpointLost(cycle=cycle.number):
+            return shelf.checkpoint_lost(cycle, event, policy)
         case CheckpointForgotten(cycle=cycle.number):
             return shelf.checkpoint_forgotten(cycle, event)
         case BestPublished(cycle=cycle.number):

@@ -26,6 +26,7 @@ from bot.core.events import (
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     CurvePublished,
@@ -50,6 +51,7 @@ from bot.shell.bucket.errors import (
     IntegrityError,
     NoSpace,
     NotFound,
+    NotWhole,
     StoreError,
     TooLarge,
     Unavailable,
@@ -65,6 +67,7 @@ from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import PlanBroken, read_plan
+from protocol.saved import damage
 
 log = structlog.stdlib.get_logger("freight")
 
@@ -83,6 +86,7 @@ class Freight:
         self._store = store
         self._places = places
         self._desk = desk
+        self._whole: set[Path] = set()
 
     async def carry(self, order: Effect) -> None:
         """Raises Later."""
@@ -205,6 +209,11 @@ class Freight:
 
     async def _publish_checkpoint(self, order: PublishCheckpoint) -> Event:
         folder = self._places.run(order.run).path / order.folder
+        damaged = await self._damage(folder)
+        if damaged and self._is_given_up(order):
+            return CheckpointLost(at=STAMPED, cycle=order.cycle, epoch=order.epoch, damage=damaged)
+        if damaged:
+            raise NotWhole(damaged)
         place, meta = paths.act_epoch(order.epoch, order.cycle), Meta.model_validate(order.meta)
         published = await bucket.publish_checkpoint(
             self._store, folder, order.cycle, order.epoch, order.run, meta, self._gauge(place)
@@ -214,12 +223,30 @@ class Freight:
             at=STAMPED, cycle=order.cycle, epoch=order.epoch, retired=published.retired
         )
 
+    async def _damage(self, folder: Path) -> str | None:
+        """What is wrong with what the trainer has saved there: no half of it must look whole in the bucket.
+        Every byte is read for this, once for as long as we run."""
+        if folder in self._whole:
+            return None
+        damaged = await asyncio.to_thread(damage, folder)
+        if damaged is None:
+            self._whole.add(folder)
+        return damaged
+
+    def _is_given_up(self, order: PublishCheckpoint) -> bool:
+        cycle = self._desk.state.cycle
+        if cycle is None or cycle.run_name != order.run:
+            return False
+        return any(one.epoch == order.epoch and one.status == "given_up" for one in cycle.shelf.checkpoints)
+
     def _as_it_is(self, order: Effect) -> Effect:
         return self._newest_best(order) if isinstance(order, PublishBest) else order
 
     async def _publish_best(self, order: PublishBest) -> Event:
         order = self._newest_best(order)
         folder = self._places.run(order.run).path / order.folder
+        if damaged := await self._damage(folder):
+            raise NotWhole(damaged)
         place, meta = paths.act_best(order.cycle), Meta.model_validate(order.meta)
         await bucket.publish_best(
             self._store, folder, order.cycle, order.epoch, order.run, meta, self._gauge(place)

@@ -11,6 +11,7 @@ from bot.shell.bucket.errors import (
     IntegrityError,
     NoSpace,
     NotFound,
+    NotWhole,
     PreconditionFailed,
     StoreError,
     WriteDenied,
@@ -44,7 +45,7 @@ def later(order: Effect, error: StoreError | OSError, url: BucketUrl, places: Pl
         alarming=True,
         about=_about(error),
         where=_where(order, url, places),
-        remedy=_remedy(order, error, places),
+        remedy=_remedy(order, error),
     )
 
 
@@ -55,12 +56,19 @@ def _about(error: Exception) -> str:
     return DISK if _is_out_of_room(error) else ""
 
 
-def _remedy(order: Effect, error: Exception, places: Places) -> str:
-    if isinstance(error, NotFound) and _is_empty(_folder(order, places)):
-        return "그 폴더의 파일을 되돌려 놓으면 저절로 올라감. 다른 업로드와 학습은 계속됨"
+def _remedy(order: Effect, error: Exception) -> str:
+    if isinstance(error, NotWhole):
+        return _put_back(order)
     if _is_out_of_room(error):
         return TIDY
     return next((told for kind, told in _BY_ERROR if isinstance(error, kind)), OURS)
+
+
+def _put_back(order: Effect) -> str:
+    told = "그 폴더의 파일을 되돌려 놓으면 저절로 올라감. 다른 업로드와 학습은 계속됨"
+    if isinstance(order, PublishCheckpoint):
+        return f"{told}. 되돌릴 수 없으면 `!abandon {order.epoch}`"
+    return told
 
 
 def _folder(order: Effect, places: Places) -> Path | None:
@@ -68,10 +76,6 @@ def _folder(order: Effect, places: Places) -> Path | None:
     if isinstance(order, PublishCheckpoint | PublishBest):
         return places.run(order.run).path / order.folder
     return None
-
-
-def _is_empty(folder: Path | None) -> bool:
-    return folder is not None and not any(one.is_file() for one in folder.rglob("*"))
 
 
 def _is_out_of_room(error: Exception) -> bool:

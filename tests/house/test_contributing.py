@@ -102,7 +102,7 @@ def test_every_command_of_the_channel_is_in_the_docs() -> None:
 
 
 def test_every_command_that_is_answered_is_in_help_and_the_other_way_round() -> None:
-    assert {*READS, *VERBS, "logs"} == {*WHAT_COMMANDS_DO}, "bot/core/showing/commands.py"
+    assert {*READS, *VERBS, "logs", "abandon"} == {*WHAT_COMMANDS_DO}, "bot/core/showing/commands.py"
 
 
 def test_every_verb_does_something_and_says_what_comes_next() -> None:

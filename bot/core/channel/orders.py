@@ -16,7 +16,7 @@ from bot.core.policy import Policy
 from bot.core.saying import replies
 from bot.core.showing import commands, logs
 from bot.core.state import Absent, Cycle, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
-from bot.core.tracks import data, run, terms
+from bot.core.tracks import data, run, shelf, terms
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
 from protocol.talk import Verb
@@ -27,6 +27,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
     if command.name in VERBS:
         return given(state, command.name, event, f"operator {event.author}", policy)
+    if command.name == "abandon":
+        return _given_up(state, command, event)
     if command.name in commands.DELEGATED:
         return _decided(state, command, event, policy)
     if command.name == "logs":
@@ -39,6 +41,18 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
     near = get_close_matches(command.name.rstrip("?？"), tuple(commands.available(policy)), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
+
+
+def _given_up(state: State, command: Command, event: Heard) -> Step:
+    """`!abandon 50`: what can never be uploaded must not keep its cycle from its DONE for ever."""
+    if state.cycle is None:
+        return state, say(replies.nothing_runs(event.author))
+    waiting = {str(one.epoch): one.epoch for one in state.cycle.shelf.checkpoints if one.is_only_here}
+    epoch = next((waiting[word] for word in command.arguments[:1] if word in waiting), None)
+    if epoch is None:
+        return state, say(replies.which_checkpoint(tuple(waiting), event.author))
+    cycle = shelf.given_up(state.cycle, epoch)
+    return now(state, cycle=cycle), say(replies.gives_up(epoch, event.author))
 
 
 def _decided(state: State, command: Command, event: Heard, policy: Policy) -> Step:

@@ -16,6 +16,7 @@ IN_KOREAN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "stop": ("중지", "정지", "중단", "멈춤", "멈춰", "스톱"),
         "resume": ("재개", "계속"),
         "retry": ("재시도", "다시"),
+        "abandon": ("포기",),
         "status": ("상태", "현황"),
         "queue": ("대기열",),
         "lessons": ("레슨런", "레슨"),
@@ -56,7 +57,7 @@ def typed(text: str, names: Collection[str]) -> Command | None:
     bare = word.rstrip(_MARKS)
     name = _meant(bare, names)
     asks = {"?", "？"} & set(word[len(bare) :])
-    if name is None or (asks and name in VERBS):
+    if name is None or (asks and name in (*VERBS, "abandon")):
         return Command(name=word, arguments=arguments)
     return Command(name=name, arguments=arguments)
 

@@ -149,6 +149,25 @@ def not_that_proposal(proposal: Proposal, author: int) -> Answer:
     return Answer(to=(author,), body=f"지금 기다리는 제안은 {proposal.hash}입니다. {how}")
 
 
+def which_checkpoint(waiting: tuple[str, ...], author: int) -> Answer:
+    if not waiting:
+        return Answer(to=(author,), body="업로드를 기다리는 checkpoint가 없습니다. 포기할 것이 없습니다.")
+    return Answer(
+        to=(author,),
+        body=f"업로드를 기다리는 것은 epoch {', '.join(waiting)}입니다. 예: `!abandon {waiting[0]}`",
+    )
+
+
+def gives_up(epoch: int, author: int) -> Answer:
+    return Answer(
+        to=(author,),
+        body=(
+            f"epoch {epoch}의 checkpoint를 한 번 더 올려 봅니다. 이 기계의 파일이 온전하지 않으면 포기하고 "
+            "Watcher에게 알립니다. 온전하면 포기하지 않고 계속 올립니다."
+        ),
+    )
+
+
 def not_delegated(name: str, author: int) -> Answer:
     return Answer(
         to=(author,),

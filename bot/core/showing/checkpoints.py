@@ -17,7 +17,7 @@ def newest(cycle: Cycle, policy: Policy) -> str | None:
 
 def in_short(cycle: Cycle, policy: Policy) -> list[str]:
     safe = newest(cycle, policy)
-    waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.status == "saved"]
+    waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.is_only_here]
     lines = [f"최근 checkpoint: {safe}"] if safe else []
     return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
 
@@ -36,6 +36,13 @@ def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
 
 
 def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
-    if one.status == "saved":
-        return "업로드 대기"
+    match one.status:
+        case "saved":
+            return "업로드 대기"
+        case "given_up":
+            return "포기함 (한 번 더 시도하는 중)"
+        case "lost":
+            return "포기함 (이 기계의 파일이 온전하지 않음)"
+        case _:
+            pass
     return f"업로드됨 ({clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"

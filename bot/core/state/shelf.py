@@ -8,12 +8,23 @@ from bot.core.state.known import Known
 
 
 class Checkpoint(Known):
-    """`folder` is relative to the run's. Safe: its manifest stands in the bucket, since `safe_at`."""
+    """`folder` is relative to the run's. Safe: its manifest stands in the bucket, since `safe_at`.
+
+    Given up: it is tried once more, and what lies here is not whole, it is lost.
+    """
 
     epoch: int
     folder: str
-    status: Literal["saved", "safe", "forgetting"]
+    status: Literal["saved", "given_up", "lost", "safe", "forgetting"]
     safe_at: AwareDatetime | None = None
+
+    @property
+    def is_only_here(self) -> bool:
+        return self.status in ("saved", "given_up")
+
+    @property
+    def is_in_bucket(self) -> bool:
+        return self.status in ("safe", "forgetting")
 
 
 class Best(Known):
@@ -38,9 +49,9 @@ class Shelf(Known):
 def all_safe(shelf: Shelf) -> bool:
     """Nothing that must be in the bucket is still only here."""
     best_safe = shelf.best is not None and shelf.best.safe_epoch == shelf.best.epoch
-    return best_safe and all(one.status != "saved" for one in shelf.checkpoints)
+    return best_safe and not any(one.is_only_here for one in shelf.checkpoints)
 
 
 def newest_safe(shelf: Shelf) -> int | None:
     """The epoch of the newest checkpoint that a reader finds in the bucket."""
-    return max((one.epoch for one in shelf.checkpoints if one.status != "saved"), default=None)
+    return max((one.epoch for one in shelf.checkpoints if one.is_in_bucket), default=None)

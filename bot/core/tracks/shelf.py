@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
-from bot.core.events import BestPublished, CheckpointForgotten, CheckpointPublished
+from bot.core.events import BestPublished, CheckpointForgotten, CheckpointLost, CheckpointPublished
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
@@ -44,6 +44,17 @@ def adopted(shelf: Shelf, epochs: tuple[int, ...], at: datetime) -> Shelf:
     """Checkpoints in the bucket of a run that was lost, and is gone on from; here nothing lies of them."""
     found = [Checkpoint(epoch=epoch, folder=_folder(epoch), status="safe", safe_at=at) for epoch in epochs]
     return now(shelf, checkpoints=tuple(sorted((*shelf.checkpoints, *found), key=lambda one: one.epoch)))
+
+
+def given_up(cycle: Cycle, epoch: int) -> Cycle:
+    """Its upload need not succeed any more; it is tried once more all the same."""
+    return now(cycle, shelf=_marked(cycle.shelf, epoch, status="given_up"))
+
+
+def checkpoint_lost(cycle: Cycle, event: CheckpointLost, policy: Policy) -> Move:
+    """It keeps its place on the shelf: nobody shall wonder where it is."""
+    after = now(cycle, shelf=_marked(cycle.shelf, event.epoch, status="lost"))
+    return after, say(_lost(event, policy))
 
 
 def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
@@ -137,6 +148,17 @@ def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int |
     if isinstance(cycle.run, Starting | Training | Stalled | Stopping):
         meta["config"] = cycle.run.config.hash
     return meta
+
+
+def _lost(event: CheckpointLost, policy: Policy) -> Receipt:
+    return Receipt(
+        to=(policy.roster.watcher,),
+        understood=(
+            f"Cycle {event.cycle}: epoch {event.epoch}의 checkpoint를 올리지 못함 (operator가 포기)",
+            f"손상: {event.damage}",
+        ),
+        next_step="다른 checkpoint와 best는 그대로 진행",
+    )
 
 
 def _superseding(retired: tuple[str, ...], policy: Policy) -> Receipt:

@@ -37,6 +37,10 @@ class IntegrityError(StoreError):
     """Size or CRC32C differ from what was declared, again after every retry."""
 
 
+class NotWhole(StoreError):
+    """What lies on this machine is not what was saved there."""
+
+
 class NoSpace(StoreError):
     """The disk is full."""
 

@@ -11,6 +11,7 @@ from bot.core.events import (
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     ClockJumped,
@@ -181,6 +182,8 @@ def _of_the_bucket(event: Event) -> str:
             return f"checkpoint 업로드 완료: epoch {epoch}"
         case BestPublished(epoch=epoch):
             return f"best 업로드 완료: epoch {epoch}"
+        case CheckpointLost(epoch=epoch):
+            return f"{WARNING}checkpoint 포기: epoch {epoch} (파일이 온전하지 않음)"
         case CheckpointForgotten(epoch=epoch):
             return f"지난 checkpoint 삭제: epoch {epoch}"
         case CheckpointVerified(path=path, faults=faults):

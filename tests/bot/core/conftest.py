@@ -9,6 +9,7 @@ from bot.core.effects import Effect, Post
 from bot.core.events import (
     BestPublished,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     DaemonWoke,
     DataFetched,
@@ -149,6 +150,11 @@ class Play:
 
     def is_forgotten(self, epoch: int) -> tuple[Effect, ...]:
         return self.happened(CheckpointForgotten(at=self.later(), cycle=self.cycle.number, epoch=epoch))
+
+    def is_lost(self, epoch: int) -> tuple[Effect, ...]:
+        damage = f"epoch_{epoch:03d}/manifest.json: No such file or directory"
+        number = self.cycle.number
+        return self.happened(CheckpointLost(at=self.later(), cycle=number, epoch=epoch, damage=damage))
 
     def is_handed_on(self, cycle: int | None = None) -> tuple[Effect, ...]:
         number = cycle or self.cycle.number

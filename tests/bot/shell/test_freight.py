@@ -23,6 +23,7 @@ from bot.core.events import (
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     CurvePublished,
@@ -36,7 +37,7 @@ from bot.core.events import (
     WeightsFetched,
     WeightsRefused,
 )
-from bot.core.state import Awaited, Best, Cycle, Shelf, State, Unread
+from bot.core.state import Awaited, Best, Checkpoint, Cycle, Shelf, State, Unread
 from bot.shell.bucket import BucketUrl, open_bucket
 from bot.shell.bucket.errors import AccessDenied
 from bot.shell.bucket.folder import FolderStore
@@ -48,6 +49,7 @@ from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
 from bot.shell.what_to_do import later
+from protocol.saved import MANIFEST, manifest_of
 
 from .diary import desk_with_diary
 
@@ -93,10 +95,14 @@ class Yard:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
 
-    def save(self, name: str, content: str = "weights") -> None:
-        path = self.places.run(RUN).path / name
+    def save(self, name: str, content: str = "weights", run: str = RUN) -> None:
+        """A file as the trainer writes it; a checkpoint's folder gets its manifest."""
+        path = self.places.run(run).path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+        for folder in path.parents:
+            if folder.name.startswith("epoch_"):
+                (folder / MANIFEST).write_bytes(manifest_of(folder))
 
 
 @pytest.fixture
@@ -204,9 +210,7 @@ async def test_a_checkpoint_is_forgotten_everywhere_but_where_another_run_stands
         folder = f"checkpoints/epoch_{epoch:03d}"
         yard.save(f"{folder}/model.safetensors")
         await yard.carry(PublishCheckpoint(cycle=1, run=RUN, epoch=epoch, folder=folder, meta={}))
-    later = yard.places.run("cycle02").path / "checkpoints/epoch_100/model.safetensors"
-    later.parent.mkdir(parents=True)
-    later.write_text("newer weights")
+    yard.save("checkpoints/epoch_100/model.safetensors", "newer weights", run="cycle02")
     newer = PublishCheckpoint(cycle=2, run="cycle02", epoch=100, folder="checkpoints/epoch_100", meta={})
     await yard.carry(newer)
     for epoch in (50, 100):
@@ -223,11 +227,12 @@ class TestWhatCannotBePublished:
     async def test_is_owed_still_and_says_where_and_what_to_do(self, yard: Yard) -> None:
         later = await yard.failing(publish(50))
         assert later.alarming
-        assert str(later).endswith("epoch_050 holds no files to publish: was the checkpoint saved?")
+        assert str(later).endswith("checkpoints/epoch_050/manifest.json: No such file or directory")
         here, there = later.where.split(" → ")
         assert here == str(yard.places.run(RUN).path / "checkpoints/epoch_050")
         assert there == f"{yard.bucket.as_uri()}/checkpoints/cycle01/act_epoch_050/"
         assert "되돌려 놓으면" in later.remedy
+        assert "`!abandon 50`" in later.remedy
         assert await yard.store.ask(tables.owes, publish(50).key)
 
     async def test_keeps_no_other_checkpoint_from_the_bucket_and_comes_once_it_is_mended(
@@ -257,6 +262,35 @@ class TestWhatCannotBePublished:
             await asyncio.gather(task, return_exceptions=True)
         assert (at_home / "act_epoch_050/model.safetensors").read_text() == "found again"
         assert len(alarms) == 1
+
+    async def test_because_half_of_it_is_gone_is_never_taken_for_whole(self, yard: Yard) -> None:
+        yard.save("checkpoints/epoch_050/pretrained_model/model.safetensors")
+        yard.save("checkpoints/epoch_050/README.md")
+        (yard.places.run(RUN).checkpoint(50) / "pretrained_model/model.safetensors").unlink()
+        yard.save("checkpoints/best/epoch_040/model.safetensors")
+        (yard.places.run(RUN).best_at(40) / "model.safetensors").write_text("Weights")
+        best = PublishBest(cycle=1, run=RUN, epoch=40, folder="checkpoints/best/epoch_040", meta={})
+        for order, why in ((publish(50), "No such file"), (best, "not what manifest.json says")):
+            later = await yard.failing(order)
+            assert later.alarming
+            assert f"model.safetensors: {why}" in str(later)
+        assert not (yard.bucket / "checkpoints").exists()
+
+    async def test_is_let_go_once_it_is_given_up(self, yard: Yard) -> None:
+        yard.desk.state = has_given_up(50)
+        event = await yard.carry(publish(50))
+        assert isinstance(event, CheckpointLost)
+        assert event.damage.endswith("manifest.json: No such file or directory")
+        assert not (yard.bucket / "checkpoints").exists()
+
+    async def test_but_is_whole_goes_up_though_it_was_given_up(self, yard: Yard) -> None:
+        yard.desk.state = has_given_up(50)
+        yard.save("checkpoints/epoch_050/model.safetensors")
+        assert isinstance(await yard.carry(publish(50)), CheckpointPublished)
+
+    async def test_of_a_run_that_is_over_is_owed_still(self, yard: Yard) -> None:
+        yard.desk.state = has_given_up(50, run="another run")
+        assert (await yard.failing(publish(50))).alarming
 
     async def test_for_want_of_a_permission_is_one_trouble_of_all(self, yard: Yard) -> None:
         for epoch in (50, 100):
@@ -315,13 +349,22 @@ async def test_a_checkpoint_is_read_again_and_held_against_its_manifest(yard: Ya
 
 
 def knows_a_best(epoch: int, folder: str) -> State:
+    return with_shelf(Shelf(best=Best(epoch=epoch, folder=folder, loss=0.1)))
+
+
+def has_given_up(epoch: int, run: str = RUN) -> State:
+    given_up = Checkpoint(epoch=epoch, folder=publish(epoch).folder, status="given_up")
+    return with_shelf(Shelf(checkpoints=(given_up,)), run)
+
+
+def with_shelf(shelf: Shelf, run: str = RUN) -> State:
     cycle = Cycle(
         number=1,
         opened_at=NOON,
-        run_name=RUN,
+        run_name=run,
         data=Awaited(since=NOON),
         terms=Unread(heard=(), since=NOON),
-        shelf=Shelf(best=Best(epoch=epoch, folder=folder, loss=0.1)),
+        shelf=shelf,
     )
     return State(cycle=cycle)
 

@@ -43,6 +43,14 @@ def test_a_question_stops_nothing(training, text: str) -> None:
     assert not isinstance(training.cycle.run, Stopping)
 
 
+@pytest.mark.parametrize("text", ["!abandon 50", "!포기 50", "！포기 50", "!abandon? 50"])
+def test_giving_up_is_meant_only_without_a_question_mark(training, text: str) -> None:
+    training.checkpoint_is_saved(50)
+    types(training, text)
+    (checkpoint,) = training.cycle.shelf.checkpoints
+    assert checkpoint.status == ("saved" if "?" in text else "given_up")
+
+
 @pytest.mark.parametrize("text", ["!", "!abracadabra", "!아무말", "?", "무슨 말을 하나요"])
 def test_whatever_is_not_understood_is_answered_with_the_list_of_commands(play, text: str) -> None:
     assert "`!help`" in types(play, text)

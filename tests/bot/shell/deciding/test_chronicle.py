@@ -10,6 +10,7 @@ from bot.core.events import (
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     ClockJumped,
@@ -133,6 +134,10 @@ STORY: tuple[tuple[Event, str], ...] = (
     (BestPublished(at=AT, cycle=7, epoch=47), "best 업로드 완료: epoch 47"),
     (CurvePublished(at=AT, cycle=7), ""),
     (CheckpointForgotten(at=AT, cycle=7, epoch=50), "지난 checkpoint 삭제: epoch 50"),
+    (
+        CheckpointLost(at=AT, cycle=7, epoch=50, damage="epoch_050/manifest.json: gone"),
+        "⚠ checkpoint 포기: epoch 50 (파일이 온전하지 않음)",
+    ),
     (CheckpointVerified(at=AT, path="act_best/", what="x"), "act_best/ 검증: 온전함"),
     (CheckpointVerified(at=AT, path="act_best/", what="x", faults=("a.bin",)), "❌ act_best/ 손상: a.bin"),
     (HandedOn(at=AT, cycle=7, manifest="abc"), "Cycle 7: Evaluation에 넘길 best 준비 완료"),
