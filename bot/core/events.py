@@ -299,6 +299,15 @@ class CheckpointLost(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BestLost(Fact):
+    """As CheckpointLost, of the best after `epoch` epochs. The bucket has an earlier one."""
+
+    cycle: int
+    epoch: int
+    damage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointForgotten(Fact):
     cycle: int
     epoch: int
@@ -378,6 +387,7 @@ Event = (
     | CheckpointPublished
     | BestPublished
     | CheckpointLost
+    | BestLost
     | CheckpointForgotten
     | CheckpointVerified
     | CurvePublished

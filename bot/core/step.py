@@ -8,6 +8,7 @@ from bot.core import joins
 from bot.core.channel import complaints, consent, forgotten, hearing, listening, sightings, strangers
 from bot.core.effects import Effect, Post
 from bot.core.events import (
+    BestLost,
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
@@ -116,14 +117,10 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             RowsFetched() | DataFetched() | FetchFailed() | WeightsFetched() | WeightsRefused()
         ) as come if come.cycle == cycle.number:
             return _brought(cycle, come)
-        case CheckpointPublished(cycle=cycle.number):
-            return shelf.checkpoint_published(cycle, event, policy)
-        case CheckpointLost(cycle=cycle.number):
-            return shelf.checkpoint_lost(cycle, event, policy)
-        case CheckpointForgotten(cycle=cycle.number):
-            return shelf.checkpoint_forgotten(cycle, event)
-        case BestPublished(cycle=cycle.number):
-            return shelf.best_published(cycle, event)
+        case (
+            CheckpointPublished() | BestPublished() | CheckpointLost() | BestLost() | CheckpointForgotten()
+        ) as news if news.cycle == cycle.number:
+            return _shelved(cycle, news, policy)
         case JobSpoke(run=cycle.run_name, line=Saved() as line):
             return shelf.saved(cycle, line)
         case JobSpoke(run=cycle.run_name):
@@ -161,6 +158,25 @@ def _brought(
             return weights.fetched(cycle, event)
         case _:
             return weights.refused(cycle, event)
+
+
+def _shelved(
+    cycle: Cycle,
+    event: CheckpointPublished | BestPublished | CheckpointLost | BestLost | CheckpointForgotten,
+    policy: Policy,
+) -> Move:
+    """What was to go up is in the bucket, is lost, or has gone from it."""
+    match event:
+        case CheckpointPublished():
+            return shelf.checkpoint_published(cycle, event, policy)
+        case BestPublished():
+            return shelf.best_published(cycle, event)
+        case CheckpointLost():
+            return shelf.checkpoint_lost(cycle, event, policy)
+        case BestLost():
+            return shelf.best_lost(cycle, event, policy)
+        case _:
+            return shelf.checkpoint_forgotten(cycle, event)
 
 
 def _job_ended(cycle: Cycle, event: JobEnded, policy: Policy) -> Move:

@@ -15,7 +15,17 @@ from bot.core.moves import Move, Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
 from bot.core.showing import commands, logs
-from bot.core.state import Absent, Cycle, OwnWeights, Refused, State, Unproven, Unread, WeightsMissing
+from bot.core.state import (
+    Absent,
+    Cycle,
+    OwnWeights,
+    Refused,
+    State,
+    Unproven,
+    Unread,
+    WeightsMissing,
+    only_here,
+)
 from bot.core.tracks import data, run, shelf, terms
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
@@ -47,12 +57,14 @@ def _given_up(state: State, command: Command, event: Heard) -> Step:
     """`!abandon 50`: what can never be uploaded must not keep its cycle from its DONE for ever."""
     if state.cycle is None:
         return state, say(replies.nothing_runs(event.author))
-    waiting = {str(one.epoch): one.epoch for one in state.cycle.shelf.checkpoints if one.is_only_here}
-    epoch = next((waiting[word] for word in command.arguments[:1] if word in waiting), None)
-    if epoch is None:
-        return state, say(replies.which_checkpoint(tuple(waiting), event.author))
-    cycle = shelf.given_up(state.cycle, epoch)
-    return now(state, cycle=cycle), say(replies.gives_up(epoch, event.author))
+    waiting, best = only_here(state.cycle.shelf), state.cycle.shelf.best
+    what = next((word for word in command.arguments[:1] if word in waiting), None)
+    if what is None:
+        return state, say(replies.which_checkpoint(waiting, event.author))
+    if what == "best" and best is not None and best.safe_epoch is None:
+        return state, say(replies.no_other_best(event.author))
+    cycle = shelf.given_up(state.cycle, what)
+    return now(state, cycle=cycle), say(replies.gives_up(what, event.author))
 
 
 def _decided(state: State, command: Command, event: Heard, policy: Policy) -> Step:

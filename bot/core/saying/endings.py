@@ -28,7 +28,7 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
         notes=(
             f"Cycle {cycle.number}: {policy.bucket}/{paths.act_best(cycle.number)}",
             f"L1: 첫 epoch {outcome.first_l1:.4g} → 마지막 epoch {outcome.last_l1:.4g}",
-            f"Best epoch: {outcome.best_epoch}{_chosen_by(outcome)}",
+            f"Best epoch: {_best_epoch(cycle, outcome)}",
             f"manifest: {manifest}",
             '로드: ACTPolicy.from_pretrained("act_best") (README.md 참조)',
         ),
@@ -53,10 +53,12 @@ def stopped_as_asked(cycle: Cycle, run: Stopping, asker: int) -> Answer:
     )
 
 
-def _chosen_by(outcome: Trained) -> str:
-    """Where episodes were held out the best epoch is not that of the lowest loss."""
-    error = outcome.best_held_out_l1
-    return "" if error is None else f" (held-out L1 {error:.4g})"
+def _best_epoch(cycle: Cycle, outcome: Trained) -> str:
+    """By held-out error it is not that of the lowest loss; where that one is lost, it is an earlier one."""
+    kept, error = cycle.shelf.best, outcome.best_held_out_l1
+    if kept is not None and kept.lost_epoch == outcome.best_epoch:
+        return f"{kept.epoch} (epoch {kept.lost_epoch}의 best는 손상되어 포기)"
+    return str(outcome.best_epoch) if error is None else f"{outcome.best_epoch} (held-out L1 {error:.4g})"
 
 
 def outcomes(cycle: Cycle) -> tuple[LessonOutcome, ...]:

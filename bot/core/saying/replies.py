@@ -154,16 +154,27 @@ def which_checkpoint(waiting: tuple[str, ...], author: int) -> Answer:
         return Answer(to=(author,), body="업로드를 기다리는 checkpoint가 없습니다. 포기할 것이 없습니다.")
     return Answer(
         to=(author,),
-        body=f"업로드를 기다리는 것은 epoch {', '.join(waiting)}입니다. 예: `!abandon {waiting[0]}`",
+        body=f"업로드를 기다리는 것: {', '.join(waiting)}. 예: `!abandon {waiting[0]}`",
     )
 
 
-def gives_up(epoch: int, author: int) -> Answer:
+def no_other_best(author: int) -> Answer:
     return Answer(
         to=(author,),
         body=(
-            f"epoch {epoch}의 checkpoint를 한 번 더 올려 봅니다. 이 기계의 파일이 온전하지 않으면 포기하고 "
-            "Watcher에게 알립니다. 온전하면 포기하지 않고 계속 올립니다."
+            "버킷에 이 cycle의 다른 best가 없어 포기할 수 없습니다. ALERT에 적힌 폴더의 파일을 되돌려 놓아야 "
+            "합니다."
+        ),
+    )
+
+
+def gives_up(what: str, author: int) -> Answer:
+    named = "best" if what == "best" else f"epoch {what}의 checkpoint"
+    return Answer(
+        to=(author,),
+        body=(
+            f"{named}를 한 번 더 올려 봅니다. 이 기계의 파일이 온전하지 않으면 포기하고 Watcher에게 "
+            "알립니다. 온전하면 포기하지 않고 계속 올립니다."
         ),
     )
 

@@ -5,8 +5,10 @@ from datetime import datetime
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.showing.clock import clock
-from bot.core.state import Checkpoint, Cycle, State, newest_safe
+from bot.core.state import Best, Checkpoint, Cycle, State, newest_safe
 from protocol import paths
+
+ONCE_MORE = "포기함 (한 번 더 시도하는 중)"
 
 
 def newest(cycle: Cycle, policy: Policy) -> str | None:
@@ -31,8 +33,14 @@ def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
     kept = state.cycle.shelf.checkpoints
     lines = [f"epoch {one.epoch}: {_upload(one, at, policy)}" for one in kept]
     best = state.cycle.shelf.best
-    named = f"best: epoch {best.epoch}" if best else "best: 없음"
+    named = f"best: epoch {best.epoch}{_way(best)}" if best else "best: 없음"
     return "\n".join([*(lines or ["저장된 checkpoint 없음"]), named, where])
+
+
+def _way(best: Best) -> str:
+    if not best.is_only_here:
+        return ", 업로드됨"
+    return f", {ONCE_MORE}" if best.given_up else ", 업로드 대기"
 
 
 def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
@@ -40,7 +48,7 @@ def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
         case "saved":
             return "업로드 대기"
         case "given_up":
-            return "포기함 (한 번 더 시도하는 중)"
+            return ONCE_MORE
         case "lost":
             return "포기함 (이 기계의 파일이 온전하지 않음)"
         case _:

@@ -36,7 +36,7 @@ from bot.core.state.run import (
     is_spared,
 )
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
-from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, newest_safe
+from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, newest_safe, only_here
 from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 from bot.core.state.weights import FetchingWeights, OwnWeights, Weights, WeightsHere, WeightsMissing
 from protocol.messages import Handoff
@@ -109,13 +109,14 @@ __all__ = [
     "expected_job",
     "is_spared",
     "newest_safe",
+    "only_here",
 ]
 
 SCHEMA = 3
 """Number of the shape of what is saved: a state, and the effects that are owed. By it an older version knows
 that it cannot read a newer one's file. Another shape is another number, with an upcaster from this one."""
 
-SHAPE = "8cd8097ed013"
+SHAPE = "b859d75ec5d6"
 """Of the shape that SCHEMA numbers. When it changes, `tests/bot/core/test_shape.py` says what to do."""
 
 

@@ -28,13 +28,22 @@ class Checkpoint(Known):
 
 
 class Best(Known):
-    """The best weights here; `asked_epoch` is on its way to the bucket, `safe_epoch` is there."""
+    """The best weights here; `asked_epoch` is on its way to the bucket, `safe_epoch` is there.
+
+    Given up: as of a checkpoint; once it is lost (`lost_epoch`) the one that is there is the best.
+    """
 
     epoch: int
     folder: str
     loss: float | None
     asked_epoch: int | None = None
     safe_epoch: int | None = None
+    given_up: bool = False
+    lost_epoch: int | None = None
+
+    @property
+    def is_only_here(self) -> bool:
+        return self.safe_epoch != self.epoch
 
 
 class Shelf(Known):
@@ -48,8 +57,13 @@ class Shelf(Known):
 
 def all_safe(shelf: Shelf) -> bool:
     """Nothing that must be in the bucket is still only here."""
-    best_safe = shelf.best is not None and shelf.best.safe_epoch == shelf.best.epoch
-    return best_safe and not any(one.is_only_here for one in shelf.checkpoints)
+    return shelf.best is not None and not only_here(shelf)
+
+
+def only_here(shelf: Shelf) -> tuple[str, ...]:
+    """What must be in the bucket and is not: the epochs of checkpoints, and `best`."""
+    epochs = tuple(str(one.epoch) for one in shelf.checkpoints if one.is_only_here)
+    return (*epochs, "best") if shelf.best is not None and shelf.best.is_only_here else epochs
 
 
 def newest_safe(shelf: Shelf) -> int | None:

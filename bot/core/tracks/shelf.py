@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.effects import ForgetCheckpoint, PublishBest, PublishCheckpoint, PublishCurve
-from bot.core.events import BestPublished, CheckpointForgotten, CheckpointLost, CheckpointPublished
+from bot.core.events import (
+    BestLost,
+    BestPublished,
+    CheckpointForgotten,
+    CheckpointLost,
+    CheckpointPublished,
+)
 from bot.core.moves import Move, now, say
 from bot.core.policy import Policy
 from bot.core.state import Admitted, Best, Checkpoint, Cycle, Shelf, Stalled, Starting, Stopping, Training
@@ -46,15 +52,29 @@ def adopted(shelf: Shelf, epochs: tuple[int, ...], at: datetime) -> Shelf:
     return now(shelf, checkpoints=tuple(sorted((*shelf.checkpoints, *found), key=lambda one: one.epoch)))
 
 
-def given_up(cycle: Cycle, epoch: int) -> Cycle:
-    """Its upload need not succeed any more; it is tried once more all the same."""
-    return now(cycle, shelf=_marked(cycle.shelf, epoch, status="given_up"))
+def given_up(cycle: Cycle, what: str) -> Cycle:
+    """`what`: an epoch, or `best`. Its upload need not succeed any more; it is tried again all the same."""
+    if what != "best":
+        return now(cycle, shelf=_marked(cycle.shelf, int(what), status="given_up"))
+    assert cycle.shelf.best is not None, "there is one that waits"
+    return now(cycle, shelf=now(cycle.shelf, best=now(cycle.shelf.best, given_up=True)))
 
 
 def checkpoint_lost(cycle: Cycle, event: CheckpointLost, policy: Policy) -> Move:
     """It keeps its place on the shelf: nobody shall wonder where it is."""
     after = now(cycle, shelf=_marked(cycle.shelf, event.epoch, status="lost"))
-    return after, say(_lost(event, policy))
+    return after, say(_lost("checkpoint", event, "다른 checkpoint와 best는 그대로 진행", policy))
+
+
+def best_lost(cycle: Cycle, event: BestLost, policy: Policy) -> Move:
+    """The one in the bucket is the best there is; a better one may come still."""
+    best = cycle.shelf.best
+    if best is None or best.safe_epoch is None or best.epoch != event.epoch:
+        return cycle, ()
+    safe = best.safe_epoch
+    former = now(best, epoch=safe, asked_epoch=safe, loss=None, given_up=False, lost_epoch=event.epoch)
+    told = _lost("best", event, f"버킷에 있는 epoch {safe}의 best로 진행", policy)
+    return now(cycle, shelf=now(cycle.shelf, best=former)), say(told)
 
 
 def checkpoint_forgotten(cycle: Cycle, event: CheckpointForgotten) -> Move:
@@ -150,14 +170,14 @@ def _meta(cycle: Cycle, epoch: int, loss: float | None) -> dict[str, str | int |
     return meta
 
 
-def _lost(event: CheckpointLost, policy: Policy) -> Receipt:
+def _lost(what: str, event: CheckpointLost | BestLost, next_step: str, policy: Policy) -> Receipt:
     return Receipt(
         to=(policy.roster.watcher,),
         understood=(
-            f"Cycle {event.cycle}: epoch {event.epoch}의 checkpoint를 올리지 못함 (operator가 포기)",
+            f"Cycle {event.cycle}: epoch {event.epoch}의 {what}를 올리지 못함 (operator가 포기)",
             f"손상: {event.damage}",
         ),
-        next_step="다른 checkpoint와 best는 그대로 진행",
+        next_step=next_step,
     )
 
 

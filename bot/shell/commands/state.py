@@ -31,7 +31,13 @@ def state() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @STATE_DIR
 def backup(file: Path, state_dir: Path) -> None:
-    """Copy the database to FILE, whole, also while the daemon runs."""
+    """Copy the database to FILE, whole, also while the daemon runs.
+
+    \b
+    Examples:
+      training-claw state backup /srv/backups/claw.sqlite3
+      training-claw state backup claw.sqlite3 --state-dir play/state        of a rehearsal
+    """
     from bot.shell.remembering import upkeep  # noqa: PLC0415
 
     try:
@@ -44,7 +50,13 @@ def backup(file: Path, state_dir: Path) -> None:
 @state.command()
 @STATE_DIR
 def repair(state_dir: Path) -> None:
-    """Save what can still be read of a damaged database. The damaged file is kept."""
+    """Save what can still be read of a damaged database. The damaged file is kept.
+
+    \b
+    Examples (stop the daemon first):
+      sudo systemctl stop training-claw
+      sudo -u training-claw training-claw state repair
+    """
     from bot.shell.remembering import upkeep  # noqa: PLC0415
 
     places = Places(state_dir)
@@ -71,6 +83,11 @@ def restore(file: Path, state_dir: Path) -> None:
     """Put the backup FILE in the database's place. FILE stays, and what was there is kept beside it.
 
     What was said and done since the backup is forgotten; the channel is read anew.
+
+    \b
+    Examples (stop the daemon first):
+      sudo systemctl stop training-claw
+      sudo -u training-claw training-claw state restore /srv/backups/claw.sqlite3
     """
     from bot.shell.remembering import upkeep  # noqa: PLC0415
 
@@ -112,6 +129,12 @@ def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
     """Remove data sets and converted files of finished cycles. Both can be made again from the bucket.
 
     What the open cycle or the queue names stays, and so does every checkpoint.
+
+    \b
+    Examples:
+      training-claw state tidy --dry-run            what would go, and how much room it would make
+      training-claw state tidy                      remove what nobody has touched for 14 days
+      training-claw state tidy --days 0             remove all that may go
     """
     from bot.shell.machine import tidying  # noqa: PLC0415
     from bot.shell.outlook.looking import state_in  # noqa: PLC0415

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from bot.core.events import (
+    BestLost,
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
@@ -184,6 +185,8 @@ def _of_the_bucket(event: Event) -> str:
             return f"best 업로드 완료: epoch {epoch}"
         case CheckpointLost(epoch=epoch):
             return f"{WARNING}checkpoint 포기: epoch {epoch} (파일이 온전하지 않음)"
+        case BestLost(epoch=epoch):
+            return f"{WARNING}best 포기: epoch {epoch} (파일이 온전하지 않음)"
         case CheckpointForgotten(epoch=epoch):
             return f"지난 checkpoint 삭제: epoch {epoch}"
         case CheckpointVerified(path=path, faults=faults):

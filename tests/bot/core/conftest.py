@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.effects import Effect, Post
 from bot.core.events import (
+    BestLost,
     BestPublished,
     CheckpointForgotten,
     CheckpointLost,
@@ -155,6 +156,11 @@ class Play:
         damage = f"epoch_{epoch:03d}/manifest.json: No such file or directory"
         number = self.cycle.number
         return self.happened(CheckpointLost(at=self.later(), cycle=number, epoch=epoch, damage=damage))
+
+    def best_is_lost(self, epoch: int) -> tuple[Effect, ...]:
+        damage = f"best/epoch_{epoch:03d}/manifest.json: No such file or directory"
+        number = self.cycle.number
+        return self.happened(BestLost(at=self.later(), cycle=number, epoch=epoch, damage=damage))
 
     def is_handed_on(self, cycle: int | None = None) -> tuple[Effect, ...]:
         number = cycle or self.cycle.number

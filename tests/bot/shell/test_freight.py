@@ -20,6 +20,7 @@ from bot.core.effects import (
     VerifyCheckpoint,
 )
 from bot.core.events import (
+    BestLost,
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
@@ -43,13 +44,13 @@ from bot.shell.bucket.errors import AccessDenied
 from bot.shell.bucket.folder import FolderStore
 from bot.shell.bucket.manifest import read_manifest
 from bot.shell.deciding.lanes import Lane, Later
-from bot.shell.freight import SHELF, Freight
+from bot.shell.freight import SHELF, Freight, outgoing
+from bot.shell.freight.what_to_do import later
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store
 from bot.shell.remembering.tables import Record
-from bot.shell.what_to_do import later
-from protocol.saved import MANIFEST, manifest_of
+from protocol.saved import MANIFEST, damage, manifest_of
 
 from .diary import desk_with_diary
 
@@ -288,6 +289,22 @@ class TestWhatCannotBePublished:
         yard.save("checkpoints/epoch_050/model.safetensors")
         assert isinstance(await yard.carry(publish(50)), CheckpointPublished)
 
+    async def test_is_let_go_if_it_is_the_best_and_was_given_up(self, yard: Yard) -> None:
+        best = Best(epoch=40, folder="checkpoints/best/epoch_040", loss=0.1, safe_epoch=30, given_up=True)
+        yard.desk.state = with_shelf(Shelf(best=best))
+        event = await yard.carry(PublishBest(cycle=1, run=RUN, epoch=40, folder=best.folder, meta={}))
+        assert isinstance(event, BestLost)
+        assert event.epoch == 40
+        assert not (yard.bucket / "checkpoints").exists()
+
+    async def test_is_not_asked_for_again_once_it_was_given_up(self, yard: Yard) -> None:
+        gone = "checkpoints/best/epoch_040"
+        best = Best(epoch=30, folder=gone, loss=None, asked_epoch=30, safe_epoch=30, lost_epoch=40)
+        yard.desk.state = with_shelf(Shelf(best=best))
+        event = await yard.carry(PublishBest(cycle=1, run=RUN, epoch=40, folder=gone, meta={}))
+        assert isinstance(event, BestPublished)
+        assert event.epoch == 30
+
     async def test_of_a_run_that_is_over_is_owed_still(self, yard: Yard) -> None:
         yard.desk.state = has_given_up(50, run="another run")
         assert (await yard.failing(publish(50))).alarming
@@ -367,6 +384,24 @@ def with_shelf(shelf: Shelf, run: str = RUN) -> State:
         shelf=shelf,
     )
     return State(cycle=cycle)
+
+
+async def test_a_best_that_makes_way_while_it_is_read_is_no_damage(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.desk.state = knows_a_best(epoch=10, folder="checkpoints/best/epoch_010")
+    yard.save("checkpoints/best/epoch_012/model.safetensors", "better weights")
+
+    def reads(folder: Path) -> str | None:
+        if folder.name == "epoch_010":
+            yard.desk.state = knows_a_best(epoch=12, folder="checkpoints/best/epoch_012")
+        return damage(folder)
+
+    monkeypatch.setattr(outgoing, "damage", reads)
+    order = PublishBest(cycle=1, run=RUN, epoch=10, folder="checkpoints/best/epoch_010", meta={})
+    event = await yard.carry(order)
+    assert isinstance(event, BestPublished)
+    assert event.epoch == 12
 
 
 def weights(path: str) -> FetchWeights:

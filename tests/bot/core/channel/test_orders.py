@@ -54,9 +54,9 @@ class TestGivingUpACheckpoint:
         for epoch in LEFT:
             training.checkpoint_is_saved(epoch)
         for words in ((), ("all",), ("150",)):
-            assert "epoch 50, 100입니다. 예: `!abandon 50`" in says(training, "abandon", *words)
+            assert "업로드를 기다리는 것: 50, 100. 예: `!abandon 50`" in says(training, "abandon", *words)
         training.checkpoint_is_published(50)
-        assert "epoch 100입니다" in says(training, "abandon", "50")
+        assert "기다리는 것: 100." in says(training, "abandon", "50")
 
     def test_needs_a_cycle(self, play) -> None:
         effects = play.operator_asks("abandon", "50")
@@ -68,3 +68,51 @@ class TestGivingUpACheckpoint:
         says(training, "abandon", "50")
         training.is_lost(50)
         assert training.checkpoint_is_saved(50) == ()
+
+
+class TestGivingUpTheBest:
+    """The one that the bucket has is the best then."""
+
+    @staticmethod
+    def with_one_in_the_bucket(training) -> None:
+        training.trainer_says(training.saved("best", 90))
+        training.checkpoint_is_saved(100)
+        training.checkpoint_is_published(100)
+        training.best_is_published(90)
+        training.trainer_says(training.saved("best", 498))
+
+    def test_hands_on_the_one_in_the_bucket_and_says_so(self, training, trained) -> None:
+        self.with_one_in_the_bucket(training)
+        training.job_ends(trained)
+        assert "best를 한 번 더" in says(training, "abandon", "best")
+        assert "best: epoch 498, 포기함 (한 번 더" in says(training, "checkpoints")
+        assert training.ordered("hand_on") == []
+        training.best_is_lost(498)
+        assert "epoch 90의 best로" in training.posted("receipt")[-1].next_step
+        assert "best: epoch 90, 업로드됨" in says(training, "checkpoints")
+        assert len(training.ordered("hand_on")) == 1
+        training.is_handed_on()
+        notes = training.posted("final_handoff")[-1].notes
+        assert "Best epoch: 90 (epoch 498의 best는 손상되어 포기)" in notes
+
+    def test_that_turns_out_whole_is_the_best_all_the_same(self, training, trained) -> None:
+        self.with_one_in_the_bucket(training)
+        training.job_ends(trained)
+        says(training, "abandon", "best")
+        training.best_is_published(498)
+        training.is_handed_on()
+        assert "Best epoch: 498" in training.posted("final_handoff")[-1].notes
+
+    def test_gives_way_to_a_better_one(self, training) -> None:
+        self.with_one_in_the_bucket(training)
+        says(training, "abandon", "best")
+        training.trainer_says(training.saved("best", 499))
+        training.best_is_lost(498)
+        assert training.cycle.shelf.best.epoch == 499
+        assert not training.cycle.shelf.best.given_up
+
+    def test_needs_another_in_the_bucket(self, training) -> None:
+        training.trainer_says(training.saved("best", 90))
+        assert "best: epoch 90, 업로드 대기" in says(training, "checkpoints")
+        assert "다른 best가 없어" in says(training, "abandon", "best")
+        assert not training.cycle.shelf.best.given_up

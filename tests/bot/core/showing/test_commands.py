@@ -66,7 +66,7 @@ def test_checkpoints_and_queue(training) -> None:
     assert "best: 없음" in training.shown("checkpoints")
     training.trainer_says(training.saved("best", 50))
     training.checkpoint_is_saved(50)
-    assert training.shown("checkpoints").startswith("epoch 50: 업로드 대기\nbest: epoch 50\n")
+    assert training.shown("checkpoints").startswith("epoch 50: 업로드 대기\nbest: epoch 50, 업로드 대기\n")
     assert training.shown("queue") == "대기열이 비어 있습니다."
     training.developer_hands_over(cycle=2)
     assert training.shown("queue").startswith("1. Cycle 2")

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.core.events import (
+    BestLost,
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
@@ -134,6 +135,10 @@ STORY: tuple[tuple[Event, str], ...] = (
     (BestPublished(at=AT, cycle=7, epoch=47), "best 업로드 완료: epoch 47"),
     (CurvePublished(at=AT, cycle=7), ""),
     (CheckpointForgotten(at=AT, cycle=7, epoch=50), "지난 checkpoint 삭제: epoch 50"),
+    (
+        BestLost(at=AT, cycle=7, epoch=48, damage="epoch_048/manifest.json: gone"),
+        "⚠ best 포기: epoch 48 (파일이 온전하지 않음)",
+    ),
     (
         CheckpointLost(at=AT, cycle=7, epoch=50, damage="epoch_050/manifest.json: gone"),
         "⚠ checkpoint 포기: epoch 50 (파일이 온전하지 않음)",

@@ -22,7 +22,10 @@ from protocol import paths
 
 ACCESS = "버킷 권한"
 DISK = "디스크"
-TIDY = "공간 확보: `training-claw state tidy --days 0 --dry-run`이 지워도 되는 것을 보여 줌"
+TIDY = (
+    "공간 확보: `training-claw state tidy --days 0 --dry-run`이 지워도 되는 것을 보여 주고, `--dry-run` 없이 "
+    "실행하면 지움"
+)
 OURS = "이 기계의 폴더 권한과 디스크 확인 (`training-claw doctor`)"
 
 _BY_ERROR: tuple[tuple[type[StoreError], str], ...] = (
@@ -66,9 +69,8 @@ def _remedy(order: Effect, error: Exception) -> str:
 
 def _put_back(order: Effect) -> str:
     told = "그 폴더의 파일을 되돌려 놓으면 저절로 올라감. 다른 업로드와 학습은 계속됨"
-    if isinstance(order, PublishCheckpoint):
-        return f"{told}. 되돌릴 수 없으면 `!abandon {order.epoch}`"
-    return told
+    what = order.epoch if isinstance(order, PublishCheckpoint) else "best"
+    return f"{told}. 되돌릴 수 없으면 `!abandon {what}`"
 
 
 def _folder(order: Effect, places: Places) -> Path | None:
