@@ -87,7 +87,8 @@ class Stepped(Line):
     `epoch` counts finished epochs. `last_loss` is the mean of the last finished epoch and `first_loss`
     of the run's first, kept over resumes; both are None until there is one.
     `l1_by_action` is the mean absolute error per action channel, in normalised units; `held_out_l1` the last
-    one measured on the episodes that are held out, in action units.
+    one measured on the episodes that are held out, in action units. `waiting_share` is the part of its time
+    for which this process has waited for frames.
     """
 
     event: Literal["stepped"] = "stepped"
@@ -107,6 +108,7 @@ class Stepped(Line):
     lr: float
     grad_norm: float
     samples_per_s: float
+    waiting_share: float | None = None
     gpu: Gpu | None = None
     eta_s: float | None = None
 

@@ -27,7 +27,7 @@ STD_FLOOR = 1e-8
 class Waits:
     """A stopwatch over the fetching of frames; what a GPU fetches from its own memory takes no time here."""
 
-    _total_s: float = 0.0
+    total_s: float = 0.0
     _told_s: float = 0.0
     _began_at: float = 0.0
 
@@ -35,12 +35,16 @@ class Waits:
         self._began_at = perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._total_s += perf_counter() - self._began_at
+        self.total_s += perf_counter() - self._began_at
 
     def since_last_s(self) -> float:
         """Seconds spent since this was last asked."""
-        waited_s, self._told_s = self._total_s - self._told_s, self._total_s
+        waited_s, self._told_s = self.total_s - self._told_s, self.total_s
         return waited_s
+
+    def begin(self) -> None:
+        """The first step comes now: what was fetched to try the step no step has waited for."""
+        self.total_s = self._told_s = 0.0
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,10 @@ class Pace:
     def samples_per_s(self) -> float:
         return self.samples / self.busy_s if self.busy_s else 0.0
 
+    def share(self, seconds: float) -> float | None:
+        """Of the time that all steps took; None before the first one."""
+        return min(1.0, seconds / self.busy_s) if self.busy_s else None
+
     def eta_s(self, samples_left: int) -> float | None:
         """None before the first step."""
         return samples_left / self.samples_per_s if self.samples_per_s else None

@@ -73,7 +73,7 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
         learner, state, came_from = begin(job, store, parts, device)
     feed = feeds.load(store, job.config.policy.chunk_size, device)
     run, pace = RunFolder(job.run), Pace(resume_point_every_s=job.resume_point_every_s)
-    voice = Voice(attempt.say, pace, device)
+    voice = Voice(attempt.say, pace, device, feed.waits)
     settled = settle(learner, feed, state, job, ranks)
     learner = settled.learner
     state = state.model_copy(update={"recipe": learner.recipe})
@@ -89,6 +89,7 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
             settled.take_step,
         )
         pace.begins()
+        feed.waits.begin()
         if state.is_done and state.best is None:
             state = _last_as_best(course, state)
         while not state.is_done:

@@ -8,6 +8,7 @@ import torch
 
 from protocol.progress import Found, Line, Memory, Started, Stepped
 from trainer.learning import device as devices
+from trainer.learning.feed import Waits
 from trainer.learning.history import TrainerState
 from trainer.learning.learner import Learner
 from trainer.learning.pace import Pace
@@ -22,6 +23,7 @@ class Voice:
     say: Callable[[Line], None]
     pace: Pace
     device: torch.device
+    waits: Waits
 
     def started(
         self, learner: Learner, state: TrainerState, came_from: Path | None, memory: Memory | None
@@ -71,6 +73,7 @@ class Voice:
                 lr=training.lr,
                 grad_norm=means.grad_norm,
                 samples_per_s=self.pace.samples_per_s,
+                waiting_share=self.pace.share(self.waits.total_s),
                 gpu=devices.gauge(self.device),
                 eta_s=self.pace.eta_s(left),
             )

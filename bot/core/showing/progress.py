@@ -6,6 +6,8 @@ from bot.core.events import Gauges
 from bot.core.state import Checking, CheckingAhead, Converting, Cycle, Training
 from protocol.progress import Stepped
 
+WAITING_FROM = 0.05
+
 
 def notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:
     """How far the work under way has come, where it can be counted."""
@@ -32,10 +34,16 @@ def training_lines(cycle: Cycle, gauges: Gauges, at: datetime) -> list[str]:
     left = length(stepped.eta_s) if stepped.eta_s is not None else "계산 중"
     return [
         f"Loss: {loss:.4g}{first}{best}",
-        f"GPU 메모리: {memory}{busy}, {stepped.samples_per_s:.0f} samples/s",
+        f"GPU 메모리: {memory}{busy}, {stepped.samples_per_s:.0f} samples/s{_waiting(stepped)}",
         f"남은 시간: {left}",
         age_of(stepped, at),
     ]
+
+
+def _waiting(stepped: Stepped) -> str:
+    """Worth a word once a training is noticeably slower for it."""
+    share = stepped.waiting_share or 0.0
+    return f", 데이터 대기 {share:.0%}" if share >= WAITING_FROM else ""
 
 
 def age_of(stepped: Stepped | None, at: datetime) -> str:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as some
 
-from trainer.learning.feed import Feed, epoch_order, steps
+from trainer.learning.feed import Feed, Waits, epoch_order, steps
 
 SEEDS, COUNTS = some.integers(0, 2**32 - 1), some.integers(1, 60)
 
@@ -51,6 +51,18 @@ def test_an_error_of_one_everywhere_is_one_in_every_episode(lengths: list[int], 
     means = torch.zeros(feed.num_episodes, dtype=torch.float64)
     means.index_add_(0, feed.episode, summed * feed.episode_shares())
     torch.testing.assert_close(means, torch.ones_like(means))
+
+
+def test_what_was_fetched_before_the_first_step_is_no_waiting() -> None:
+    waits = Waits()
+    with waits:
+        pass
+    assert waits.total_s > 0
+    waits.begin()
+    assert (waits.total_s, waits.since_last_s()) == (0, 0)
+    with waits:
+        pass
+    assert waits.since_last_s() == waits.total_s > 0
 
 
 def feed_of(lengths: list[int], chunk: int) -> Feed:

@@ -36,6 +36,7 @@ def test_the_rate_counts_steps_and_not_saves() -> None:
     clock = Clock()
     pace = Pace(clock)
     assert pace.eta_s(100) is None
+    assert pace.share(0.0) is None
     for _ in range(2):
         clock.now += 0.5
         pace.stepped(8)
@@ -43,6 +44,7 @@ def test_the_rate_counts_steps_and_not_saves() -> None:
         pace.stood_still(started_at=clock.now - 60)
     assert pace.samples_per_s == 16
     assert pace.eta_s(160) == 10
+    assert pace.share(0.25) == 0.25
     assert pace.stood_still_s == 120
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from protocol.job import Trained
+from protocol.progress import Stepped
 from trainer.data.store import FrameStore
 from trainer.learning import resident
 
@@ -64,3 +65,6 @@ def test_a_run_without_room_for_its_data_learns_the_same_from_the_file(
     run = new_run()
     run.train()
     assert_same_ending(run, unbroken[0])
+    shares = [line.waiting_share for line in run.lines() if isinstance(line, Stepped)]
+    assert shares
+    assert all(share is not None and 0 < share < 1 for share in shares)

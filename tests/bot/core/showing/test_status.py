@@ -65,3 +65,13 @@ def test_before_the_first_step_nothing_is_made_up(training, stepped) -> None:
     shown = training.shown("status", Gauges(stepped=stepped(training.at)))
     assert "CPU" in shown
     assert "계산 중" in shown
+
+
+def test_a_training_that_waits_for_its_data_is_seen_to(training, stepped) -> None:
+    def shown(share: float | None) -> str:
+        line = stepped(training.at).model_copy(update={"waiting_share": share})
+        return training.shown("status", Gauges(stepped=line))
+
+    assert "데이터 대기 12%" in shown(0.12)
+    for little in (None, 0.0, 0.04):
+        assert "데이터 대기" not in shown(little)
