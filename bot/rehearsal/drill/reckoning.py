@@ -12,6 +12,7 @@ from bot.rehearsal.drill.theatre import ROSTER, Theatre
 from bot.rehearsal.drill.vault import Vault, store_of
 from bot.rehearsal.judging.judge import ACTS, Play
 from bot.rehearsal.judging.judge import Missing as NotPlayed
+from bot.rehearsal.players import script
 from bot.shell.bucket import list_checkpoints, verify
 from bot.shell.bucket.errors import StoreError
 from bot.shell.remembering import tables
@@ -85,7 +86,7 @@ def _absent(theatre: Theatre) -> list[str]:
     """Paths that were named before they were there, or after they had gone."""
     entries = theatre.discord.record.entries
     ours = [one for one in entries if one.author_id == ROSTER.training]
-    absent = sorted({path for one in ours for path, there in one.paths.items() if not there})
+    absent = sorted({path for one in ours for path, there in script.promised(one).items() if not there})
     return [f"named and not there at that moment: {path}" for path in absent]
 
 

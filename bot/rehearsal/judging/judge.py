@@ -133,7 +133,7 @@ def _operator_answered(play: Play) -> str:
 
 
 def _paths_exist(play: Play) -> str:
-    named = [(path, there) for entry in play.training() for path, there in entry.paths.items()]
+    named = [(path, there) for entry in play.training() for path, there in script.promised(entry).items()]
     absent = sorted({path for path, there in named if not there})
     if absent:
         raise Missing(f"named and not there at that moment: {', '.join(absent)}")

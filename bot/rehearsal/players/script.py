@@ -89,6 +89,12 @@ def has(entry: Entry, kind: str, heading: str = "") -> bool:
     return found is not None and found["tag"] == kind and found["heading"].startswith(heading)
 
 
+def promised(entry: Entry) -> dict[str, bool]:
+    """The paths in the bucket that a message says are there, and whether they were. An ALERT says none: it
+    names the place that something did not get to."""
+    return {} if tag(entry) == "ALERT" else dict(entry.paths)
+
+
 def is_progress(entry: Entry) -> bool:
     return has(entry, "REPORT", PROGRESS) and field(entry.content, "Epoch") is not None
 

@@ -122,6 +122,14 @@ class TestThePlayers:
     async def test_a_whole_play_passes(self, log: list[Entry]) -> None:
         assert verdicts(log) == set()
 
+    async def test_an_alert_may_name_where_something_did_not_get_to(self, log: list[Entry]) -> None:
+        place = "gs://ralphton-handoff/checkpoints/cycle01/act_epoch_005/"
+        told = {"content": f"[ALERT] 도움이 필요함\n위치: /x → {place}", "paths": {place: False}}
+        alert = log[3].model_copy(update={**told, "author_id": ROSTER.training})
+        assert "Every path named was there" not in verdicts([*log[:3], alert, *log[3:]])
+        report = alert.model_copy(update={"content": f"[REPORT] 학습 진행.\nCheckpoint: {place}"})
+        assert "Every path named was there" in verdicts([*log[:3], report, *log[3:]])
+
     async def test_watcher_approves_each_proposal_once_in_the_words_it_asks_for(self) -> None:
         server = DiscordServer(Guild(cast_of(ROSTER)))
         watching = asyncio.create_task(peers.watcher(peers.player_of(server, ROSTER, Peer.WATCHER), FACTS))
