@@ -150,7 +150,7 @@ async def furnish(
         clock=Clock(desk, policy, bell.nudge, hand.wall),
         window=_window(settings, places, policy, gateway.silent_s, lambda: store.cramped_since),
         pulse=Pulse(Supervisor.of(os.environ), store, lambda: _headline(desk, store)),
-        memory=Memory(desk, policy.voice(), first=loaded is None),
+        memory=Memory(desk, store, policy.voice()),
         lanes=_lanes(store, jobs, freight, translator, hand, bell),
     )
     return bell.house

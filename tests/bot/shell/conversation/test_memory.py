@@ -8,7 +8,7 @@ import pytest
 from bot.core.effects import Effect
 from bot.core.events import CycleForgotten, Event
 from bot.core.policy import Policy
-from bot.core.state import State
+from bot.core.state import Finished, State
 from bot.shell.conversation.channel import Letter
 from bot.shell.conversation.memory import Memory
 from bot.shell.deciding.desk import Desk
@@ -16,7 +16,9 @@ from bot.shell.deciding.lanes import Later
 from bot.shell.remembering.store import Store
 from protocol import CARD_VOICE, render
 from protocol.messages import PhaseReport
+from protocol.training import TrainingConfig
 
+NOTHING = State()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OURS, OTHER = CARD_VOICE.roster.training, CARD_VOICE.roster.watcher
 REPORT = PhaseReport(
@@ -42,7 +44,7 @@ class Past:
         )
 
 
-async def remembered(store: Store, past: Past, *, first: bool = True) -> list[Event]:
+async def remembered(store: Store, past: Past, state: State = NOTHING) -> list[Event]:
     """What the desk is told."""
     told: list[Event] = []
 
@@ -52,7 +54,7 @@ async def remembered(store: Store, past: Past, *, first: bool = True) -> list[Ev
 
     desk = Desk(
         store,
-        State(),
+        state,
         Policy(),
         step=step,
         speak=lambda _: (),
@@ -60,7 +62,7 @@ async def remembered(store: Store, past: Past, *, first: bool = True) -> list[Ev
         headline=lambda *_: "",
         committed=lambda: None,
     )
-    memory = Memory(desk, CARD_VOICE, first=first, pause=lambda _: 0.0)
+    memory = Memory(desk, store, CARD_VOICE, pause=lambda _: 0.0)
     tasks = [asyncio.create_task(desk.run()), asyncio.create_task(memory.run(past))]  # pyright: ignore[reportArgumentType]
     for _ in range(200):
         await asyncio.sleep(0)
@@ -84,5 +86,18 @@ async def test_what_is_not_ours_is_no_memory(store: Store, said: tuple[tuple[int
     assert await remembered(store, Past(*said)) == []
 
 
+@pytest.mark.parametrize("last", [(OURS, TOLD), (OTHER, "hello")])
+async def test_the_channel_is_looked_at_once(store: Store, last: tuple[int, str]) -> None:
+    await remembered(store, Past(last))
+    assert await remembered(store, Past((OURS, TOLD))) == []
+
+
+async def test_a_start_that_was_cut_short_leaves_the_look_to_the_next(store: Store) -> None:
+    assert await remembered(store, Past((OURS, TOLD), away=1_000_000)) == []
+    (event,) = await remembered(store, Past((OURS, TOLD)))
+    assert isinstance(event, CycleForgotten)
+
+
 async def test_a_daemon_that_remembers_does_not_look(store: Store) -> None:
-    assert await remembered(store, Past((OURS, TOLD)), first=False) == []
+    done = Finished(number=7, done=True, source="dataset/", certificate="", config=TrainingConfig())
+    assert await remembered(store, Past((OURS, TOLD)), State(finished=(done,))) == []
