@@ -80,6 +80,7 @@ async def _performed(theatre: Theatre, programme: Programme, log: Log) -> None:
         _measured(theatre, log),
         _terms_come_late(theatre),
         _evaluation_doubts(theatre),
+        theatre.lookout.watch(),
     ]
     around = [asyncio.ensure_future(part) for part in parts]
     lanes = [

@@ -272,6 +272,12 @@ class Lookout:
         epochs = (name for name in self._vault.names() if name.startswith("checkpoints/act_epoch_"))
         self._known |= {name.split("/")[1] for name in epochs}
 
+    async def watch(self) -> None:
+        """Look on, until cancelled: in a play one may be there for half a second, between two messages."""
+        while True:
+            self.look()
+            await asyncio.sleep(GLANCE_S)
+
     def witness(self, text: str) -> Mapping[str, bool]:
         """What a message names is looked for whether the bucket can be reached or not."""
         self.look()
