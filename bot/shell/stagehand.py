@@ -25,9 +25,11 @@ from typing import Any, cast
 
 from bot.core.effects import Effect
 from bot.core.events import (
+    BestLost,
     BestPublished,
     BroughtBack,
     CheckpointForgotten,
+    CheckpointLost,
     CheckpointPublished,
     CheckpointVerified,
     CurvePublished,
@@ -57,7 +59,9 @@ NEWS_OF: dict[type[Event], str] = {
     FetchFailed: "fetch_data",
     BroughtBack: "bring_back",
     CheckpointPublished: "publish_checkpoint",
+    CheckpointLost: "publish_checkpoint",
     BestPublished: "publish_best",
+    BestLost: "publish_best",
     CurvePublished: "publish_curve",
     CheckpointForgotten: "forget_checkpoint",
     CheckpointVerified: "verify_checkpoint",

@@ -10,6 +10,7 @@ from protocol.messages import Command
 from protocol.talk import Verb
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
+CHANGING = (*VERBS, "abandon")
 
 IN_KOREAN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -57,7 +58,7 @@ def typed(text: str, names: Collection[str]) -> Command | None:
     bare = word.rstrip(_MARKS)
     name = _meant(bare, names)
     asks = {"?", "？"} & set(word[len(bare) :])
-    if name is None or (asks and name in (*VERBS, "abandon")):
+    if name is None or (asks and name in CHANGING):
         return Command(name=word, arguments=arguments)
     return Command(name=name, arguments=arguments)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.core.events import Gauges
 from bot.core.policy import Policy
 from bot.core.showing.clock import clock
-from bot.core.state import Best, Checkpoint, Cycle, State, newest_safe
+from bot.core.state import Best, Checkpoint, Cycle, State, epochs_only_here, newest_safe
 from protocol import paths
 
 ONCE_MORE = "포기함 (한 번 더 시도하는 중)"
@@ -19,9 +19,9 @@ def newest(cycle: Cycle, policy: Policy) -> str | None:
 
 def in_short(cycle: Cycle, policy: Policy) -> list[str]:
     safe = newest(cycle, policy)
-    waiting_epochs = [str(one.epoch) for one in cycle.shelf.checkpoints if one.is_only_here]
+    waiting = epochs_only_here(cycle.shelf)
     lines = [f"최근 checkpoint: {safe}"] if safe else []
-    return [*lines, *([f"업로드 대기: epoch {', '.join(waiting_epochs)}"] if waiting_epochs else [])]
+    return [*lines, *([f"업로드 대기: epoch {', '.join(waiting)}"] if waiting else [])]
 
 
 def checkpoints(state: State, _: Gauges, at: datetime, policy: Policy) -> str:
@@ -52,5 +52,4 @@ def _upload(one: Checkpoint, at: datetime, policy: Policy) -> str:
         case "lost":
             return "포기함 (이 기계의 파일이 온전하지 않음)"
         case _:
-            pass
-    return f"업로드됨 ({clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"
+            return f"업로드됨 ({clock(one.safe_at, at, policy)})" if one.safe_at else "업로드됨"

@@ -36,7 +36,7 @@ from bot.core.state.run import (
     is_spared,
 )
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
-from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, newest_safe, only_here
+from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, epochs_only_here, newest_safe, only_here
 from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 from bot.core.state.weights import FetchingWeights, OwnWeights, Weights, WeightsHere, WeightsMissing
 from protocol.messages import Handoff
@@ -106,6 +106,7 @@ __all__ = [
     "WeightsHere",
     "WeightsMissing",
     "all_safe",
+    "epochs_only_here",
     "expected_job",
     "is_spared",
     "newest_safe",

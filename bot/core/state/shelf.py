@@ -62,8 +62,12 @@ def all_safe(shelf: Shelf) -> bool:
 
 def only_here(shelf: Shelf) -> tuple[str, ...]:
     """What must be in the bucket and is not: the epochs of checkpoints, and `best`."""
-    epochs = tuple(str(one.epoch) for one in shelf.checkpoints if one.is_only_here)
+    epochs = epochs_only_here(shelf)
     return (*epochs, "best") if shelf.best is not None and shelf.best.is_only_here else epochs
+
+
+def epochs_only_here(shelf: Shelf) -> tuple[str, ...]:
+    return tuple(str(one.epoch) for one in shelf.checkpoints if one.is_only_here)
 
 
 def newest_safe(shelf: Shelf) -> int | None:

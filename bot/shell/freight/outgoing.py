@@ -26,7 +26,7 @@ from bot.core.events import (
     Event,
     HandedOn,
 )
-from bot.core.state import Shelf
+from bot.core.state import Best, Shelf
 from bot.shell import bucket
 from bot.shell.bucket import Meta, ObjectStore
 from bot.shell.bucket.errors import NotFound, NotWhole
@@ -108,8 +108,7 @@ class Outgoing:
 
     def _newest_best(self, order: PublishBest) -> PublishBest:
         """A better one may have come since, and the trainer keeps only the newest two folders."""
-        shelf = self._shelf(order.run)
-        best = shelf.best if shelf else None
+        best = self._best(order.run)
         if best is None or best.epoch == order.epoch:
             return order
         meta = {**order.meta, "epoch": best.epoch} | ({} if best.loss is None else {"loss": best.loss})
@@ -117,11 +116,10 @@ class Outgoing:
 
     def _is_there(self, order: PublishBest) -> bool:
         """A better one was given up: this one, which the bucket has, is the best again."""
-        shelf = self._shelf(order.run)
-        best = shelf.best if shelf else None
+        best = self._best(order.run)
         return best is not None and best.epoch == order.epoch and not best.is_only_here
 
-    def _folder(self, order: PublishCheckpoint | PublishBest) -> Path:
+    def _folder(self, order: PublishCheckpoint | PublishBest | ForgetCheckpoint) -> Path:
         return self._places.run(order.run).path / order.folder
 
     async def _damage(self, folder: Path) -> str | None:
@@ -135,12 +133,16 @@ class Outgoing:
         return damaged
 
     def _is_given_up(self, order: PublishCheckpoint | PublishBest) -> bool:
-        shelf = self._shelf(order.run)
-        if shelf is None:
-            return False
         if isinstance(order, PublishBest):
-            return shelf.best is not None and shelf.best.epoch == order.epoch and shelf.best.given_up
-        return any(one.epoch == order.epoch and one.status == "given_up" for one in shelf.checkpoints)
+            best = self._best(order.run)
+            return best is not None and best.epoch == order.epoch and best.given_up
+        shelf = self._shelf(order.run)
+        checkpoints = shelf.checkpoints if shelf else ()
+        return any(one.epoch == order.epoch and one.status == "given_up" for one in checkpoints)
+
+    def _best(self, run: str) -> Best | None:
+        shelf = self._shelf(run)
+        return shelf.best if shelf else None
 
     def _shelf(self, run: str) -> Shelf | None:
         cycle = self._desk.state.cycle
@@ -162,7 +164,7 @@ class Outgoing:
             marker = await read_marker(self._store, prefix)
             if marker is not None and marker.run == order.run:
                 await bucket.unpublish(self._store, prefix)
-        await asyncio.to_thread(_remove, self._places.run(order.run).path / order.folder)
+        await asyncio.to_thread(_remove, self._folder(order))
         return CheckpointForgotten(at=STAMPED, cycle=order.cycle, epoch=order.epoch)
 
     async def _verify(self, order: VerifyCheckpoint) -> Event:
