@@ -83,28 +83,39 @@ def lerobot_train(made: Scene, device: str, steps: int, out: Path, *options: str
 
 @dataclass(frozen=True)
 class Setting:
-    """How lerobot-train is set up. None: as many threads as there are cores."""
+    """How lerobot-train is set up. None: as many threads as there are cores. `amp`: in bfloat16 or, on a GPU,
+    in float16, whatever torch takes for it there."""
 
     workers: int
     threads: int | None = None
+    amp: bool = False
 
     def __str__(self) -> str:
-        return f"{self.workers} workers" + (f", {self.threads} thread" if self.threads else "")
+        told = [f"{self.workers} workers", f"{self.threads} thread" * bool(self.threads), "amp" * self.amp]
+        return ", ".join(filter(None, told))
 
 
-SETTINGS = (Setting(4), Setting(2), Setting(1), Setting(0), Setting(1, 1))
+MORE = tuple(Setting(workers) for workers in (8, 16) if workers <= (os.cpu_count() or 1))
+SETTINGS = (Setting(4), Setting(2), Setting(1), Setting(0), Setting(1, 1), *MORE)
 """Four is lerobot-train's default."""
 
 CHEAPEST = (Setting(0, 1),)
 """What takes the least processor time: nothing is handed from one process or thread to another."""
 
 
+READY = 8
+"""Batches that its four workers have ready before the first step: two each."""
+
+
 def lerobot_rate(bench: Bench, steps: int, setting: Setting, turn: int) -> float:
-    """Samples a second by the bench's clock. The first quarter of the steps is not counted: what workers
-    have ready by the first one costs nothing."""
+    """Samples a second of `steps` steps by the bench's clock, after those whose batches cost nothing."""
     made = bench.scene
-    out = made.folder / f"theirs-{setting.workers}-{setting.threads}-{turn}"
-    options = "--save_checkpoint=false", f"--num_workers={setting.workers}"
+    out = made.folder / f"theirs-{setting}-{turn}".replace(", ", "-").replace(" ", "-")
+    options = (
+        *("--save_checkpoint=false", f"--num_workers={setting.workers}"),
+        f"--policy.use_amp={str(setting.amp).lower()}",
+    )
+    steps += READY
     command = lerobot_train(made, bench.device.type, steps, out, *options)
     environ = os.environ | {"PYTHONUNBUFFERED": "1"}
     environ.pop("OMP_WAIT_POLICY", None)  # ours, not theirs
@@ -121,5 +132,5 @@ def lerobot_rate(bench: Bench, steps: int, setting: Setting, turn: int) -> float
                 heard.append(bench.clock_of(training.pid))
     if len(heard) < steps:
         raise click.ClickException("lerobot-train did not take all its steps: " + "".join(said))
-    counted = heard[steps // 4 :]
+    counted = heard[READY - 1 :]
     return bench.batch_size * (len(counted) - 1) / (counted[-1] - counted[0])

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import click
 
@@ -17,32 +18,38 @@ ABOUT_S = 2 * 3600.0
 """So long lerobot-train would take: ours then tries recipes, as it does from half an hour on."""
 
 
-STEPS = 32
-"""At least so many: the batches that four workers have ready before the first step are eight."""
-
-
 def whole(bench: Bench) -> Figures:
     """Both as their users start them: samples a second of all but the first steps, saves not counted.
 
-    lerobot-train has the number of workers and threads that suits it best here; ours is in the middle of a
-    training of an hour or so, its recipe found by its own trial. Of processor time, each has one thread.
+    lerobot-train as it comes; with the number of workers and threads that suits it best here; and so, with
+    `use_amp`. Ours is in the middle of a training of an hour or so, its recipe found by its own trial. Of
+    processor time, each has one thread.
     """
-    steps, settings = max(STEPS, bench.steps), CHEAPEST if bench.by_processor else SETTINGS
-    tried = {each: lerobot_rate(bench, steps, each, 0) for each in settings}
+    tried = {
+        each: lerobot_rate(bench, bench.steps, each, 0)
+        for each in (CHEAPEST if bench.by_processor else SETTINGS)
+    }
     best = max(tried, key=lambda each: tried[each])
-    theirs, ours = [tried[best]], list[float]()
+    rivals = [*dict.fromkeys((next(iter(tried)), best, replace(best, amp=True)))]
+    theirs, ours = {each: list[float]() for each in rivals}, list[float]()
     for turn in range(1, 1 + bench.rounds):
-        ours.append(long_rate(bench, f"whole-{turn}", steps, samples=int(ABOUT_S * tried[best])))
-        theirs.append(lerobot_rate(bench, steps, best, turn))
-    return {f"lerobot-train's samples/s, {each}": rate for each, rate in tried.items()} | {
-        "our samples/s": statistics.median(ours),
-        "lerobot-train's samples/s": statistics.median(theirs),
-        "times lerobot-train": statistics.median(ours) / statistics.median(theirs),
+        ours.append(long_rate(bench, f"whole-{turn}", samples=int(ABOUT_S * tried[best])))
+        for each in rivals:
+            theirs[each].append(lerobot_rate(bench, bench.steps, each, turn))
+    our_rate = statistics.median(ours)
+    return {
+        **{f"tried: lerobot-train's samples/s, {each}": rate for each, rate in tried.items()},
+        "our samples/s": our_rate,
+        **{f"lerobot-train's, {each}": statistics.median(rates) for each, rates in theirs.items()},
+        **{
+            f"times lerobot-train, {each}": our_rate / statistics.median(rates)
+            for each, rates in theirs.items()
+        },
     }
 
 
-def long_rate(bench: Bench, run: str, steps: int, samples: int) -> float:
-    """Of a training of so many `samples`: by its lines over `steps` steps and more, then it is stopped."""
+def long_rate(bench: Bench, run: str, samples: int) -> float:
+    """Of a training of so many `samples`: by its lines over the bench's steps or more, then it is ended."""
     epochs = -(-samples // bench.scene.store().num_frames)
     job = bench.scene.job(run, bench.device.type, **{"training.epochs": epochs})
     attempt = RunFolder(job.run).attempt(1)
@@ -56,7 +63,7 @@ def long_rate(bench: Bench, run: str, steps: int, samples: int) -> float:
             stepped = [line for line in lines(job.run) if isinstance(line, Stepped)]
             if len(stepped) > len(heard):
                 heard.append((bench.clock_of(training.pid), stepped[-1].samples))
-            if heard and (went := heard[-1][1] - heard[0][1]) >= steps * bench.batch_size:
+            if heard and (went := heard[-1][1] - heard[0][1]) >= bench.steps * bench.batch_size:
                 started = next(line for line in lines(job.run) if isinstance(line, Started))
                 click.echo("our recipe: " + ", ".join(started.recipe.values()))
                 return went / (heard[-1][0] - heard[0][0])

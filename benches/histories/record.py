@@ -198,18 +198,18 @@ def noting(seen: list[Seen]) -> Iterator[None]:
 @contextmanager
 def late(by_s: float) -> Iterator[None]:
     """Every batch's frames come so much later."""
-    former = Feed._gathered  # noqa: SLF001  the very place where frames come from
+    former = Feed.pictures
 
-    def gathered(self: Feed, frames: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
+    def pictures(self: Feed, samples: torch.Tensor) -> dict[str, torch.Tensor]:
         with self.waits:
             time.sleep(by_s)
-        return former(self, frames, samples)
+        return former(self, samples)
 
-    Feed._gathered = gathered if by_s else former  # noqa: SLF001
+    Feed.pictures = pictures if by_s else former
     try:
         yield
     finally:
-        Feed._gathered = former  # noqa: SLF001
+        Feed.pictures = former
 
 
 def _recording(one: Wanted, seen: list[Seen]) -> Recording:

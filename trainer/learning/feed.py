@@ -4,7 +4,7 @@ Frames stay uint8 until a batch is made; a batch is LeRobot's normalised one to 
 images / 255 by ImageNet's mean and std, state and action by the data set's, `(x - mean) / (std + 1e-8)`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from time import perf_counter
@@ -17,6 +17,7 @@ from torch import Tensor
 from trainer.data.store import FrameStore
 from trainer.learning import resident
 from trainer.learning.act import image_key
+from trainer.learning.ahead import Ahead
 from trainer.learning.variety import Transform, as_it_is
 
 STD_FLOOR = 1e-8
@@ -25,7 +26,7 @@ STD_FLOOR = 1e-8
 
 @dataclass
 class Waits:
-    """A stopwatch over the fetching of frames; what a GPU fetches from its own memory takes no time here."""
+    """A stopwatch over the fetching of frames; what a GPU fetches by itself takes no time here."""
 
     total_s: float = 0.0
     _told_s: float = 0.0
@@ -51,7 +52,7 @@ class Waits:
 class Feed:
     """N frames of a data set: `frames[key]` uint8 (N, H, W, 3), `state` (N, S), `action` (N, A), both
     normalised, and `episode_end` (N,), the exclusive last frame of each frame's episode, `episode` (N,) its
-    number.
+    number. All lie on `device`, but for frames that `ahead` brings there.
     """
 
     frames: dict[str, Tensor]
@@ -61,6 +62,7 @@ class Feed:
     episode: Tensor
     chunk_size: int
     device: torch.device
+    ahead: Ahead | None = None
     waits: Waits = field(default_factory=Waits)
 
     def __len__(self) -> int:
@@ -80,14 +82,30 @@ class Feed:
         left = self.episode_end - torch.arange(len(self), device=self.device)
         return 1 / (frames * left.clamp_max(self.chunk_size) * self.num_actions)
 
+    def in_order(self, order: Tensor, every: int) -> Tensor:
+        """`order` (n,), on the device: samples that will be asked for in turn, a part `every` samples."""
+        return order.to(self.device) if self.ahead is None else self.ahead.follow(order, every)
+
+    def pictures(self, samples: Tensor) -> dict[str, Tensor]:
+        """Those of the frames numbered `samples` (B,), uint8 (B, H, W, 3) on the device."""
+        with self.waits:
+            if self.ahead is not None:
+                return self.ahead.pictures(samples)
+            return {key: frames.index_select(0, samples) for key, frames in self.frames.items()}
+
     def batch(self, samples: Tensor, varied: Transform = as_it_is) -> dict[str, Tensor]:
         """What `ACTPolicy.forward` takes, for the frames numbered `samples` (B,), its pictures `varied`."""
-        ahead, is_pad = self.chunks(samples)
-        pictures = {key: _pictures(self._gathered(frames, samples)) for key, frames in self.frames.items()}
+        return self.batch_of(self.pictures(samples), samples, varied)
+
+    def batch_of(
+        self, pictures: Mapping[str, Tensor], samples: Tensor, varied: Transform = as_it_is
+    ) -> dict[str, Tensor]:
+        """The same, of pictures that are there."""
+        following, is_pad = self.chunks(samples)
         return {
-            **{key: _normalised(varied(each)) for key, each in pictures.items()},
+            **{key: _normalised(varied(_scaled(each))) for key, each in pictures.items()},
             OBS_STATE: self.state[samples],
-            ACTION: self.action[ahead],
+            ACTION: self.action[following],
             "action_is_pad": is_pad,
         }
 
@@ -102,24 +120,22 @@ class Feed:
         """How many frames of the samples' chunks lie inside their episodes; a scalar tensor."""
         return (self.episode_end[samples] - samples).clamp_max(self.chunk_size).sum()
 
-    def _gathered(self, frames: Tensor, samples: Tensor) -> Tensor:
-        with self.waits:
-            picked = frames.index_select(0, samples.to(frames.device))
-            return picked.to(self.device, non_blocking=True)
-
 
 def load(store: FrameStore, chunk_size: int, device: torch.device) -> Feed:
-    """Read the store. Where its frames then live is said by `resident.frames_of`."""
+    """Read the store. Where its frames then live is said by `resident.home`."""
     ends = np.asarray(store.episode_ends)
     lengths = np.diff(ends, prepend=0)
+    home = resident.home(store, device)
+    frames = {image_key(camera): each for camera, each in resident.frames_of(store, home).items()}
     return Feed(
-        frames={image_key(camera): frames for camera, frames in resident.frames_of(store, device).items()},
+        frames=frames,
         state=_standardised(store.state, store.stats["observation.state"]).to(device),
         action=_standardised(store.action, store.stats["action"]).to(device),
         episode_end=torch.from_numpy(np.repeat(ends, lengths)).to(device),
         episode=torch.from_numpy(np.repeat(np.arange(len(ends)), lengths)).to(device),
         chunk_size=chunk_size,
         device=device,
+        ahead=None if home == device.type else Ahead(frames, device),
     )
 
 
@@ -140,7 +156,7 @@ def _standardised(values: np.ndarray, stats: dict[str, list[float]]) -> Tensor:
     return (torch.from_numpy(np.array(values, dtype=np.float32)) - mean) / (std + STD_FLOOR)
 
 
-def _pictures(frames: Tensor) -> Tensor:
+def _scaled(frames: Tensor) -> Tensor:
     """uint8 (B, H, W, 3) to float32 (B, 3, H, W), 0 to 1. Bytes keep their order: that is channels_last."""
     return frames.permute(0, 3, 1, 2).float() / 255.0
 

@@ -80,7 +80,7 @@ def held_out_l1(learner: Learner, feed: Feed, samples: Tensor) -> float:
     error = torch.zeros((), dtype=torch.float64, device=feed.device)
     learner.policy.eval()
     try:
-        for part in samples.to(feed.device).split(BATCH):
+        for part in feed.in_order(samples, BATCH).split(BATCH):
             error += _summed_error(learner, feed.batch(part), scale)
     finally:
         learner.policy.train()

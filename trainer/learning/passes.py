@@ -5,7 +5,7 @@ Whatever the way, the gradients are added to what the weights have, and all rand
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -66,21 +66,48 @@ class Plain:
         return sums.detached()
 
 
-@dataclass
+@dataclass(frozen=True)
+class Given:
+    """What a pass goes over, all of it on the device: its samples' `pictures` (uint8, by camera) beside what
+    `Pass` is called with."""
+
+    pictures: dict[str, Tensor]
+    part: Tensor
+    valid_frames: Tensor
+    samples: Tensor
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (*self.pictures.values(), self.part, self.valid_frames, self.samples)
+
+    def cloned(self) -> "Given":
+        pictures = {camera: each.clone() for camera, each in self.pictures.items()}
+        return Given(pictures, self.part.clone(), self.valid_frames.clone(), self.samples.clone())
+
+
+@dataclass(frozen=True)
 class Captured:
-    """A pass in memory of its own: what goes in is copied to `inputs`, what comes out lies in `sums`."""
+    """A pass in memory of its own: what goes in is copied to `given`, what comes out lies in `sums`."""
 
     graph: torch.cuda.CUDAGraph
-    inputs: tuple[Tensor, Tensor, Tensor]
+    given: Given
     sums: Sums
+
+    def replayed(self, given: Given, seed: int) -> Sums:
+        """The seed that holds when a graph is replayed is the one its random kernels use."""
+        for place, value in zip(self.given.tensors, given.tensors, strict=True):
+            place.copy_(value)
+        torch.manual_seed(seed)
+        self.graph.replay()
+        return self.sums.cloned()
 
 
 @dataclass
 class Graphed:
     """One graph for each number of samples: an epoch's full passes and its short last one.
 
-    Gradients must stay where they are between passes, so they are zeroed and never dropped. The seed that
-    holds when a graph is replayed is the one its random kernels use.
+    Gradients must stay where they are between passes, so they are zeroed and never dropped. Pictures are
+    fetched outside: wherever they lie, a graph finds them at the same place.
     """
 
     loss: Loss
@@ -89,35 +116,38 @@ class Graphed:
     def __call__(
         self, learner: Learner, feed: Feed, part: Tensor, valid_frames: Tensor, samples: Tensor, seed: int
     ) -> Sums:
-        given = part, valid_frames, samples
+        given = Given(feed.pictures(part), part, valid_frames, samples)
         if len(part) not in self._captured:
-            self._captured[len(part)] = self._capture(learner, feed, given)
-        captured = self._captured[len(part)]
-        for place, value in zip(captured.inputs, given, strict=True):
-            place.copy_(value)
-        torch.manual_seed(seed)
-        captured.graph.replay()
-        return captured.sums.cloned()
+            self._captured[len(part)] = self._capture(learner, feed, given.cloned())
+        return self._captured[len(part)].replayed(given, seed)
 
-    def _capture(self, learner: Learner, feed: Feed, given: tuple[Tensor, Tensor, Tensor]) -> Captured:
+    def _capture(self, learner: Learner, feed: Feed, given: Given) -> Captured:
         """Warming up and capturing add to the gradients; they are put back as they were."""
         weights = [weight for weight in learner.policy.parameters() if weight.requires_grad]
         for weight in weights:
             weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
         before = [weight.grad.clone() for weight in weights if weight.grad is not None]
-        inputs = (given[0].clone(), given[1].clone(), given[2].clone())
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM_UPS):
-                self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])[0].backward()
+                self._once(learner, feed, given)
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        # Of this thread alone: the one that writes saves may copy and allocate meanwhile, and would spoil it.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            loss, sums = self.loss(learner, feed.batch(inputs[0], learner.varied), *inputs[1:])
-            loss.backward()
+        # Of this thread alone: those that write saves and bring pictures may copy meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool(), capture_error_mode="thread_local"):
+            sums = self._once(learner, feed, given)
         for weight, kept in zip(weights, before, strict=True):
             if weight.grad is not None:
                 weight.grad.copy_(kept)
-        return Captured(graph, inputs, sums.detached())
+        return Captured(graph, given, sums)
+
+    def _once(self, learner: Learner, feed: Feed, given: Given) -> Sums:
+        batch = feed.batch_of(given.pictures, given.part, learner.varied)
+        loss, sums = self.loss(learner, batch, given.valid_frames, given.samples)
+        loss.backward()
+        return sums.detached()
+
+    def _pool(self) -> Any:
+        """Graphs that never run at once share their memory; what one hands out is kept by `Captured`."""
+        return next((captured.graph.pool() for captured in self._captured.values()), None)

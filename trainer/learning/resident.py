@@ -21,10 +21,15 @@ STAGED_BYTES = 64 << 20
 log = logging.getLogger(__name__)
 
 
-def frames_of(store: FrameStore, device: torch.device) -> dict[str, Tensor]:
-    """The frames uint8 (N, H, W, 3) by camera, on the CPU or on `device`."""
-    home = home_of(sum(frames.nbytes for frames in store.frames.values()), rooms(device), sharers())
-    log.info("the frames of %s are kept in: %s", store.path, home or "the file, mapped")
+def home(store: FrameStore, device: torch.device) -> str | None:
+    """The kind of device that the frames will lie on, `device`'s or "cpu"; None: they stay in the file."""
+    found = home_of(sum(frames.nbytes for frames in store.frames.values()), rooms(device), sharers())
+    log.info("the frames of %s are kept in: %s", store.path, found or "the file, mapped")
+    return found
+
+
+def frames_of(store: FrameStore, home: str | None) -> dict[str, Tensor]:
+    """The frames uint8 (N, H, W, 3) by camera, on the CPU unless `home` is another device."""
     if home is None:
         return {camera: torch.from_numpy(mapped) for camera, mapped in frame_maps(store.path, "c").items()}
     return {camera: brought(frames, torch.device(home)) for camera, frames in store.frames.items()}

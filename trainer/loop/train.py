@@ -113,7 +113,7 @@ def _epoch(course: Course, state: TrainerState) -> TrainerState:
     """The rest of the running epoch, step by step."""
     training, feed = state.config.training, course.feed
     shuffled = feeds.epoch_order(state.frames, training.seed, state.epoch)
-    order = course.parts.trained[shuffled].to(feed.device)
+    order = feed.in_order(course.parts.trained[shuffled], training.batch_size)
     meter = Meter(feed, state.running)
     for samples in feeds.steps(order, state.running.samples, training.samples_per_step):
         seen = state.epoch * state.frames + meter.samples

@@ -52,7 +52,9 @@ def test_a_mapped_file_shows_the_same_pictures_and_is_never_changed(
     store = FrameStore.open(frames_file)
     before = frames_file.read_bytes()
     monkeypatch.setattr(resident, "rooms", lambda _: NO_ROOM)
-    for camera, frames in resident.frames_of(store, CPU).items():
+    home = resident.home(store, CPU)
+    assert home is None
+    for camera, frames in resident.frames_of(store, home).items():
         assert np.array_equal(frames.numpy(), store.frames[camera])
         frames.zero_()
     assert frames_file.read_bytes() == before

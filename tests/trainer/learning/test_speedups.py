@@ -5,11 +5,13 @@ import torch
 
 from protocol.training import TrainingConfig
 from trainer.data.store import FrameStore
+from trainer.learning import device as devices
 from trainer.learning import feed as feeds
-from trainer.learning import learn, speedups
+from trainer.learning import learn, speedups, tuning
 from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner, build
 from trainer.learning.loss import loss_sums, total_loss
+from trainer.learning.passes import loss_of_part
 from trainer.learning.recipe import STOCK, Recipe
 
 SAMPLES = torch.arange(5, 17)
@@ -83,6 +85,28 @@ def test_a_short_cut_can_be_taken_back(learner: Learner) -> None:
     speedups.apply(learner.policy, SHORT_CUTS[-1])
     speedups.apply(learner.policy, STOCK)
     assert not any("forward" in vars(module) for module in learner.policy.modules())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # torch's, of itself
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_the_compiler_sees_a_pass_as_one_graph(
+    frames: FrameStore, small_config: TrainingConfig, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the recipes that are tried. What it makes of them takes minutes; backend "eager" makes nothing."""
+    monkeypatch.setattr(devices, "name", lambda _: kind)
+    device = torch.device(kind)
+    *_, with_kernels = tuning.options(device, tuning.COMPILED_FROM_S)
+    assert with_kernels["kernels"] == "compiled"
+    recipe = tuning.usual(device).but(**with_kernels)
+    learner = build(small_config, frames.stats, torch.device("cpu"), fresh=True).by(recipe)
+    feed = feeds.load(frames, small_config.policy.chunk_size, torch.device("cpu"))
+    given = feed.batch(SAMPLES), feed.valid_frames(SAMPLES), torch.tensor(len(SAMPLES))
+    traced = torch.compile(loss_of_part, fullgraph=True, dynamic=False, backend="eager")
+    losses = list[float]()
+    for one_pass in (loss_of_part, traced):
+        torch.manual_seed(3)
+        losses.append(float(one_pass(learner, *given)[0].detach()))
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
 
 
 STEPS, WINDOW = 24, 8
