@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from protocol.progress import Gpu
+from trainer.process import memory
 from trainer.process.attempt import JobError
 
 MEMORY_SIGNS = (
@@ -52,16 +53,8 @@ def gauge(device: torch.device) -> Gpu | None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Of the GPU's memory; of main memory, what the machine could give without swapping (`man 5 proc`)."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return memory_line("MemAvailable")
-
-
-def memory_line(name: str) -> int:
-    """A figure of /proc/meminfo, in bytes."""
-    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith(name))
-    return int(line.split()[1]) * 1024
+    """Of the GPU's memory, or of main memory."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory.free_bytes()
 
 
 def busy_share(device: torch.device) -> float | None:

@@ -10,6 +10,7 @@ from trainer.learning import device as devices
 from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner
 from trainer.learning.passes import Pass
+from trainer.process import memory
 from trainer.process.attempt import JobError
 
 
@@ -86,4 +87,4 @@ def peak_bytes(device: torch.device) -> int:
 def total_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[1]
-    return devices.memory_line("MemTotal")
+    return memory.total_bytes()
