@@ -78,6 +78,22 @@ def _look_at_key_file() -> None:
             f"{KEY_VARIABLE}: {named} has no {', '.join(missing)}, which a {kind.value}'s key file needs; "
             "download it anew from Google"
         )
+    if kind is Type.SERVICE_ACCOUNT and not _is_private_key(key["private_key"]):
+        raise StoreError(
+            f"{KEY_VARIABLE}: {named} has a private_key that is none in PEM; download it anew from Google"
+        )
+
+
+def _is_private_key(told: object) -> bool:
+    """Whether tokens can be signed with it: the library would find out at its first request."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - with GcsStore's 20 MB
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        load_pem_private_key(str(told).encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _missing(key: Mapping[str, Any], kind: str) -> tuple[str, ...]:

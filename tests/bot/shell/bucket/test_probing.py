@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.rehearsal.gcs import Trouble
 from bot.shell.bucket import open_bucket
@@ -71,6 +73,10 @@ async def test_without_credentials_one_line_says_so(tmp_path: Path, monkeypatch:
         ("[]", "is no key file"),
         ('{"type": "service_account", "private_key": "k"}', "has no client_email, which"),
         ('{"type": "service_account", "private_key": "", "client_email": "e"}', "has no private_key, which"),
+        (
+            '{"type": "service_account", "private_key": "---BEGIN PRIVATE KEY---", "client_email": "e"}',
+            "has a private_key that is none in PEM; download",
+        ),
         ('{"type": "authorized_user", "client_id": "i"}', "has no client_secret, refresh_token, which"),
         (
             '{"type": "external_account", "audience": "a"}',
@@ -88,3 +94,14 @@ async def test_a_key_file_that_is_none_is_named(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
     with pytest.raises(StoreError, match=re.escape(f"{tmp_path / 'key.json'} {why}")):
         open_bucket("gs://ours")
+
+
+async def test_a_service_account_s_key_file_opens_its_bucket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = rsa.generate_private_key(65537, 2048)
+    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    key = {"type": "service_account", "client_email": "training@ours", "private_key": pem}
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    await open_bucket("gs://ours").close()
