@@ -33,6 +33,9 @@ from pathlib import Path
 WANTED = "wanted"
 """Folder beside the runs in which a supervisor is asked to start processes."""
 
+ROUTINE = " INFO "
+"""In a line of an attempt's log: it tells what was done. What went wrong stands in the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptFolder:
@@ -70,6 +73,7 @@ class AttemptFolder:
 
     @property
     def log(self) -> Path:
+        """What was printed and logged."""
         return self.path / "trainer.log"
 
     @property

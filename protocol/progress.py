@@ -52,7 +52,8 @@ class Began(Line):
 
 
 class Counted(Line):
-    """A check or a conversion has got this far. `unit` is what is counted, say `episode`."""
+    """What a job does has got this far. `unit` is what is counted: `episode` and `file` of a check or a
+    conversion, `recipe` while a training that has not started yet tries how its steps are computed best."""
 
     event: Literal["counted"] = "counted"
     done: int

@@ -6,6 +6,7 @@ compilation without a compiler, is left out with a line in the log.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 
 import torch
@@ -15,6 +16,7 @@ from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner
 from trainer.learning.passes import pass_by
 from trainer.learning.recipe import STOCK, Recipe
+from trainer.process.attempt import JobError, Told, hears_nothing
 
 TRIED_FROM_S = 1800.0
 """Trainings that would take at least so long: trying takes seconds, and gains tenths."""
@@ -60,7 +62,24 @@ def has_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001  no public way
 
 
-def chosen(start: Recipe, tried: Sequence[Option], took: Callable[[Recipe], float | None]) -> Recipe:
+@dataclass(frozen=True)
+class Onlookers:
+    """Who follows a trial, which on a slow device takes minutes. `told` hears how many options have been
+    tried, of how many; `look` is called before each pass and may raise JobError: we are asked to leave."""
+
+    told: Told = hears_nothing
+    look: Callable[[], None] = lambda: None
+
+
+NOBODY = Onlookers()
+
+
+def chosen(
+    start: Recipe,
+    tried: Sequence[Option],
+    took: Callable[[Recipe], float | None],
+    told: Told = hears_nothing,
+) -> Recipe:
     """The best of `start` and each option on top of the best so far. `took`: seconds; None: not possible.
 
     What wins is compared once more with the best so far: perhaps only the machine had become quiet.
@@ -70,37 +89,51 @@ def chosen(start: Recipe, tried: Sequence[Option], took: Callable[[Recipe], floa
         return against is None or (seconds is not None and seconds < WORTH * against)
 
     best, best_s = start, took(start)
-    for option in tried:
+    for number, option in enumerate(tried):
+        told(number, len(tried))
         candidate = best.but(**option)
         candidate_s = took(candidate)
         if wins(candidate_s, best_s) and wins(candidate_s, best_s and took(best)):
             best, best_s = candidate, candidate_s
+    told(len(tried), len(tried))
     return best
 
 
-def tuned(learner: Learner, feed: Feed, batch_size: int, passes_left: int) -> Recipe:
-    """For a training of so many passes of `batch_size` samples still to come."""
+def tuned(
+    learner: Learner, feed: Feed, batch_size: int, passes_left: int, onlookers: Onlookers = NOBODY
+) -> Recipe:
+    """For a training of so many passes of `batch_size` samples still to come.
+
+    Raises:
+        JobError: what `onlookers` raise.
+    """
     start = usual(feed.device)
-    once_s = pass_s(learner, feed, batch_size, start)
+    once_s = pass_s(learner, feed, batch_size, start, onlookers.look)
     if once_s is None or once_s * passes_left < TRIED_FROM_S:
         return start
-    took = stopwatch(learner, feed, batch_size)
-    return chosen(start, options(feed.device, once_s * passes_left), took)
+    took = stopwatch(learner, feed, batch_size, onlookers.look)
+    return chosen(start, options(feed.device, once_s * passes_left), took, onlookers.told)
 
 
-def stopwatch(learner: Learner, feed: Feed, batch_size: int) -> Callable[[Recipe], float | None]:
+def stopwatch(
+    learner: Learner, feed: Feed, batch_size: int, look: Callable[[], None]
+) -> Callable[[Recipe], float | None]:
     def took(recipe: Recipe) -> float | None:
-        seconds = pass_s(learner, feed, batch_size, recipe)
+        seconds = pass_s(learner, feed, batch_size, recipe, look)
         log.info("%s: %s a pass", recipe, "not possible" if seconds is None else f"{seconds:.4f} s")
         return seconds
 
     return took
 
 
-def pass_s(learner: Learner, feed: Feed, batch_size: int, recipe: Recipe) -> float | None:
+def pass_s(
+    learner: Learner, feed: Feed, batch_size: int, recipe: Recipe, look: Callable[[], None]
+) -> float | None:
     """The fastest of some passes by `recipe`, the first not counted; None if it cannot be done."""
     try:
-        return min(_seconds(learner.by(recipe), feed, batch_size))
+        return min(_seconds(learner.by(recipe), feed, batch_size, look))
+    except JobError:
+        raise
     except Exception as error:
         log.warning("%s is left out: %s: %.300s", recipe, type(error).__name__, error)
         return None
@@ -108,13 +141,14 @@ def pass_s(learner: Learner, feed: Feed, batch_size: int, recipe: Recipe) -> flo
         learner.optimizer.zero_grad()
 
 
-def _seconds(learner: Learner, feed: Feed, batch_size: int) -> Iterator[float]:
+def _seconds(learner: Learner, feed: Feed, batch_size: int, look: Callable[[], None]) -> Iterator[float]:
     """Both sizes that an epoch has are tried, the short one once: what fails must fail here."""
     one_pass = pass_by(learner.recipe)
 
     def timed(size: int) -> float:
         samples = torch.arange(size, device=feed.device) % len(feed)
         valid, count = feed.valid_frames(samples), torch.full((), size, device=feed.device)
+        look()
         began = perf_counter()
         one_pass(learner, feed, samples, valid, count, 0)
         devices.finish(feed.device)

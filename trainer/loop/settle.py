@@ -22,7 +22,7 @@ from trainer.learning.probing import probed
 from trainer.learning.ranks import Ranks, TogetherStep
 from trainer.learning.recipe import STOCK, Recipe
 from trainer.learning.reference import Reference
-from trainer.learning.tuning import tuned, usual
+from trainer.learning.tuning import NOBODY, Onlookers, tuned, usual
 from trainer.process.attempt import JobError, replace_whole
 from trainer.saving import folder, room
 from trainer.saving.snapshot import bytes_of
@@ -39,11 +39,18 @@ class Settled:
     memory: Memory | None = None
 
 
-def settle(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob, ranks: Ranks) -> Settled:
+def settle(
+    learner: Learner,
+    feed: Feed,
+    state: TrainerState,
+    job: TrainJob,
+    ranks: Ranks,
+    onlookers: Onlookers = NOBODY,
+) -> Settled:
     """Settle it for a training that stands at `state`.
 
     Raises:
-        JobError: out_of_memory, with the largest batch that fits; no_space; bad_job.
+        JobError: out_of_memory, with the largest batch that fits; no_space; bad_job; what `onlookers` raise.
     """
     if ranks.leads and not state.is_done:
         run = RunFolder(job.run)
@@ -60,7 +67,7 @@ def settle(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob, ran
     recipe = known(state, job, feed)
     learner = learner.by(recipe or usual(feed.device))
     memory = probed(learner, feed, job.config.training.batch_size, pass_by(learner.recipe))
-    learner = learner.by(recipe or found(learner, feed, state, job))
+    learner = learner.by(recipe or found(learner, feed, state, job, onlookers))
     return Settled(learner, partial(learn.step, one_pass=pass_by(learner.recipe)), memory)
 
 
@@ -74,11 +81,11 @@ def known(state: TrainerState, job: TrainJob, feed: Feed) -> Recipe | None:
     return next((recipe for recipe in (state.recipe, kept) if recipe.device == device), None)
 
 
-def found(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob) -> Recipe:
+def found(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob, onlookers: Onlookers) -> Recipe:
     """A recipe for the run, kept beside its saves: killed before its first one, it must begin anew alike."""
     passes_left = -(
         -(job.config.training.epochs * state.frames - state.samples) // job.config.training.batch_size
     )
-    recipe = tuned(learner, feed, job.config.training.batch_size, passes_left)
+    recipe = tuned(learner, feed, job.config.training.batch_size, passes_left, onlookers)
     replace_whole(RunFolder(job.run).recipe, recipe.model_dump_json(indent=1).encode() + b"\n")
     return recipe

@@ -24,6 +24,7 @@ from trainer.learning.meter import Meter
 from trainer.learning.pace import Pace
 from trainer.learning.ranks import Ranks, joined
 from trainer.learning.reference import Reference
+from trainer.learning.tuning import Onlookers
 from trainer.loop.begin import begin
 from trainer.loop.settle import TakeStep, settle
 from trainer.process.attempt import Attempt, JobError
@@ -74,7 +75,8 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
     feed = feeds.load(store, job.config.policy.chunk_size, device)
     run, pace = RunFolder(job.run), Pace(resume_point_every_s=job.resume_point_every_s)
     voice = Voice(attempt.say, pace, device, feed.waits)
-    settled = settle(learner, feed, state, job, ranks)
+    onlookers = Onlookers(told=voice.trying, look=attempt.stop.leave_if_asked)
+    settled = settle(learner, feed, state, job, ranks, onlookers)
     learner = settled.learner
     state = state.model_copy(update={"recipe": learner.recipe})
     voice.started(learner, state, came_from, settled.memory)

@@ -8,6 +8,7 @@ import errno
 import faulthandler
 import fcntl
 import importlib.metadata
+import logging
 import os
 import platform
 import signal
@@ -39,6 +40,7 @@ from trainer.process.misfit import in_one_line
 FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train": "load"}
 FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 600.0}
 """Before its first count a check lists the set, and hashes its first file, perhaps from a slow disk."""
+LOGGED = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")  # INFO as in protocol.folders
 REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 
 
@@ -235,7 +237,8 @@ def _take(descriptor: int, folder: AttemptFolder) -> None:
 
 @contextmanager
 def _logging_to(log: Path) -> Iterator[None]:
-    """Everything that is printed from here on goes to `log`: ours, the libraries', an abort's last words."""
+    """Everything that is printed or logged from here on goes to `log`: ours, the libraries', an abort's last
+    words. Of what is logged: all that we say, and the libraries' warnings."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
@@ -243,9 +246,15 @@ def _logging_to(log: Path) -> Iterator[None]:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     faulthandler.enable(file=descriptor, all_threads=True)
+    handler = logging.FileHandler(log)
+    handler.setFormatter(LOGGED)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("trainer").setLevel(logging.INFO)
     try:
         yield
     finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
         sys.stdout.flush()
         sys.stderr.flush()
         faulthandler.disable()

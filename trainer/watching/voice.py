@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from protocol.progress import Found, Line, Memory, Started, Stepped
+from protocol.progress import Counted, Found, Line, Memory, Started, Stepped
 from trainer.learning import device as devices
 from trainer.learning.feed import Waits
 from trainer.learning.history import TrainerState
@@ -14,6 +14,9 @@ from trainer.learning.learner import Learner
 from trainer.learning.pace import Pace
 from trainer.process.attempt import now
 from trainer.watching.lookout import News
+
+TRIED_WITHIN_S = 1800.0
+"""A compilation for two cores takes a good part of it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Voice:
     pace: Pace
     device: torch.device
     waits: Waits
+
+    def trying(self, done: int, total: int) -> None:
+        """Which of the recipes is on trial: on a slow device each takes minutes."""
+        self.say(Counted(at=now(), next_within_s=TRIED_WITHIN_S, done=done, total=total, unit="recipe"))
 
     def started(
         self, learner: Learner, state: TrainerState, came_from: Path | None, memory: Memory | None

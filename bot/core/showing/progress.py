@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core.events import Gauges
-from bot.core.state import Checking, CheckingAhead, Converting, Cycle, Training
+from bot.core.state import Checking, CheckingAhead, Converting, Cycle, Starting, Training
 from protocol.progress import Stepped
 
 WAITING_FROM = 0.05
@@ -15,6 +15,9 @@ def notes(cycle: Cycle, gauges: Gauges) -> tuple[str, ...]:
     if isinstance(cycle.data, CheckingAhead | Checking | Converting) and gauges.counted:
         done, total, _ = gauges.counted
         known.append(f"진행: 에피소드 {done}/{total}")
+    if isinstance(cycle.run, Starting) and gauges.counted:
+        done, total, _ = gauges.counted
+        known.append(f"준비: 가장 빠른 계산 방식을 찾는 중 ({done}/{total})")
     if gauges.transfer:
         name, done, total = gauges.transfer
         known.append(f"전송: {name} {done / 1e6:.0f}/{total / 1e6:.0f}MB")

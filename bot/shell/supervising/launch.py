@@ -18,7 +18,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from protocol.folders import AttemptFolder
+from protocol.folders import ROUTINE, AttemptFolder
 from protocol.job import Failed, Holder, Job, Outcome, read_outcome
 
 TRAINER = (str(Path(sys.prefix).resolve() / "bin" / "python"), "-m", "trainer")
@@ -182,14 +182,14 @@ def outcome_of(folder: AttemptFolder) -> Outcome | None:
 
 
 def last_words(folder: AttemptFolder) -> str:
-    """The last line of the job's log that says anything."""
+    """The last line of the job's log that says anything of how it went."""
     try:
         with folder.log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_LINE_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return ""
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip() and ROUTINE not in line), "")
 
 
 def replace_whole(path: Path, content: bytes) -> None:

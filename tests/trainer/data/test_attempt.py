@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import logging
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from subprocess import DEVNULL, PIPE, Popen, run
 
 import pytest
 
-from protocol.folders import AttemptFolder
+from protocol.folders import ROUTINE, AttemptFolder
 from protocol.job import (
     Checked,
     CheckJob,
@@ -95,6 +96,22 @@ def test_the_traceback_is_for_the_log_alone(folder: AttemptFolder, capfd: pytest
     shown = capfd.readouterr()
     assert "Traceback" not in shown.err
     assert shown.err.startswith("RuntimeError: two lines; see ")
+
+
+def test_the_log_has_all_we_say_and_the_libraries_warnings(folder: AttemptFolder) -> None:
+    def work(job: Job, attempt: Attempt) -> Outcome:
+        for logger in ("trainer.learning.tuning", "lerobot.somewhere"):
+            logging.getLogger(logger).info("%s: routine", logger)
+            logging.getLogger(logger).warning("%s: trouble", logger)
+        return admits(job, attempt)
+
+    run_attempt(folder.job, None, work)
+    routine, *troubles = folder.log.read_text().splitlines()
+    assert f"{ROUTINE}trainer.learning.tuning: trainer.learning.tuning: routine" in routine
+    assert [line.partition(" WARNING ")[2] for line in troubles] == [
+        "trainer.learning.tuning: trainer.learning.tuning: trouble",
+        "lerobot.somewhere: lerobot.somewhere: trouble",
+    ]
 
 
 def test_a_job_that_cannot_be_read_is_named(folder: AttemptFolder) -> None:

@@ -1,11 +1,14 @@
 """A recipe is chosen by trying, and what does not fit is known before the first step."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
 
+from protocol.folders import RunFolder
+from protocol.progress import Counted, Started
 from protocol.training import TrainingConfig
 from trainer.data.store import FrameStore
 from trainer.learning import feed as feeds
@@ -14,7 +17,9 @@ from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner, build
 from trainer.learning.probing import must_fit
 from trainer.learning.recipe import STOCK, Recipe
-from trainer.process.attempt import JobError
+from trainer.process.attempt import JobError, Stop
+
+from .runs import Run
 
 CPU = torch.device("cpu")
 
@@ -114,6 +119,28 @@ def test_a_short_training_takes_what_usually_suits(material: tuple[Learner, Feed
     assert tuning.tuned(*material, batch_size=8, passes_left=12) == tuning.usual(CPU)
 
 
+def test_a_trial_says_how_far_it_is() -> None:
+    heard = list[tuple[int, int]]()
+    tuning.chosen(STOCK, [BF16, FOLDED], seconds(), lambda done, total: heard.append((done, total)))
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_who_is_asked_to_leave_does_so_between_two_passes(
+    material: tuple[Learner, Feed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, passes = Stop(), count()
+
+    def look() -> None:
+        stop.asked = next(passes) == 7  # the first option is on trial
+        stop.leave_if_asked()
+
+    monkeypatch.setattr(tuning, "options", lambda *_: [FOLDED])
+    with pytest.raises(JobError, match="stopped on request") as left:
+        tuning.tuned(*material, batch_size=8, passes_left=10**6, onlookers=tuning.Onlookers(look=look))
+    assert left.value.failed.failure == "stopped"
+    assert next(passes) == 8
+
+
 def test_a_long_training_tries_and_leaves_nothing_behind(
     material: tuple[Learner, Feed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,3 +152,18 @@ def test_a_long_training_tries_and_leaves_nothing_behind(
     assert all(torch.equal(before[name], weight) for name, weight in learner.policy.state_dict().items())
     assert all(weight.grad is None for weight in learner.policy.parameters())
     assert not learner.optimizer.state
+
+
+def test_a_training_that_tries_says_so_before_it_starts(
+    new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "TRIED_FROM_S", 0.0)
+    monkeypatch.setattr(tuning, "options", lambda *_: [FOLDED])
+    run = new_run(**{"training.epochs": 2})
+    run.train()
+    tried, rest = [], run.lines()
+    while isinstance(rest[0], Counted):
+        tried.append(rest.pop(0))
+    assert [(line.done, line.total, line.unit) for line in tried] == [(0, 1, "recipe"), (1, 1, "recipe")]
+    assert isinstance(rest[0], Started)
+    assert RunFolder(run.folder.path).recipe.exists()

@@ -17,17 +17,19 @@ from protocol.messages import (
 
 
 @pytest.mark.parametrize(
-    ("steps", "phase"),
+    ("steps", "phase", "progress"),
     [
-        (0, "awaiting_data"),
-        (1, "awaiting_data"),
-        (2, "fetching"),
-        (3, "checking"),
-        (4, "converting"),
-        (5, "starting"),
+        (0, "awaiting_data", []),
+        (1, "awaiting_data", []),
+        (2, "fetching", []),
+        (3, "checking", ["진행: 에피소드 3/85"]),
+        (4, "converting", ["진행: 에피소드 3/85"]),
+        (5, "starting", ["준비: 가장 빠른 계산 방식을 찾는 중 (3/85)"]),
     ],
 )
-def test_every_phase_before_training_has_its_report(play, steps: int, phase: str) -> None:
+def test_every_phase_before_training_has_its_report(
+    play, steps: int, phase: str, progress: list[str]
+) -> None:
     story = (
         play.terms_are_read,
         play.developer_hands_over,
@@ -44,6 +46,7 @@ def test_every_phase_before_training_has_its_report(play, steps: int, phase: str
     assert isinstance(report, PhaseReport)
     assert report.phase == phase
     assert "전송: dataset 5/10MB" in report.notes
+    assert [note for note in report.notes if "3/85" in note] == progress
 
 
 def test_data_before_the_terms_waits_for_them(play) -> None:

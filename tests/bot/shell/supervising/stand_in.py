@@ -44,7 +44,7 @@ def wait_for(signal_name: str) -> None:
 os.set_inheritable(lock, False)
 say("began", pid=os.getpid(), phase="check")
 if plan.startswith("kill"):
-    print("about to die", flush=True)
+    print("about to die\n2026-11-26 12:00:00,000 INFO trainer.loop: on its way", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 if plan.startswith("crash"):
     sys.exit("RuntimeError: no more ideas")
