@@ -75,12 +75,14 @@ NOBODY = Onlookers()
 
 
 def chosen(
-    start: Recipe,
+    best: Recipe,
+    best_s: float | None,
     tried: Sequence[Option],
     took: Callable[[Recipe], float | None],
     told: Told = hears_nothing,
 ) -> Recipe:
-    """The best of `start` and each option on top of the best so far. `took`: seconds; None: not possible.
+    """The best of `best`, which takes `best_s`, and each option on top of the best so far. `took`: seconds
+    a pass; None: it is not possible.
 
     What wins is compared once more with the best so far: perhaps only the machine had become quiet.
     """
@@ -88,7 +90,6 @@ def chosen(
     def wins(seconds: float | None, against: float | None) -> bool:
         return against is None or (seconds is not None and seconds < WORTH * against)
 
-    best, best_s = start, took(start)
     for number, option in enumerate(tried):
         told(number, len(tried))
         candidate = best.but(**option)
@@ -108,11 +109,11 @@ def tuned(
         JobError: what `onlookers` raise.
     """
     start = usual(feed.device)
-    once_s = pass_s(learner, feed, batch_size, start, onlookers.look)
+    took = stopwatch(learner, feed, batch_size, onlookers.look)
+    once_s = took(start)
     if once_s is None or once_s * passes_left < TRIED_FROM_S:
         return start
-    took = stopwatch(learner, feed, batch_size, onlookers.look)
-    return chosen(start, options(feed.device, once_s * passes_left), took, onlookers.told)
+    return chosen(start, once_s, options(feed.device, once_s * passes_left), took, onlookers.told)
 
 
 def stopwatch(

@@ -17,7 +17,7 @@ from trainer.learning.feed import Feed
 from trainer.learning.learner import Learner, build
 from trainer.learning.probing import must_fit
 from trainer.learning.recipe import STOCK, Recipe
-from trainer.process.attempt import JobError, Stop
+from trainer.process.attempt import JobError, Stop, Told, hears_nothing
 
 from .runs import Run
 
@@ -38,25 +38,31 @@ def seconds(**gains: float) -> Callable[[Recipe], float | None]:
     return took
 
 
+def best_of(
+    tried: list[dict[str, str]], took: Callable[[Recipe], float | None], told: Told = hears_nothing
+) -> Recipe:
+    return tuning.chosen(STOCK, took(STOCK), tried, took, told)
+
+
 def test_what_makes_a_pass_faster_is_taken_and_what_does_not_is_left() -> None:
-    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0.5, folded=1.1)) == STOCK.but(**BF16)
+    assert best_of([BF16, FOLDED], seconds(bf16=0.5, folded=1.1)) == STOCK.but(**BF16)
 
 
 def test_options_are_tried_on_top_of_each_other() -> None:
-    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0.5, folded=0.9)) == STOCK.but(**BF16, **FOLDED)
+    assert best_of([BF16, FOLDED], seconds(bf16=0.5, folded=0.9)) == STOCK.but(**BF16, **FOLDED)
 
 
 def test_a_gain_within_the_wavering_of_a_busy_machine_is_none() -> None:
-    assert tuning.chosen(STOCK, [BF16], seconds(bf16=0.97)) == STOCK
+    assert best_of([BF16], seconds(bf16=0.97)) == STOCK
 
 
 def test_a_machine_that_becomes_quiet_is_no_gain() -> None:
     seconds_left = iter([2.0, 1.0, 1.0])  # busy at the start; then both take as long
-    assert tuning.chosen(STOCK, [BF16], lambda _: next(seconds_left)) == STOCK
+    assert best_of([BF16], lambda _: next(seconds_left)) == STOCK
 
 
 def test_what_is_not_possible_here_is_left_out() -> None:
-    assert tuning.chosen(STOCK, [BF16, FOLDED], seconds(bf16=0, folded=0.5)) == STOCK.but(**FOLDED)
+    assert best_of([BF16, FOLDED], seconds(bf16=0, folded=0.5)) == STOCK.but(**FOLDED)
 
 
 def test_a_compilation_is_tried_only_for_trainings_of_hours() -> None:
@@ -121,7 +127,7 @@ def test_a_short_training_takes_what_usually_suits(material: tuple[Learner, Feed
 
 def test_a_trial_says_how_far_it_is() -> None:
     heard = list[tuple[int, int]]()
-    tuning.chosen(STOCK, [BF16, FOLDED], seconds(), lambda done, total: heard.append((done, total)))
+    best_of([BF16, FOLDED], seconds(), lambda done, total: heard.append((done, total)))
     assert heard == [(0, 2), (1, 2), (2, 2)]
 
 
@@ -131,7 +137,7 @@ def test_who_is_asked_to_leave_does_so_between_two_passes(
     stop, passes = Stop(), count()
 
     def look() -> None:
-        stop.asked = next(passes) == 7  # the first option is on trial
+        stop.asked = next(passes) == 7  # the option is on trial
         stop.leave_if_asked()
 
     monkeypatch.setattr(tuning, "options", lambda *_: [FOLDED])
