@@ -49,6 +49,9 @@ class AskedAtStep(Stop):
         self._steps_left -= 1
         return self._steps_left <= 0
 
+    def leave_if_asked(self) -> None:
+        """Passes that are tried before the first step ask, too; they are none."""
+
 
 TENSORS = ("pretrained_model/model.safetensors", "training_state/optimizer_state.safetensors")
 
