@@ -228,7 +228,9 @@ def _came_to(outcome: Outcome | None, detail: str) -> str:
             return f"HDF5 변환 완료: 에피소드 {episodes}개"
         case Trained(epochs=epochs, last_loss=loss):
             return f"학습 완료: epoch {epochs}, loss {loss:.4g}"
-        case Failed(failure="stopped"):
-            return "프로세스가 저장 후 종료됨"
+        case Failed(failure="stopped", epoch=None):
+            return "프로세스가 요청대로 종료됨"
+        case Failed(failure="stopped", epoch=epoch):
+            return f"프로세스가 저장 후 종료됨: epoch {epoch}"
         case Failed(message=message):
             return f"{ERROR}{message}"

@@ -159,7 +159,8 @@ STORY: tuple[tuple[Event, str], ...] = (
     (ended(Checked(ok=False, episodes=60, frames=9, hash="h")), "❌ 데이터 검증 실패: 문제 0건"),
     (ended(Converted(episodes=60, frames=9, output=Path("d"))), "HDF5 변환 완료: 에피소드 60개"),
     (ended(TRAINED), "학습 완료: epoch 500, loss 0.0089"),
-    (ended(Failed(failure="stopped", message="m")), "프로세스가 저장 후 종료됨"),
+    (ended(Failed(failure="stopped", message="m")), "프로세스가 요청대로 종료됨"),
+    (ended(Failed(failure="stopped", message="m", epoch=7)), "프로세스가 저장 후 종료됨: epoch 7"),
     (ended(Failed(failure="diverged", message="loss가 NaN")), "❌ loss가 NaN"),
 )
 
