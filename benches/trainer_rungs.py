@@ -20,7 +20,7 @@ from trainer.learning.learner import Learner, build
 from trainer.learning.pace import Pace
 from trainer.learning.passes import pass_by
 from trainer.learning.recipe import STOCK, Recipe
-from trainer.learning.tuning import options, usual
+from trainer.learning.tuning import COMPILED_FROM_S, Option, options, usual
 from trainer.saving.saves import Saves
 
 
@@ -29,10 +29,10 @@ def recipes(bench: Bench) -> Figures:
     feed, learner, stock = bench.feed(), bench.learner(), bench.learner(stock=True)
     samples = torch.arange(bench.batch_size, device=bench.device) % len(feed)
     training = bench.scene.config.training
-    tried = {"usual": usual(bench.device)}
-    for option in options(bench.device, 0.0):
-        name = "+".join(f"{field} {choice}" for field, choice in option.items())
-        tried[name] = usual(bench.device).but(**option)
+    tried = {"usual": usual(bench.device)} | {
+        "+".join(f"{field} {choice}" for field, choice in option.items()): usual(bench.device).but(**option)
+        for option in ways(bench.device)
+    }
 
     def by(recipe: Recipe) -> Callable[[], None]:
         one_pass = pass_by(recipe)
@@ -64,6 +64,14 @@ def recipes(bench: Bench) -> Figures:
     }
 
 
+def ways(device: torch.device) -> list[Option]:
+    """What is tried on top of the usual. To compile takes minutes, and pays on a GPU if anywhere."""
+    if device.type == "cpu":
+        return options(device, 0.0)
+    graph, compiled = options(device, COMPILED_FROM_S)
+    return [graph, compiled, {**graph, **compiled}]
+
+
 def work_of(learner: Learner, feed: Feed, samples: torch.Tensor) -> int:
     """Floating point operations of a pass forward and backward, as torch counts them."""
     valid, count = feed.valid_frames(samples), torch.full((), len(samples), device=feed.device)
@@ -76,7 +84,7 @@ def work_of(learner: Learner, feed: Feed, samples: torch.Tensor) -> int:
 def products_a_second(device: torch.device) -> float:
     """Operations a second of large matrix products: what nothing that multiplies matrices can exceed."""
     size = 8192 if device.type == "cuda" else 2048
-    square = torch.ones(size, size, dtype=torch.bfloat16, device=device)
+    square = torch.randn(size, size, device=device).bfloat16()  # ones are multiplied with less power
 
     def multiply() -> None:
         torch.mm(square, square)
