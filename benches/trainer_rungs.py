@@ -26,7 +26,7 @@ from trainer.saving.saves import Saves
 
 def recipes(bench: Bench) -> Figures:
     """Forward, backward and the optimizer's step."""
-    feed, learner, stock = bench.feed(), bench.learner(), bench.learner(stock=True)
+    feed, stock = bench.feed(), bench.learner(stock=True)
     samples = torch.arange(bench.batch_size, device=bench.device) % len(feed)
     training = bench.scene.config.training
     tried = {"usual": usual(bench.device)} | {
@@ -35,10 +35,12 @@ def recipes(bench: Bench) -> Figures:
     }
 
     def by(recipe: Recipe) -> Callable[[], None]:
-        one_pass = pass_by(recipe)
+        going, one_pass = (
+            bench.learner().by(recipe),
+            pass_by(recipe),
+        )  # what is compiled belongs to one policy
 
         def take() -> None:
-            going = learner.by(recipe)
             for number in range(bench.steps):
                 learn.step(going, feed, samples, training, number, one_pass)
 
@@ -55,7 +57,7 @@ def recipes(bench: Bench) -> Figures:
 
     took = bench.alternately({"lerobot": lerobot, **{name: by(recipe) for name, recipe in tried.items()}})
     base, fastest = took["lerobot"], min(took.values())
-    work, most = work_of(learner.by(STOCK), feed, samples), products_a_second(bench.device)
+    work, most = work_of(bench.learner(), feed, samples), products_a_second(bench.device)
     return {"lerobot's step, s": base / bench.steps} | {
         **{f"times lerobot: {name}": base / seconds for name, seconds in took.items() if name != "lerobot"},
         "a step's work, GFLOP": work / 1e9,
