@@ -50,11 +50,14 @@ def whole(bench: Bench) -> Figures:
 
 
 def long_rate(bench: Bench, run: str, samples: int) -> float:
-    """Of a training of so many `samples`: by its lines over the bench's steps or more, then it is ended."""
+    """Of a training of so many `samples`: by its lines over the bench's steps or more, then it is ended. The
+    first finds its recipe, which takes a slow device minutes; those that follow go by it."""
     epochs = -(-samples // bench.scene.store().num_frames)
     job = bench.scene.job(run, bench.device.type, **{"training.epochs": epochs})
     attempt = RunFolder(job.run).attempt(1)
     attempt.job.write_text(job.model_dump_json())
+    if known := sorted(bench.scene.folder.glob("*/recipe.json")):
+        RunFolder(job.run).recipe.write_bytes(known[0].read_bytes())
     environ = os.environ | ({"OMP_NUM_THREADS": "1"} if bench.by_processor else {})
     training = subprocess.Popen([sys.executable, "-m", "trainer", "run", str(attempt.job)], env=environ)
     heard: list[tuple[float, int]] = []
