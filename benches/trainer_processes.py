@@ -56,7 +56,7 @@ def long_rate(bench: Bench, run: str, samples: int) -> float:
     job = bench.scene.job(run, bench.device.type, **{"training.epochs": epochs})
     attempt = RunFolder(job.run).attempt(1)
     attempt.job.write_text(job.model_dump_json())
-    if known := sorted(bench.scene.folder.glob("*/recipe.json")):
+    if known := sorted(bench.scene.folder.glob("whole-*/recipe.json")):
         RunFolder(job.run).recipe.write_bytes(known[0].read_bytes())
     environ = os.environ | ({"OMP_NUM_THREADS": "1"} if bench.by_processor else {})
     training = subprocess.Popen([sys.executable, "-m", "trainer", "run", str(attempt.job)], env=environ)
