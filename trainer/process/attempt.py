@@ -171,9 +171,11 @@ def _do(job_path: Path, attempt: Attempt, work: Work) -> Outcome:
         )
         return work(job, attempt)
     except Exception as error:
-        with attempt.folder.log.open("a") as log:
-            traceback.print_exc(file=log)
-        return failed(error, job_path)
+        verdict = failed(error, job_path)
+        if verdict.failure != "stopped":  # who asked for it need not be told where it happened
+            with attempt.folder.log.open("a") as log:
+                traceback.print_exc(file=log)
+        return verdict
 
 
 def failed(error: Exception, job_path: Path) -> Failed:

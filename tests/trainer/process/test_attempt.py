@@ -98,6 +98,11 @@ def test_the_traceback_is_for_the_log_alone(folder: AttemptFolder, capfd: pytest
     assert shown.err.startswith("RuntimeError: two lines; see ")
 
 
+def test_who_leaves_as_asked_leaves_no_traceback(folder: AttemptFolder) -> None:
+    assert run_attempt(folder.job, None, fails_with(JobError("stopped", "as asked"))) is ExitCode.STOPPED
+    assert "Traceback" not in folder.log.read_text()
+
+
 def test_the_log_has_all_we_say_and_the_libraries_warnings(folder: AttemptFolder) -> None:
     def work(job: Job, attempt: Attempt) -> Outcome:
         for logger in ("trainer.learning.tuning", "lerobot.somewhere"):
