@@ -97,7 +97,9 @@ class Wire:
             f"{self._root}/storage/v1/b/{self.bucket}/o/{quote(name, safe='')}",
             headers=headers,
             params=params,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self.pace.stall_s),
+            timeout=aiohttp.ClientTimeout(  # without `connect` it would wait for a free connection for ever
+                total=None, connect=2 * CONNECT_S, sock_connect=CONNECT_S, sock_read=self.pace.stall_s
+            ),
             auto_decompress=False,
         )
         try:
