@@ -178,7 +178,7 @@ def course_of(bench: Bench, run: str, bare: Callable[[], None]) -> Course:
 
 def waited_share(bench: Bench, learner: Learner) -> float:
     frames = bench.feed()
-    order = feeds.epoch_order(len(frames), 0, 0).to(bench.device)
+    order = frames.in_order(feeds.epoch_order(len(frames), 0, 0), bench.batch_size)
 
     def steps() -> None:
         for samples, _ in zip(feeds.steps(order, 0, bench.batch_size), range(bench.steps), strict=False):

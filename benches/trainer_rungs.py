@@ -127,8 +127,7 @@ def feed(bench: Bench) -> Figures:
     def batch() -> None:
         samples = torch.randint(len(ours), (bench.batch_size,), generator=generator).to(ours.device)
         ahead, _is_pad = ours.chunks(samples)
-        for frames in ours.frames.values():
-            frames.index_select(0, samples)
+        ours.pictures(samples)
         ours.state.index_select(0, samples)
         ours.action[ahead].contiguous()
 

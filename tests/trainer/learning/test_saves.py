@@ -8,31 +8,29 @@ from threading import Event
 import pytest
 
 from protocol.job import Trained
-from trainer.process.attempt import JobError, Stop
+from trainer.process.attempt import JobError
 from trainer.saving import folder, room
 from trainer.saving.writer import AHEAD, Writer
 
-from .runs import EPOCHS, STEPS_PER_EPOCH, Run
+from .runs import EPOCHS, STEPS_PER_EPOCH, AskedAtStep, Run
 
 PATIENCE_S = 120.0
 
 
-class OpensAtStep(Stop):
+class OpensAtStep(AskedAtStep):
     """Never stops; opens the gate while the given step runs."""
 
     def __init__(self, step: int, gate: Event) -> None:
-        self._steps_left, self._gate = step, gate
+        super().__init__(step)
+        self._gate = gate
 
     def __getattribute__(self, name: str) -> object:
+        value = super().__getattribute__(name)
         if name != "asked":
-            return super().__getattribute__(name)
-        self._steps_left -= 1
-        if self._steps_left == 0:
+            return value
+        if value:
             self._gate.set()
         return False
-
-    def leave_if_asked(self) -> None:
-        """Passes that are tried before the first step ask, too; they are none."""
 
 
 def test_steps_go_on_while_a_checkpoint_is_written(
