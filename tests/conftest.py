@@ -1,11 +1,16 @@
 """How often laws are tried: seldom by default, often with `LAWS=long`; no clock is held against them.
 
-And how many threads compute: test processes that share the cores share the threads, too. Two trainings of two
-threads each on two cores wait for one another more than they compute, and have been seen to stand still.
+And how many threads compute: test processes that share the cores share the threads, too. Two trainings of
+two threads each on two cores wait for one another more than they compute, and have been seen to stand still.
+
+And that the scheduler stays fair: a library that makes a test's thread a real-time one (SVT-AV1 does, for
+root) has all later tests of that process starve their own threads, and fail far from there.
 """
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -20,3 +25,10 @@ if sharing := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     os.environ.setdefault(
         "OMP_NUM_THREADS", str(threads)
     )  # read once, as torch is loaded; trainers inherit it
+
+
+@pytest.fixture(autouse=True)
+def scheduled_as_before() -> Iterator[None]:
+    policy = os.sched_getscheduler(0)
+    yield
+    assert os.sched_getscheduler(0) == policy, "this test has changed how its thread is scheduled"

@@ -1,6 +1,7 @@
 """Damage of any strength at any place is found there; data that is only unusual is let through."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -235,6 +236,12 @@ ENCODERS = [
 
 
 def encode(path: Path, planes: list[np.ndarray], codec: str, options: dict[str, str]) -> None:
+    """In a thread of its own: for root, SVT-AV1 makes the one that calls it a real-time thread, for good."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write, path, planes, codec, options).result()
+
+
+def write(path: Path, planes: list[np.ndarray], codec: str, options: dict[str, str]) -> None:
     with av.open(path, "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=30, options=options)
         assert isinstance(stream, av.VideoStream)
