@@ -2,11 +2,13 @@
 
     python -m benches.bench_bucket
     python -m benches.bench_bucket --rounds 5 --megabytes 200
+    python -m benches.bench_bucket --place /mnt/slow                # on another disk
 
 A tree of 255 files (1 GB) comes down over 16 connections, a file of 600 MB goes up in one request, each
 client in a process of its own against the same local server, in turns, at full speed and with 40 ms before
-every answer. Shown are the best of the rounds, its CPU seconds, and the peak resident memory. Ours verifies
-what it reads and has what it writes verified; the others do what they do by themselves.
+every answer. Shown are the best of the rounds, its CPU seconds, and the peak resident memory; of ours while
+it reads also how late its event loop was, on which the daemon answers people meanwhile. Ours verifies what it
+reads and has what it writes verified; the others do what they do by themselves.
 
 The other two are no dependencies of the project: install them beside it for this,
     pip install --target OTHERS obstore google-cloud-storage; PYTHONPATH=OTHERS python -m benches.bench_bucket
@@ -39,21 +41,37 @@ NEEDS = {
     "transfer_manager": "google.cloud.storage.transfer_manager",
 }
 
-type Client = Callable[[str, Path], None]
+SAMPLE_S = 0.02
+
+type Client = Callable[[str, Path], str | None]
+"""Answers what else there is to say of the run."""
 
 
 # --- the contenders: each reads dataset/ into a folder, or writes one file ---------------------------
 
 
-def ours_down(address: str, folder: Path) -> None:
-    async def fetch() -> None:
+def ours_down(address: str, folder: Path) -> str:
+    async def fetch() -> str:
         from bot.shell.bucket import fetch_dataset, open_bucket  # noqa: PLC0415 - measured alone
 
-        store = open_bucket("gs://bench", emulator=address)
+        store, late_ms = open_bucket("gs://bench", emulator=address), list[float]()
+        watching = asyncio.create_task(_watch_the_loop(late_ms))
         await fetch_dataset(store, "dataset/", folder)
+        watching.cancel()
         await store.close()
+        often_ms, worst_ms = sorted(late_ms)[len(late_ms) * 99 // 100], max(late_ms)
+        return f"loop late: 99 of 100 up to {often_ms:.0f} ms, worst {worst_ms:.0f} ms"
 
-    asyncio.run(fetch())
+    return asyncio.run(fetch())
+
+
+async def _watch_the_loop(late_ms: list[float]) -> None:
+    """How much later than due each sample comes; in a stall every one that falls into it is late."""
+    due = time.monotonic()
+    while True:
+        due += SAMPLE_S
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        late_ms.append((time.monotonic() - due) * 1000)
 
 
 def ours_up(address: str, folder: Path) -> None:
@@ -166,8 +184,12 @@ def _serving(tree: Path, latency_s: float) -> Iterator[str]:
         server.terminate()
 
 
-def _alone(client: str, way: str, address: str, folder: Path) -> tuple[float, float, float]:
-    """Wall and CPU seconds, and peak resident MB, of one run in a process of its own."""
+type Run = tuple[float, float, float, str]
+"""Wall and CPU seconds, peak resident MB, and what else there is to say."""
+
+
+def _alone(client: str, way: str, address: str, folder: Path) -> Run:
+    """One run in a process of its own."""
     command = [
         sys.executable,
         "-m",
@@ -178,17 +200,18 @@ def _alone(client: str, way: str, address: str, folder: Path) -> tuple[float, fl
         str(folder),
     ]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    wall_s, cpu_s, peak_mb = json.loads(ran.stdout)
-    return wall_s, cpu_s, peak_mb
+    wall_s, cpu_s, peak_mb, remark = json.loads(ran.stdout)
+    return wall_s, cpu_s, peak_mb, remark
 
 
 def _measure(client: str, address: str, folder: str) -> None:
     import_module(NEEDS[client.rpartition("_")[0]])  # no part of the transfer
     began = time.perf_counter()
-    globals()[client](address, Path(folder))
+    run: Client = globals()[client]
+    remark = run(address, Path(folder)) or ""
     wall_s = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps((wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000)))
+    print(json.dumps((wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, remark)))
 
 
 def _present() -> tuple[str, ...]:
@@ -211,14 +234,23 @@ def _present() -> tuple[str, ...]:
     "--megabytes", type=click.IntRange(1), default=1020, show_default=True, help="Size of the tree."
 )
 @click.option("--upload-megabytes", type=click.IntRange(1), default=600, show_default=True)
+@click.option(
+    "--place", type=click.Path(file_okay=False, exists=True), help="Where to write: the disk to be measured."
+)
 @click.option("--alone", nargs=3, hidden=True)
-def main(rounds: int, megabytes: int, upload_megabytes: int, alone: tuple[str, str, str] | None) -> None:
+def main(
+    rounds: int,
+    megabytes: int,
+    upload_megabytes: int,
+    place: str | None,
+    alone: tuple[str, str, str] | None,
+) -> None:
     if alone:
         _measure(*alone)
         return
     clients = _present()
-    with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        root = Path(place)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as made:
+        root = Path(made)
         for name, size in _tree(megabytes * 1_000_000 // (EPISODES * 12_000)):
             _make(root / "tree" / name, size)
         _make(root / "saved/model.safetensors", upload_megabytes * 1_000_000)
@@ -229,7 +261,7 @@ def main(rounds: int, megabytes: int, upload_megabytes: int, alone: tuple[str, s
 
 
 def _compare(clients: tuple[str, ...], way: str, address: str, root: Path, rounds: int, title: str) -> None:
-    runs: dict[str, list[tuple[float, float, float]]] = {client: [] for client in clients}
+    runs: dict[str, list[Run]] = {client: [] for client in clients}
     for _ in range(rounds):
         for client in clients:
             folder = root / "saved" if way == "up" else root / "home"
@@ -238,10 +270,10 @@ def _compare(clients: tuple[str, ...], way: str, address: str, root: Path, round
             shutil.rmtree(root / "home", ignore_errors=True)
     fastest = min(min(found)[0] for found in runs.values())
     for client, found in runs.items():
-        wall_s, cpu_s, peak_mb = min(found)
+        wall_s, cpu_s, peak_mb, remark = min(found)
         click.echo(
             f"{title:12} {client:18} {wall_s:6.2f} s {cpu_s:6.2f} CPU s {peak_mb:6.0f} MB  "
-            f"{fastest / wall_s:5.2f} of the fastest"
+            f"{fastest / wall_s:5.2f} of the fastest  {remark}"
         )
 
 

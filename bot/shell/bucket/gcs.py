@@ -18,11 +18,11 @@ from multidict import CIMultiDictProxy
 
 from bot.shell.bucket.crc import FileSums, crc32c
 from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed, TooLarge
-from bot.shell.bucket.landing import Landing
 from bot.shell.bucket.names import check_name, check_prefix, check_writable
 from bot.shell.bucket.resources import continues, declared_crc32c, object_of, only_over
 from bot.shell.bucket.resumable import ResumableUpload
 from bot.shell.bucket.store import IN_MEMORY_BYTES, Obj, Progress, content_type, quiet
+from bot.shell.bucket.unloading import Unloading, unloading
 from bot.shell.bucket.wire import Wire
 
 WHOLE_TRIES = 3
@@ -110,31 +110,29 @@ class GcsStore:
         if not wanted:
             raise NotFound(f"{name} is not in gs://{self._wire.bucket}: see `training-claw bucket ls`")
         for _ in range(WHOLE_TRIES):
-            with Landing(dest) as landing:
+            async with unloading(dest) as ashore:
                 await self._wire.persist(
-                    f"read {name}", lambda to=landing: self._receive(wanted, to, progress), _size_of(landing)
+                    f"read {name}", lambda to=ashore: self._receive(wanted, to, progress), _size_of(ashore)
                 )
-                if wanted.holds(landing.size, landing.crc32c):
-                    landing.land()
+                if wanted.holds(ashore.size, ashore.crc32c):
+                    await ashore.land()
                     return wanted
         raise IntegrityError(
             f"{name} arrived damaged {WHOLE_TRIES} times: check this machine's memory and network"
         )
 
-    async def _receive(self, wanted: Obj, landing: Landing, progress: Progress) -> None:
-        """What is still missing in `landing`. Raises ClientPayloadError when the server stops early."""
-        if landing.size == wanted.size:
+    async def _receive(self, wanted: Obj, ashore: Unloading, progress: Progress) -> None:
+        """What is still missing `ashore`. Raises ClientPayloadError when the server stops early."""
+        if ashore.size == wanted.size:
             return
-        async with self._wire.media(wanted.name, wanted.generation, landing.size) as response:
-            if not continues(response, landing.size):
-                landing.restart()
+        async with self._wire.media(wanted.name, wanted.generation, ashore.size) as response:
+            if not continues(response, ashore.size):
+                await ashore.restart()
             if int(response.headers.get("x-goog-generation", wanted.generation)) != wanted.generation:
                 raise NotFound(f"{wanted.name} has been replaced since it was looked up: look again")
-            async for piece in response.content.iter_any():
-                landing.write(piece)
-                progress(landing.size, wanted.size)
-        if landing.size < wanted.size:
-            raise aiohttp.ClientPayloadError(f"{landing.size} of {wanted.size} bytes came")
+            await ashore.take(response.content.iter_any(), lambda size: progress(size, wanted.size))
+        if ashore.size < wanted.size:
+            raise aiohttp.ClientPayloadError(f"{ashore.size} of {wanted.size} bytes came")
 
     # --- writing ----------------------------------------------------------------
 
@@ -276,5 +274,5 @@ class GcsStore:
         await self._wire.close()
 
 
-def _size_of(landing: Landing) -> Callable[[], int]:
-    return lambda: landing.size
+def _size_of(ashore: Unloading) -> Callable[[], int]:
+    return lambda: ashore.size
