@@ -197,13 +197,15 @@ def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
 
 
 def _over(state: State, effects: tuple[Effect, ...], event: HandedOn, policy: Policy) -> Step:
-    """The next HANDOFF of the queue, once its forerunner is over."""
-    if state.cycle is not None or not state.queue or not effects:
-        return state, effects
-    first, *rest = state.queue
-    dequeued = now(state, queue=tuple(rest))
-    after, more = hearing.take_handoff(dequeued, first.handoff, first.author, event.at, policy)
-    return after, (*effects, *more)
+    """The next cycle of the queue, once its forerunner is over, with both its halves if both wait."""
+    if not effects:
+        return state, ()
+    while state.cycle is None and state.queue:
+        state, halves = cycles.next_in_queue(state)
+        for half in halves:
+            state, more = hearing.take_handoff(state, half.handoff, half.author, event.at, policy)
+            effects = (*effects, *more)
+    return state, effects
 
 
 def _joined(state: State, event: Event) -> Step:

@@ -97,10 +97,10 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
     number = handoff.cycle or (state.cycle.number if state.cycle else cycles.next_number(state))
     if any(one.number == number for one in state.finished):
         return state, say(replies.number_is_taken(number, cycles.next_number(state), author))
-    if state.cycle and state.cycle.number != number:
-        return _queue(state, handoff, author)
     if author == policy.roster.developer and handoff.data is None:
         return state, say(replies.path_missing(author))
+    if state.cycle and state.cycle.number != number:
+        return _queue(state, state.cycle, handoff, number, author)
     opening = () if state.cycle else None
     if state.cycle is None:
         state, _, opening = cycles.begin(state, number, at, policy)
@@ -112,13 +112,10 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
     return state, (*receipt, *(opening or ()), *more, *fetching)
 
 
-def _queue(state: State, handoff: Handoff, author: int) -> Step:
-    place = cycles.place_in_queue(state, handoff)
-    if place is None:
-        state = now(state, queue=(*state.queue, Waiting(handoff=handoff, author=author)))
-        place = len(state.queue)
-    assert state.cycle is not None, "one only queues behind another"
-    return state, say(replies.queued(handoff, place, state.cycle.number, author))
+def _queue(state: State, before: Cycle, handoff: Handoff, number: int, author: int) -> Step:
+    state = cycles.queued(state, Waiting(handoff=handoff, author=author))
+    place = cycles.place_in_queue(state, number)
+    return state, say(replies.queued(handoff, number, place, before, author))
 
 
 def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step:

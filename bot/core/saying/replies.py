@@ -11,6 +11,13 @@ from protocol.talk import Verb
 
 
 def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
+    next_step = (
+        "데이터 다운로드와 무결성 검증" if handoff.data else "PLAN.md와 레슨런 확인, 데이터 HANDOFF 대기"
+    )
+    return Receipt(to=(author,), understood=_understood(handoff, number), next_step=next_step)
+
+
+def _understood(handoff: Handoff, number: int) -> tuple[str, ...]:
     understood = [f"HANDOFF 접수: Cycle {number}"]
     if handoff.data:
         understood.append(f"데이터: {handoff.data}")
@@ -19,10 +26,7 @@ def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
     if handoff.lessons:
         understood.append(f"레슨런: {len(handoff.lessons)}건")
     understood += [f"{label}: {value} (참고만 함)" for label, value in handoff.extra.items()]
-    next_step = (
-        "데이터 다운로드와 무결성 검증" if handoff.data else "PLAN.md와 레슨런 확인, 데이터 HANDOFF 대기"
-    )
-    return Receipt(to=(author,), understood=tuple(understood), next_step=next_step)
+    return tuple(understood)
 
 
 def lessons_received(state: State, message: Lessons, foreseen: tuple[Entry, ...], author: int) -> Receipt:
@@ -46,11 +50,11 @@ def _verdict(entry: Entry) -> str:
             return f" → {entry.note}"
 
 
-def queued(handoff: Handoff, place: int, open_cycle: int, author: int) -> Receipt:
+def queued(handoff: Handoff, number: int, place: int, before: Cycle, author: int) -> Receipt:
     return Receipt(
         to=(author,),
-        understood=(f"HANDOFF 접수: Cycle {handoff.cycle}",),
-        next_step=f"대기열 {place}번째, Cycle {open_cycle}이 끝나면 시작",
+        understood=_understood(handoff, number),
+        next_step=f"대기열 {place}번째, Cycle {before.number}이 끝나면 시작",
     )
 
 

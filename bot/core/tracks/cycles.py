@@ -7,7 +7,7 @@ from bot.core.events import HandedOn
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import endings
-from bot.core.state import Awaited, Cycle, Ended, Finished, LessonHeard, State, Unread
+from bot.core.state import Awaited, Cycle, Ended, Finished, LessonHeard, State, Unread, Waiting
 from bot.core.tracks import device, terms
 from protocol import paths
 from protocol.messages import Handoff, Lesson
@@ -71,11 +71,23 @@ def remembered(state: State, cycle: Cycle, *, done: bool) -> State:
     return now(state, cycle=None, report_due_at=None, finished=(*state.finished, over))
 
 
-def place_in_queue(state: State, handoff: Handoff) -> int | None:
-    """Where a HANDOFF of that cycle already waits, from 1."""
-    places = [
-        place
-        for place, waiting in enumerate(state.queue, start=1)
-        if waiting.handoff.cycle == handoff.cycle and waiting.handoff.data == handoff.data
-    ]
-    return places[0] if places else None
+def queued(state: State, waiting: Waiting) -> State:
+    """Behind what waits; what says nothing that is not in the queue already keeps its place."""
+    known = any(_asks(one.handoff) == _asks(waiting.handoff) for one in state.queue)
+    return state if known else now(state, queue=(*state.queue, waiting))
+
+
+def place_in_queue(state: State, number: int) -> int:
+    """Of a cycle that waits, from 1: Developer's half and Watcher's wait at one place."""
+    return 1 + list(dict.fromkeys(one.handoff.cycle for one in state.queue)).index(number)
+
+
+def next_in_queue(state: State) -> tuple[State, tuple[Waiting, ...]]:
+    """All that was handed over of the cycle that waits first, and the state without it."""
+    number = state.queue[0].handoff.cycle
+    halves = tuple(one for one in state.queue if one.handoff.cycle == number)
+    return now(state, queue=tuple(one for one in state.queue if one not in halves)), halves
+
+
+def _asks(handoff: Handoff) -> tuple[object, ...]:
+    return handoff.cycle, handoff.data, handoff.episodes, handoff.lessons

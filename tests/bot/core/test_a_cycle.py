@@ -6,12 +6,21 @@ import pytest
 
 from bot.core.effects import Post
 from bot.core.events import DaemonWoke, Gauges
-from bot.core.state import State
+from bot.core.state import Finished, State
 from protocol.job import Failed
 from protocol.messages import Approval, Handoff, Lesson
+from protocol.training import TrainingConfig
 
 OOM = Lesson(category="학습", text="batch_size 64에서 GPU 메모리 부족으로 학습 중단 발생")
 SWING = Lesson(category="데이터", text="에피소드 첫 50프레임은 카메라 스윙으로 무효")
+
+
+def ends(play, trained) -> None:
+    """The open cycle comes to its DONE."""
+    play.trainer_says(play.saved("best", 500))
+    play.job_ends(trained)
+    play.best_is_published(500)
+    play.is_handed_on()
 
 
 class TestTheWholeStory:
@@ -93,6 +102,49 @@ class TestTheWholeStory:
         training.is_handed_on()
         assert training.cycle.number == 2
         assert training.cycle.data.phase == "fetching"
+
+    @pytest.mark.parametrize("watcher_first", [True, False])
+    def test_both_halves_of_a_cycle_that_waits_begin_together(self, training, trained, watcher_first) -> None:
+        slower = Lesson(category="학습", text="수렴이 느림", remedy="lr=5e-5")
+        halves = [
+            lambda: training.watcher_hands_over(slower, cycle=2),
+            lambda: training.developer_hands_over(cycle=2),
+        ]
+        for hand_over in halves if watcher_first else reversed(halves):
+            hand_over()
+        assert "대기열 1번째" in training.posted("receipt")[-1].next_step, "at one place, for it is one cycle"
+        ends(training, trained)
+        assert training.state.queue == ()
+        assert training.cycle.number == 2
+        assert training.cycle.data.phase == "fetching", "nobody need hand it over again"
+        training.terms_are_read()
+        assert training.cycle.terms.config.training.lr == 5e-5, "on Watcher's word"
+
+    def test_what_is_handed_over_once_more_with_another_lesson_is_not_lost_in_the_queue(
+        self, training, trained
+    ) -> None:
+        training.watcher_hands_over(OOM, cycle=2)
+        training.watcher_hands_over(OOM, SWING, cycle=2)
+        training.developer_hands_over(cycle=3)
+        assert "대기열 2번째" in training.posted("receipt")[-1].next_step
+        ends(training, trained)
+        training.terms_are_read()
+        assert [entry.heard.lesson for entry in training.cycle.terms.ledger] == [OOM, SWING]
+        assert [waiting.handoff.cycle for waiting in training.state.queue] == [3]
+
+    def test_a_cycle_that_cannot_begin_does_not_hold_up_those_behind_it(self, training, trained) -> None:
+        training.developer_hands_over(cycle=2)
+        training.developer_hands_over(cycle=3)
+        over = Finished(number=2, done=True, source="", certificate="", config=TrainingConfig())
+        training.state = training.state.model_copy(update={"finished": (over,)})
+        ends(training, trained)
+        assert training.posted("question")[-1].question.startswith("Cycle 2은 이미 끝났습니다")
+        assert training.cycle.number == 3
+
+    def test_a_path_that_is_missing_is_asked_for_before_its_cycle_waits(self, training) -> None:
+        training.developer_hands_over(data=None, cycle=2)
+        assert training.posted("question")[-1].question == "HANDOFF에 데이터 경로가 없습니다."
+        assert training.state.queue == ()
 
     def test_a_finished_number_is_not_used_again_without_a_question(self, training, trained) -> None:
         training.trainer_says(training.saved("best", 500))
