@@ -105,11 +105,13 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
     if state.cycle is None:
         state, _, opening = cycles.begin(state, number, at, policy)
     assert state.cycle is not None, "it was opened above"
-    lessons = cycles.lessons_of(handoff.lessons, "HANDOFF")
+    before, lessons = state, cycles.lessons_of(handoff.lessons, "HANDOFF")
     state, more = _add_lessons(state, lessons, at, policy)
+    go, asked = _where_they_go(before, state, lessons, policy)
     state, fetching = _add_data(state, handoff, author, at)
-    receipt = say(replies.handoff_received(handoff, number, author))
-    return state, (*receipt, *(opening or ()), *more, *fetching)
+    assert state.cycle is not None, "it stays open"
+    receipt = say(replies.handoff_received(state.cycle, handoff, go, author))
+    return state, (*receipt, *(opening or ()), *more, *asked, *fetching)
 
 
 def _queue(state: State, before: Cycle, handoff: Handoff, number: int, author: int) -> Step:
@@ -131,13 +133,24 @@ def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step
 
 
 def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) -> Step:
-    lessons = cycles.lessons_of(message.lessons, "Watcher")
-    carried = len(state.carried)
-    state, effects = _add_lessons(state, lessons, event.at, policy)
-    foreseen = _foreseen(state.cycle, state.carried[carried:])
-    asked = declare(*proposals.questions_about(foreseen, policy))
-    receipt = say(replies.lessons_received(state, message, foreseen, event.author))
+    before, lessons = state, cycles.lessons_of(message.lessons, "Watcher")
+    if state.cycle and message.cycle and message.cycle > state.cycle.number:
+        state, effects = now(state, carried=(*state.carried, *lessons)), ()
+    else:
+        state, effects = _add_lessons(state, lessons, event.at, policy)
+    go, asked = _where_they_go(before, state, lessons, policy)
+    receipt = say(replies.lessons_received(message, go, event.author))
     return state, (*receipt, *effects, *asked)
+
+
+def _where_they_go(
+    before: State, after: State, lessons: tuple[LessonHeard, ...], policy: Policy
+) -> tuple[replies.LessonsGo, tuple[Effect, ...]]:
+    """Into the open cycle or the next one; what of the latter nobody understands is asked now."""
+    later = after.carried[len(before.carried) :]
+    foreseen = _foreseen(after.cycle, later)
+    asked = declare(*proposals.questions_about(foreseen, policy))
+    return replies.LessonsGo(len(lessons) - len(later), len(later), foreseen), asked
 
 
 def _foreseen(cycle: Cycle | None, carried: tuple[LessonHeard, ...]) -> tuple[Entry, ...]:

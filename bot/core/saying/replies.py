@@ -1,20 +1,61 @@
 """What we answer to whoever spoke to us."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.core.policy import Policy
-from bot.core.state import Cycle, Entry, Proposal, State
+from bot.core.state import Awaited, Cycle, Entry, Named, Proposal, Refused, Unread, Unstarted
 from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
 from protocol.talk import Verb
 
 
-def handoff_received(handoff: Handoff, number: int, author: int) -> Receipt:
-    next_step = (
-        "데이터 다운로드와 무결성 검증" if handoff.data else "PLAN.md와 레슨런 확인, 데이터 HANDOFF 대기"
+@dataclass(frozen=True, slots=True)
+class LessonsGo:
+    """Where lessons that were just heard go: so many into the open cycle, so many into the next one, and what
+    can be foreseen of the latter."""
+
+    here: int
+    later: int
+    foreseen: tuple[Entry, ...] = ()
+
+    @property
+    def next_step(self) -> str:
+        """Empty: there were none."""
+        here = "학습 시작 전에 판단해 보고" if self.here else ""
+        later = "다음 cycle의 설정에 반영" if self.later else ""
+        return f"{self.here}건은 {here}, {self.later}건은 {later}" if here and later else here or later
+
+
+def handoff_received(cycle: Cycle, handoff: Handoff, go: LessonsGo, author: int) -> Receipt:
+    """It may be the first word of a cycle, the other half of it, or come when training has long begun."""
+    verdicts = (f"레슨런: {one.heard.lesson.text}{_verdict(one)}" for one in go.foreseen)
+    return Receipt(
+        to=(author,),
+        understood=(*_understood(handoff, cycle.number), *verdicts),
+        next_step=", ".join(filter(None, (_terms_come_next(cycle, go), _data_comes_next(cycle)))),
     )
-    return Receipt(to=(author,), understood=_understood(handoff, number), next_step=next_step)
+
+
+def _terms_come_next(cycle: Cycle, go: LessonsGo) -> str:
+    if isinstance(cycle.terms, Unread):
+        return "PLAN.md와 레슨런 확인"
+    return f"레슨런은 {go.next_step}" if go.next_step else ""
+
+
+def _data_comes_next(cycle: Cycle) -> str:
+    if not isinstance(cycle.run, Unstarted):
+        return "이미 시작한 학습은 그대로 진행"
+    match cycle.data:
+        case Awaited():
+            return "데이터 HANDOFF 대기"
+        case Refused():
+            return "새 데이터 HANDOFF 대기"
+        case Named():
+            return "데이터 다운로드와 무결성 검증"
+        case _:
+            return "이미 받은 데이터로 계속"
 
 
 def _understood(handoff: Handoff, number: int) -> tuple[str, ...]:
@@ -29,12 +70,12 @@ def _understood(handoff: Handoff, number: int) -> tuple[str, ...]:
     return tuple(understood)
 
 
-def lessons_received(state: State, message: Lessons, foreseen: tuple[Entry, ...], author: int) -> Receipt:
-    before_the_run = state.cycle is not None and state.cycle.run.phase == "unstarted"
-    next_step = "학습 시작 전에 판단해 보고" if before_the_run else "다음 cycle의 설정에 반영"
-    verdicts = {entry.heard.lesson: _verdict(entry) for entry in foreseen}
+def lessons_received(message: Lessons, go: LessonsGo, author: int) -> Receipt:
+    verdicts = {entry.heard.lesson: _verdict(entry) for entry in go.foreseen}
     understood = tuple(f"레슨런: {one.text}{verdicts.get(one, '')}" for one in message.lessons)
-    return Receipt(to=(author,), understood=understood or ("레슨런 없음",), next_step=next_step)
+    return Receipt(
+        to=(author,), understood=understood or ("레슨런 없음",), next_step=go.next_step or "레슨런 대기"
+    )
 
 
 def _verdict(entry: Entry) -> str:
