@@ -7,7 +7,7 @@ from bot.core.events import Heard, Reacted
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
-from bot.core.state import Proposal, State
+from bot.core.state import Cycle, Proposal, State
 from bot.core.tracks import terms
 from bot.core.tracks.terms import Word
 from protocol.messages import Acknowledgement, Approval, Rejection
@@ -32,7 +32,7 @@ def answered(
         return state, say(replies.another_line(cycle.proposal, event.author))
     after, effects = terms.answer(cycle, said, event.at, policy)
     taken = replies.word_taken(after, _in_words(said, cycle.proposal), event.author)
-    return now(state, cycle=after), (*say(taken), *effects)
+    return now(carrying(state, cycle, said), cycle=after), (*say(taken), *effects)
 
 
 def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Policy) -> Step:
@@ -48,7 +48,7 @@ def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Po
         return state, say(replies.not_that_line(cycle.proposal, event.author))
     after, effects = terms.answer(cycle, said, event.at, policy)
     told = replies.decided(word.kind, cycle.proposal, after, by, event.author, policy)
-    return now(state, cycle=after), (*say(*told), *effects)
+    return now(carrying(state, cycle, said), cycle=after), (*say(*told), *effects)
 
 
 def reacted(state: State, event: Reacted, policy: Policy) -> Step:
@@ -62,7 +62,12 @@ def reacted(state: State, event: Reacted, policy: Policy) -> Step:
     word = Word(by=WATCHER, approved=every) if event.yes else Word(by=WATCHER, rejected=every)
     after, effects = terms.answer(cycle, word, event.at, policy)
     taken = replies.word_taken(after, _in_words(word, cycle.proposal), event.author)
-    return now(state, cycle=after), (*say(taken), *effects)
+    return now(carrying(state, cycle, word), cycle=after), (*say(taken), *effects)
+
+
+def carrying(state: State, cycle: Cycle, word: Word) -> State:
+    """With what it approves too late for this run: that is the next cycle's."""
+    return now(state, carried=(*state.carried, *terms.too_late(cycle, word)))
 
 
 def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool:

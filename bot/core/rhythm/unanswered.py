@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.core.channel import consent
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
@@ -21,7 +22,7 @@ def grace_over(state: State, at: datetime, policy: Policy) -> Step:
         by=f"APPROVAL=notice, {policy.notice_grace_s:.0f}초 동안 이의 없음", approved=_by_silence(cycle)
     )
     after, effects = terms.answer(cycle, word, at, policy)
-    return now(state, cycle=after), effects
+    return now(consent.carrying(state, cycle, word), cycle=after), effects
 
 
 def grace_until(cycle: Cycle, policy: Policy) -> datetime | None:
@@ -50,7 +51,5 @@ def operators_told(state: State, at: datetime, policy: Policy) -> Step:
     if cycle is None or cycle.proposal is None or due is None or at < due:
         return state, ()
     told = now(cycle, proposal=now(cycle.proposal, operators_told=True))
-    alert = Alert(
-        to=policy.operators, body=replies.unanswered(cycle.proposal, policy.remind_operators_after_s)
-    )
+    alert = Alert(to=policy.operators, body=replies.unanswered(cycle, cycle.proposal, policy))
     return now(state, cycle=told), say(alert)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.core.policy import Policy
-from bot.core.state import Awaited, Cycle, Entry, Named, Proposal, Refused, Unread, Unstarted
+from bot.core.state import Awaited, Cycle, Entry, Named, Proposal, Refused, Unread, Unstarted, is_under_way
 from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
 from protocol.talk import Verb
@@ -250,6 +250,8 @@ def decided(
 
 
 def _after_a_word(cycle: Cycle) -> str:
+    if is_under_way(cycle.run):
+        return "이번 학습은 지금 설정 그대로, 승인한 변경은 다음 cycle에서 다시 판단"
     left = cycle.proposal
     return f"제안 {left.hash}의 나머지 답을 대기" if left else "데이터가 준비되는 대로 학습 시작"
 
@@ -265,11 +267,13 @@ def how_to_answer(cycle: Cycle) -> tuple[str, ...]:
     )
 
 
-def unanswered(proposal: Proposal, after_s: float) -> str:
+def unanswered(cycle: Cycle, proposal: Proposal, policy: Policy) -> str:
+    after_s = policy.remind_operators_after_s
     waited = f"{after_s / 3600:g}시간" if after_s >= 3600 else f"{after_s:.0f}초"
-    return (
-        f"제안 {proposal.hash}이 {waited} 넘게 Watcher의 답을 기다립니다. 학습은 승인 전에 시작하지 않습니다."
-    )
+    until_then = "학습은 승인 전에 시작하지 않습니다."
+    if is_under_way(cycle.run):
+        until_then = "학습은 지금 설정 그대로 진행 중입니다."
+    return f"제안 {proposal.hash}이 {waited} 넘게 Watcher의 답을 기다립니다. {until_then}"
 
 
 def nothing_runs(author: int) -> Answer:

@@ -63,7 +63,7 @@ def _training_report(
         eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
         checkpoint=checkpoints.newest(cycle, policy),
         missed=missed,
-        notes=(f"Cycle: {cycle.number}", progress.age_of(stepped, at)),
+        notes=(f"Cycle: {cycle.number}", progress.age_of(stepped, at), *replies.how_to_answer(cycle)),
     )
 
 

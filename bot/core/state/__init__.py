@@ -34,6 +34,7 @@ from bot.core.state.run import (
     Unstarted,
     Untold,
     is_spared,
+    is_under_way,
 )
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
 from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, epochs_only_here, newest_safe, only_here
@@ -109,6 +110,7 @@ __all__ = [
     "epochs_only_here",
     "expected_job",
     "is_spared",
+    "is_under_way",
     "newest_safe",
     "only_here",
 ]

@@ -110,6 +110,11 @@ Run = Annotated[
 ]
 
 
+def is_under_way(run: Run) -> bool:
+    """Has its config begun to be learned by, so that another one comes too late for it?"""
+    return not isinstance(run, Unstarted | Held)
+
+
 def is_spared(run: Run, heard_at: datetime) -> bool:
     """Is its silence since then one that was let pass?"""
     return isinstance(run, Starting | Training) and run.spared is not None and run.spared >= heard_at

@@ -16,9 +16,22 @@ from bot.core.events import LessonTranslated, TermsRead, TermsUnreadable
 from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.saying import blocked, proposals
-from bot.core.state import Cycle, Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
+from bot.core.state import (
+    Cycle,
+    Entry,
+    Judged,
+    LessonHeard,
+    Line,
+    Proposal,
+    Settled,
+    Terms,
+    Unread,
+    is_under_way,
+)
 from bot.core.state.terms import like
 from bot.core.tracks import ledger, translation
+
+TOO_LATE = "승인 전에 재개된 학습이라 이번에는 적용하지 않음, 다음 cycle에서 다시 판단"
 
 
 def look(cycle: Cycle) -> Move:
@@ -115,14 +128,19 @@ class Word:
 
 
 def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
-    """Take a word on the open proposal. What it says nothing of stays open."""
+    """Take a word on the open proposal. What it says nothing of stays open.
+
+    A run that was held may have gone on without it: then a yes changes nothing of that run any more.
+    """
     assert cycle.proposal is not None, "there is a proposal to answer"
     assert not isinstance(cycle.terms, Unread), "a proposal comes from judged lessons"
     terms, asked = cycle.terms, cycle.terms.ledger
     for line in cycle.proposal.lines:
         if terms.ledger[line.entry].status != "proposed":
             continue  # decided with another line
-        if line.number in word.approved:
+        if line.number in word.approved and is_under_way(cycle.run):
+            terms = _answered(terms, line, status="rejected", note=TOO_LATE)
+        elif line.number in word.approved:
             terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
         elif line.number in word.rejected:
             terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
@@ -131,6 +149,15 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
             terms = now(terms, ledger=_replaced(terms, place, with_it))
     touched = [line.entry for line in cycle.proposal.lines]
     return _told(cycle, ledger.fitting(terms), touched, at, policy)
+
+
+def too_late(cycle: Cycle, word: Word) -> tuple[LessonHeard, ...]:
+    """Lessons that are approved when the run has gone on without: the next cycle's."""
+    if cycle.proposal is None or isinstance(cycle.terms, Unread) or not is_under_way(cycle.run):
+        return ()
+    known = cycle.terms.ledger
+    approved = [line.entry for line in cycle.proposal.lines if line.number in word.approved]
+    return tuple(known[place].heard for entry in approved for place in (entry, *like(known, entry)))
 
 
 def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:

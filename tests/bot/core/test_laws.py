@@ -307,9 +307,14 @@ class Watched:
         play.happened = self.watch
 
     def watch(self, event: Any) -> Any:
+        before = self.play.state.cycle
         effects = self.happened(event)
         for effect in effects:
             match effect:
+                case Post(message=Done()):
+                    assert before.run.config == before.terms.config, (
+                        "DONE tells of another config than was trained"
+                    )
                 case StartJob(work="train"):
                     self.trains_only_what_was_approved(effect)
                 case ForgetCheckpoint():

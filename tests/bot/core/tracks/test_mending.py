@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.core.events import Reacted
 from bot.core.tracks.mending import RESUMABLE
 from protocol.job import Failed
 from protocol.messages import Approval, Lesson, Lessons, Rejection
@@ -137,6 +138,61 @@ def test_a_run_that_an_operator_stopped_stays_so_whatever_is_settled(full) -> No
     assert full.cycle.run.phase == "held"
     full.operator_asks("resume")
     assert starts(full)[-1].config.training.batch_size == 32
+
+
+class TestAYesThatComesWhenTheRunHasGoneOnWithout:
+    """An operator has made room and said `!retry`; Watcher answers the proposal only then."""
+
+    @pytest.fixture
+    def gone_on(self, full):
+        full.operator_asks("retry")
+        full.training_starts(resumed_from="checkpoints/resume", epoch=39)
+        return full
+
+    @pytest.mark.parametrize("way", ["in words", "by a reaction", "delegated"])
+    def test_changes_nothing_of_it_and_is_not_claimed_to(self, gone_on, trained, way) -> None:
+        match way:
+            case "in words":
+                gone_on.says(gone_on.watcher, Approval())
+            case "by a reaction":
+                ref = gone_on.cycle.proposal.refs[0]
+                gone_on.happened(Reacted(at=gone_on.later(), author=gone_on.watcher, ref=ref, yes=True))
+            case _:
+                gone_on.policy = gone_on.policy.model_copy(update={"operators_may_approve": True})
+                gone_on.operator_asks("approve")
+        assert "지금 설정 그대로" in gone_on.posted("receipt")[-1].next_step
+        assert gone_on.posted("change_report") == [], "nothing was changed"
+        gone_on.trainer_says(gone_on.saved("best", 500))
+        gone_on.job_ends(trained)
+        gone_on.best_is_published(500)
+        gone_on.is_handed_on()
+        (line,) = gone_on.posted("done")[0].lessons
+        assert line.mark == "refused"
+        assert line.outcome.startswith("승인 전에 재개된 학습이라 이번에는 적용하지 않음")
+        assert gone_on.state.finished[-1].config.training.batch_size == 64, "what it was trained with"
+
+    def test_is_the_next_cycle_s(self, gone_on) -> None:
+        gone_on.says(gone_on.watcher, Approval())
+        (carried,) = gone_on.state.carried
+        assert carried.lesson.text == "batch_size 64에서 GPU 메모리 부족 (epoch 40)"
+
+    def test_is_one_in_time_if_it_is_held_again(self, gone_on) -> None:
+        gone_on.job_ends(OOM)
+        gone_on.says(gone_on.watcher, Approval())
+        assert starts(gone_on)[-1].config.training.batch_size == 32
+
+    def test_each_report_goes_on_asking_and_operators_are_told_the_truth(self, gone_on) -> None:
+        gone_on.ticks(1800)
+        proposal = gone_on.cycle.proposal.hash
+        assert any(f"[APPROVE] {proposal}" in note for note in gone_on.posted("training_report")[-1].notes)
+        gone_on.ticks(7200)
+        assert "지금 설정 그대로 진행 중" in gone_on.posted("alert")[-1].body
+
+    def test_silence_is_no_yes_either(self, gone_on) -> None:
+        gone_on.policy = gone_on.policy.model_copy(update={"approval": "notice"})
+        gone_on.ticks(7200)
+        assert gone_on.cycle.terms.config.training.batch_size == 64
+        assert len(gone_on.state.carried) == 1
 
 
 class TestALessonInMidTraining:
