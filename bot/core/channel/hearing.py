@@ -101,17 +101,27 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
         return state, say(replies.path_missing(author))
     if state.cycle and state.cycle.number != number:
         return _queue(state, state.cycle, handoff, number, author)
-    opening = () if state.cycle else None
     if state.cycle is None:
         state, _, opening = cycles.begin(state, number, at, policy)
-    assert state.cycle is not None, "it was opened above"
+    else:
+        state, opening = _look_again(state, state.cycle, author, policy)
     before, lessons = state, cycles.lessons_of(handoff.lessons, "HANDOFF")
     state, more = _add_lessons(state, lessons, at, policy)
     go, asked = _where_they_go(before, state, lessons, policy)
     state, fetching = _add_data(state, handoff, author, at)
     assert state.cycle is not None, "it stays open"
     receipt = say(replies.handoff_received(state.cycle, handoff, go, author))
-    return state, (*receipt, *(opening or ()), *more, *asked, *fetching)
+    return state, (*receipt, *opening, *more, *asked, *fetching)
+
+
+def _look_again(state: State, cycle: Cycle, author: int, policy: Policy) -> Step:
+    """Watcher, who was asked to mend PLAN.md, hands over once more: it may have."""
+    match cycle.terms:
+        case Unread(broken=broken) if broken and author == policy.roster.watcher:
+            looking, orders = terms.look(cycle)
+            return now(state, cycle=looking), orders
+        case _:
+            return state, ()
 
 
 def _queue(state: State, before: Cycle, handoff: Handoff, number: int, author: int) -> Step:

@@ -108,17 +108,19 @@ def _resume(cycle: Cycle, order: Given) -> Move:
 
 
 def _retry(cycle: Cycle, order: Given) -> Move:
+    """Of each track that stands still; the run is let go on where none before it does."""
     if isinstance(cycle.weights, WeightsMissing):
         cycle = now(cycle, weights=OwnWeights())
-    match cycle.device, cycle.data, cycle.terms:
-        case Absent(), _, _:
-            return now(cycle, device=Unproven()), ()
-        case _, Refused(source=source, announced=announced), _:
-            return data.name(cycle, source, announced, order.at)
-        case _, _, Unread():
-            return terms.look(cycle)
-        case _:
-            return run.lift(cycle, order.at)
+    again, orders = _made_ready(cycle, order.at)
+    return (again, orders) if again != cycle else run.lift(cycle, order.at)
+
+
+def _made_ready(cycle: Cycle, at: datetime) -> Move:
+    if isinstance(cycle.device, Absent):
+        cycle = now(cycle, device=Unproven())
+    if isinstance(cycle.data, Refused):
+        cycle, _ = data.name(cycle, cycle.data.source, cycle.data.announced, at)
+    return terms.look(cycle) if isinstance(cycle.terms, Unread) else (cycle, ())
 
 
 DOES: Mapping[Verb, Callable[[Cycle, Given], Move]] = MappingProxyType(

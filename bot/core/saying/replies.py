@@ -39,9 +39,13 @@ def handoff_received(cycle: Cycle, handoff: Handoff, go: LessonsGo, author: int)
 
 
 def _terms_come_next(cycle: Cycle, go: LessonsGo) -> str:
-    if isinstance(cycle.terms, Unread):
-        return "PLAN.md와 레슨런 확인"
-    return f"레슨런은 {go.next_step}" if go.next_step else ""
+    match cycle.terms:
+        case Unread(broken=broken) if broken:
+            return "PLAN.md 수정 대기"
+        case Unread():
+            return "PLAN.md와 레슨런 확인"
+        case _:
+            return f"레슨런은 {go.next_step}" if go.next_step else ""
 
 
 def _data_comes_next(cycle: Cycle) -> str:
