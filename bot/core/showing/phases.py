@@ -7,6 +7,7 @@ from bot.core.state import (
     Absent,
     Arriving,
     Awaited,
+    Bringing,
     Checking,
     CheckingAhead,
     Converting,
@@ -92,6 +93,19 @@ def _before_the_data(cycle: Cycle, since: datetime) -> Waits:
 
 
 def _admitted_but_waiting(cycle: Cycle) -> Waits:
+    match cycle.left:
+        case Bringing(epoch=epoch, since=since) if not cycle.proposal:
+            return (
+                "fetching",
+                f"이전 실행의 checkpoint (epoch {epoch}) 다운로드",
+                since,
+                "그 지점에서 ACT 학습 재개",
+            )
+        case _:
+            return _settled_but_waiting(cycle)
+
+
+def _settled_but_waiting(cycle: Cycle) -> Waits:
     match cycle.weights:
         case FetchingWeights(path=path, since=since):
             return "fetching", f"{path} 다운로드", since, "ACT 학습"

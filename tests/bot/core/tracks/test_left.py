@@ -42,6 +42,13 @@ class TestWhatALostMachineLeft:
         bringing.happened(BroughtBack(at=bringing.later(), cycle=1, epoch=150, whole=True))
         assert len(trainings(bringing)) == 1
 
+    def test_is_what_the_report_waits_for_meanwhile(self, bringing):
+        since = bringing.cycle.left.since
+        bringing.ticks()
+        report = bringing.posted("phase_report")[-1]
+        assert (report.phase, report.since) == ("fetching", since)
+        assert report.waiting_for == "이전 실행의 checkpoint (epoch 150) 다운로드"
+
     def test_is_told_once_the_run_goes_on_from_it(self, bringing):
         bringing.happened(BroughtBack(at=bringing.later(), cycle=1, epoch=150, whole=True))
         bringing.training_starts(epoch=150, resumed_from="epoch_150")
