@@ -100,7 +100,7 @@ class Given:
 
 def _stop(cycle: Cycle, order: Given) -> Move:
     asker = order.author if order.author in order.policy.operators else None
-    return run.stop(cycle, order.by, order.at, asker)
+    return run.stop(cycle, order.by, order.at, order.policy, asker)
 
 
 def _resume(cycle: Cycle, order: Given) -> Move:

@@ -2,7 +2,7 @@
 
 from bot.core.policy import Policy
 from bot.core.showing import checkpoints
-from bot.core.state import Admitted, Cycle, Ended, Entry, Stopping
+from bot.core.state import Admitted, Cycle, Ended, Entry
 from protocol import paths
 from protocol.job import Trained
 from protocol.messages import Answer, CycleStopped, Done, FinalHandoff, LessonOutcome
@@ -35,21 +35,21 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
     )
 
 
-def stopped(cycle: Cycle, run: Stopping, policy: Policy) -> CycleStopped:
+def stopped(cycle: Cycle, by: str, epoch: int, policy: Policy) -> CycleStopped:
     return CycleStopped(
         cycle=cycle.number,
-        by=run.by,
-        epoch=run.epoch,
+        by=by,
+        epoch=epoch,
         checkpoint=checkpoints.newest(cycle, policy),
         lessons=outcomes(cycle),
         notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
     )
 
 
-def stopped_as_asked(cycle: Cycle, run: Stopping, asker: int) -> Answer:
+def stopped_as_asked(cycle: Cycle, epoch: int, asker: int) -> Answer:
     return Answer(
         to=(asker,),
-        body=f"Cycle {cycle.number}: 저장하고 멈췄습니다 (epoch {run.epoch}). `!resume`으로 재개합니다.",
+        body=f"Cycle {cycle.number}: 저장하고 멈췄습니다 (epoch {epoch}). `!resume`으로 재개합니다.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.effects import StartJob, StopJob
+from bot.core.effects import Effect, StartJob, StopJob
 from bot.core.events import JobEnded, JobSpoke
 from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
@@ -51,7 +51,7 @@ def start(cycle: Cycle, config: TrainingConfig, at: datetime, *, tries: int = 1,
     return now(cycle, run=starting, attempts=attempt), (order,)
 
 
-def stop(cycle: Cycle, by: str, at: datetime, asker: int | None = None) -> Move:
+def stop(cycle: Cycle, by: str, at: datetime, policy: Policy, asker: int | None = None) -> Move:
     """Save and leave. What is not running yet will not start. `asker`: an operator."""
     held = now(cycle, on_hold=(*cycle.on_hold, by)) if by not in cycle.on_hold else cycle
     match cycle.run:
@@ -63,8 +63,9 @@ def stop(cycle: Cycle, by: str, at: datetime, asker: int | None = None) -> Move:
             epoch = _reached(cycle.run)
             stopping = Stopping(attempt=attempt, config=config, epoch=epoch, by=by, since=at, asker=asker)
             return now(held, run=stopping), (StopJob(run=cycle.run_name, attempt=attempt),)
-        case Cooling(config=config):
-            return now(held, run=Held(cause="operator", why=by, config=config, since=at)), ()
+        case Cooling(config=config, reached=reached):
+            after = now(held, run=Held(cause="operator", why=by, config=config, since=at))
+            return after, _told_of_the_stop(after, by, reached, asker, policy)
         case _:
             return held, ()
 
@@ -187,5 +188,11 @@ def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Mo
     after = now(cycle, run=held)
     if not cycle.on_hold:
         return lift(after, event.at)
-    to_operator = declare(endings.stopped_as_asked(after, run, run.asker)) if run.asker else ()
-    return after, (*to_operator, *say(endings.stopped(after, run, policy)))
+    return after, _told_of_the_stop(after, run.by, run.epoch, run.asker, policy)
+
+
+def _told_of_the_stop(
+    cycle: Cycle, by: str, epoch: int, asker: int | None, policy: Policy
+) -> tuple[Effect, ...]:
+    to_operator = declare(endings.stopped_as_asked(cycle, epoch, asker)) if asker else ()
+    return (*to_operator, *say(endings.stopped(cycle, by, epoch, policy)))

@@ -319,6 +319,14 @@ class TestWhenTheTrainerDies:
         training.operator_asks("retry")
         assert training.cycle.run.phase == "starting"
 
+    def test_a_stop_between_two_processes_is_told_like_any_other(self, training) -> None:
+        training.job_ends(None, "Segmentation fault")
+        training.operator_asks("stop")
+        assert training.cycle.run.phase == "held"
+        assert "저장하고 멈췄습니다" in training.posted("answer")[-1].body
+        (told,) = training.posted("cycle_stopped")
+        assert (told.by, told.epoch) == (f"operator {training.policy.operators[0]}", 0)
+
     def test_a_stop_is_not_a_failure(self, training) -> None:
         training.operator_asks("stop")
         assert training.posted("answer")[-1].to == training.policy.operators
