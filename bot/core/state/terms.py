@@ -55,7 +55,8 @@ class Unread(Known):
 class Judged(Known):
     """`base` is defaults and PLAN.md, `config` that and what is approved so far; a proposal is open beside.
 
-    `looked_at` names the lessons files that were looked for, `from_plan` the fields PLAN.md sets.
+    `looked_at` names the files that were looked for, and says so if PLAN.md is not there; `from_plan` are the
+    fields that it sets.
     """
 
     phase: Literal["judged"] = "judged"

@@ -30,7 +30,9 @@ from bot.core.state import (
 )
 from bot.core.state.terms import like
 from bot.core.tracks import ledger, translation
+from protocol import paths
 
+NO_PLAN = f"{paths.PLAN} 없음 (기본 설정)"
 TOO_LATE = "승인 전에 재개된 학습이라 이번에는 적용하지 않음, 다음 cycle에서 다시 판단"
 
 
@@ -50,7 +52,7 @@ def read(cycle: Cycle, event: TermsRead, policy: Policy) -> Move:
                 base=base,
                 config=base,
                 ledger=(),
-                looked_at=tuple(file.name for file in event.files),
+                looked_at=(paths.PLAN if event.plan else NO_PLAN, *(file.name for file in event.files)),
                 from_plan=tuple(event.plan.overrides) if event.plan else (),
             )
             hints = tuple(

@@ -40,3 +40,16 @@ def test_what_an_operator_s_defaults_change_is_nobody_s_plan(stage_class) -> Non
     play = stage_class(Policy(device="cpu", defaults=TrainingConfig().with_changes({"training.epochs": 3})))
     started(play)
     assert origins(play) == ["변경 근거: 봇 설정 training.epochs"]
+
+
+def test_that_there_is_no_plan_is_said(play, stage_class) -> None:
+    started(play)
+    (looked,) = looked_for(play)
+    assert looked == "확인: HANDOFF, ssot/PLAN.md 없음 (기본 설정), lessons/cycle01.md"
+    planned = stage_class(Policy(device="cpu"))
+    started(planned, plan=Plan(overrides={}, config=TrainingConfig()))
+    assert looked_for(planned) == ["확인: HANDOFF, ssot/PLAN.md, lessons/cycle01.md"]
+
+
+def looked_for(play) -> list[str]:
+    return [note for note in play.posted("start_report")[-1].notes if note.startswith("확인")]
