@@ -133,7 +133,7 @@ def _queue(state: State, before: Cycle, handoff: Handoff, number: int, author: i
 def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step:
     assert state.cycle is not None, "data belongs to a cycle"
     if handoff.data is None:
-        return state, ()
+        return now(state, cycle=data.announce(state.cycle, handoff.episodes)), ()
     match state.cycle.data:
         case Awaited() | Refused():
             cycle, effects = data.name(state.cycle, handoff.data, handoff.episodes, at)

@@ -11,8 +11,11 @@ from protocol.training import TrainingConfig
 
 
 class Awaited(Known):
+    """Watcher may have `announced` how many episodes there will be."""
+
     phase: Literal["awaited"] = "awaited"
     since: AwareDatetime
+    announced: int | None = None
 
 
 class Named(Known):

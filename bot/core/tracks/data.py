@@ -39,7 +39,27 @@ def rule(config: TrainingConfig) -> str:
 
 def name(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:
     """Somebody said where it lies."""
+    if announced is None and isinstance(cycle.data, Awaited):
+        announced = cycle.data.announced
     return now(cycle, data=Named(source=source, announced=announced, since=at)), ()
+
+
+def announce(cycle: Cycle, episodes: int | None) -> Cycle:
+    """Watcher said how many episodes there are, not where. Developer's own number, whose data it is, stands
+    above that; so does a verdict."""
+    match cycle.data:
+        case (
+            Awaited()
+            | Named(announced=None)
+            | Fetching(announced=None)
+            | Arriving(announced=None)
+            | CheckingAhead(announced=None)
+            | Fetched(announced=None)
+            | Checking(announced=None)
+        ) as data if episodes is not None:
+            return now(cycle, data=now(data, announced=episodes))
+        case _:
+            return cycle
 
 
 def fetch(cycle: Cycle, source: str, announced: int | None, at: datetime) -> Move:

@@ -233,6 +233,34 @@ class TestTheDataSet:
         play.data_is_checked(episodes=85)
         assert play.posted("blocked")[0].problems == ("에피소드 수 불일치 (HANDOFF 90개, 실제 85개)",)
 
+    @pytest.mark.parametrize("first", ["announced", "named", "fetched", "checking"])
+    def test_a_number_that_only_watcher_announces_counts_too(self, play, first) -> None:
+        play.developer_hands_over(cycle=1) if first != "announced" else None
+        if first in ("fetched", "checking"):
+            play.data_is_fetched()
+        if first == "checking":
+            play.terms_are_read()
+        play.says(play.watcher, Handoff(cycle=1, episodes=90))
+        if first == "announced":
+            play.developer_hands_over()
+        if first in ("announced", "named"):
+            play.data_is_fetched()
+        if first != "checking":
+            play.terms_are_read()
+        play.data_is_checked(episodes=85)
+        assert play.posted("blocked")[0].problems == ("에피소드 수 불일치 (HANDOFF 90개, 실제 85개)",)
+
+    def test_developer_s_number_stands_above_watcher_s(self, play) -> None:
+        play.says(play.watcher, Handoff(cycle=1, episodes=90))
+        play.developer_hands_over(episodes=85)
+        play.says(play.watcher, Handoff(cycle=1, episodes=91))
+        play.terms_are_read()
+        play.data_is_fetched()
+        play.data_is_checked(episodes=85)
+        assert play.posted("blocked") == []
+        play.says(play.watcher, Handoff(cycle=1, episodes=92))
+        assert play.cycle.data.phase == "converting", "there is a verdict"
+
     def test_the_same_handoff_again_gets_the_status_and_no_second_run(self, training) -> None:
         orders = len(training.ordered("start_job"))
         training.developer_hands_over(episodes=85)
