@@ -48,6 +48,18 @@ class ReadTerms(Order):
         return f"read_terms/{self.cycle}/{self.asked}"
 
 
+class LookAtPlan(Order):
+    """Look whether ssot/PLAN.md says what it said when the cycle was opened."""
+
+    kind: Literal["look_at_plan"] = "look_at_plan"
+    cycle: int
+    asked: int
+
+    @property
+    def key(self) -> str:
+        return f"look_at_plan/{self.cycle}/{self.asked}"
+
+
 class TranslateLesson(Order):
     """Ask the translator what this lesson, entry `entry` of the ledger, would change of `config`.
 
@@ -246,6 +258,7 @@ class HandOn(Order):
 Effect = Annotated[
     Post
     | ReadTerms
+    | LookAtPlan
     | TranslateLesson
     | FetchData
     | FetchWeights

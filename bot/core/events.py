@@ -195,6 +195,15 @@ class TermsUnreadable(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSeen(Fact):
+    """PLAN.md was looked at again while a cycle is open. `plan` None: it is not there, or not `readable`."""
+
+    cycle: int
+    plan: Plan | None
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowsFetched(Fact):
     """Of a simulator's data set all is here but `coming_bytes` of videos, which are under way."""
 
@@ -377,6 +386,7 @@ Event = (
     | StrangerCommanded
     | TermsRead
     | TermsUnreadable
+    | PlanSeen
     | RowsFetched
     | LessonTranslated
     | DataFetched

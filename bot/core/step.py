@@ -29,6 +29,7 @@ from bot.core.events import (
     JobFellSilent,
     JobSpoke,
     LessonTranslated,
+    PlanSeen,
     Reacted,
     RowsFetched,
     Sighted,
@@ -45,7 +46,7 @@ from bot.core.policy import Policy
 from bot.core.rhythm import cadence, jumps, ticks
 from bot.core.saying import budget, restarts
 from bot.core.state import Cycle, State
-from bot.core.tracks import cycles, data, device, insights, left, run, shelf, stall, terms, weights
+from bot.core.tracks import cycles, data, device, insights, left, plans, run, shelf, stall, terms, weights
 from protocol.messages import ProposalPosted, Question, Said
 from protocol.progress import Saved
 
@@ -111,6 +112,8 @@ def _told(cycle: Cycle, event: Event, policy: Policy) -> Move:
             of_terms.cycle == cycle.number
         ):
             return _read(cycle, of_terms, policy)
+        case PlanSeen(cycle=cycle.number):
+            return plans.seen(cycle, event, policy)
         case BroughtBack(cycle=cycle.number):
             return left.brought_back(cycle, event)
         case (

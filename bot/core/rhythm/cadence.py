@@ -7,6 +7,7 @@ from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import reports
 from bot.core.state import Cycle, State, Unread
+from bot.core.tracks import plans
 
 MISSED_NAMED = 48
 """A day of half hours: after a longer absence nobody reads more."""
@@ -18,7 +19,8 @@ def reported(state: State, event: Ticked, policy: Policy) -> Step:
         return state, ()
     after, missed = next_due(state, event.at, policy)
     told = reports.report(state.cycle, event.gauges, event.at, missed, policy)
-    return after, say(reports.with_clock(after, told, event.at, policy))
+    cycle, look = plans.look(state.cycle)
+    return now(after, cycle=cycle), (*say(reports.with_clock(after, told, event.at, policy)), *look)
 
 
 def interval(cycle: Cycle, policy: Policy) -> timedelta:

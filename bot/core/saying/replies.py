@@ -9,6 +9,7 @@ from bot.core.state import Awaited, Cycle, Entry, Named, Proposal, Refused, Unre
 from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
 from protocol.talk import Verb
+from protocol.training import TrainingConfig, diff
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,20 @@ def queued(handoff: Handoff, number: int, place: int, before: Cycle, author: int
         to=(author,),
         understood=_understood(handoff, number),
         next_step=f"대기열 {place}번째, Cycle {before.number}이 끝나면 시작",
+    )
+
+
+def plan_changed(number: int, before: TrainingConfig, says: TrainingConfig, watcher: int) -> Receipt:
+    changes = tuple(
+        f"{one.field}: {written(one.before)} → {written(one.after)}" for one in diff(before, says)
+    )
+    return Receipt(
+        to=(watcher,),
+        understood=(
+            f"Cycle {number}을 시작한 뒤에 PLAN.md가 바뀜",
+            *(changes or ("시작할 때의 설정으로 돌아옴",)),
+        ),
+        next_step="이번 cycle에는 적용하지 않고 다음 cycle을 시작할 때 읽음 (지금 필요하면 레슨런으로 지시)",
     )
 
 

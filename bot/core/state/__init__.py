@@ -119,7 +119,7 @@ SCHEMA = 3
 """Number of the shape of what is saved: a state, and the effects that are owed. By it an older version knows
 that it cannot read a newer one's file. Another shape is another number, with an upcaster from this one."""
 
-SHAPE = "474958bfe3d9"
+SHAPE = "3908917e62ee"
 """Of the shape that SCHEMA numbers. When it changes, `tests/bot/core/test_shape.py` says what to do."""
 
 
@@ -127,7 +127,8 @@ class Cycle(Known):
     """`run_name` names the run's folder, `attempts` counts its processes, `asked` requests to the bucket.
 
     `last` is the config of the cycle before, `last_best` where its best checkpoint lies in the bucket.
-    `found` names the facts that Watcher has heard of, or will when `untold` goes out.
+    `found` names the facts that Watcher has heard of, or will when `untold` goes out. `plan_told` is the
+    hash of the config that PLAN.md led to when Watcher was last told that it was written anew.
     """
 
     number: int
@@ -148,6 +149,8 @@ class Cycle(Known):
     untold: Untold | None = None
     last: TrainingConfig | None = None
     last_best: str = ""
+    looking_at_plan: bool = False
+    plan_told: str = ""
 
 
 class Finished(Known):

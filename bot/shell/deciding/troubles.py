@@ -7,6 +7,7 @@ from bot.core.effects import (
     FetchWeights,
     ForgetCheckpoint,
     HandOn,
+    LookAtPlan,
     PublishBest,
     PublishCheckpoint,
     PublishCurve,
@@ -41,6 +42,8 @@ def _asked_for(order: Effect) -> str:
     match order:
         case ReadTerms(cycle=cycle):
             return f"PLAN.md와 레슨런 읽기 (cycle {cycle})"
+        case LookAtPlan(cycle=cycle):
+            return f"PLAN.md 다시 확인 (cycle {cycle})"
         case FetchData(cycle=cycle, source=source):
             return f"{source} 다운로드 (cycle {cycle})"
         case FetchWeights(path=path):

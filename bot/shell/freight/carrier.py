@@ -9,6 +9,7 @@ from bot.core.effects import (
     FetchWeights,
     ForgetCheckpoint,
     HandOn,
+    LookAtPlan,
     PublishBest,
     PublishCheckpoint,
     PublishCurve,
@@ -25,7 +26,7 @@ from bot.shell.freight.outgoing import Outgoing
 from bot.shell.freight.what_to_do import later
 from bot.shell.machine.places import Places
 
-TERMS = ("read_terms",)
+TERMS = ("read_terms", "look_at_plan")
 DATA = ("fetch_data", "fetch_weights", "bring_back")
 VERIFYING = ("verify_checkpoint",)
 SHELF = ("publish_checkpoint", "publish_best", "publish_curve", "hand_on", "forget_checkpoint")
@@ -56,7 +57,7 @@ class Freight:
 
     async def _done(self, order: Effect) -> Event:
         match order:
-            case ReadTerms() | FetchData() | FetchWeights() | BringBack():
+            case ReadTerms() | LookAtPlan() | FetchData() | FetchWeights() | BringBack():
                 return await self._incoming.brought(order)
             case (
                 PublishCheckpoint()

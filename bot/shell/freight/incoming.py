@@ -6,13 +6,14 @@ import errno
 
 import structlog
 
-from bot.core.effects import BringBack, FetchData, FetchWeights, ReadTerms
+from bot.core.effects import BringBack, FetchData, FetchWeights, LookAtPlan, ReadTerms
 from bot.core.events import (
     BroughtBack,
     DataFetched,
     Event,
     FetchFailed,
     LessonsFile,
+    PlanSeen,
     RowsFetched,
     TermsRead,
     TermsUnreadable,
@@ -38,7 +39,7 @@ from bot.shell.machine.places import WEIGHTS_FILE, Places
 from protocol import paths
 from protocol.lessons import read_lessons
 from protocol.messages import BlockCause
-from protocol.plan import PlanBroken, read_plan
+from protocol.plan import Plan, PlanBroken, read_plan
 
 log = structlog.stdlib.get_logger("incoming")
 
@@ -52,10 +53,12 @@ class Incoming:
         self._places = places
         self._desk = desk
 
-    async def brought(self, order: ReadTerms | FetchData | FetchWeights | BringBack) -> Event:
+    async def brought(self, order: ReadTerms | LookAtPlan | FetchData | FetchWeights | BringBack) -> Event:
         match order:
             case ReadTerms():
                 return await self._read_terms(order)
+            case LookAtPlan():
+                return await self._look_at_plan(order)
             case FetchData():
                 return await self._fetch(order)
             case FetchWeights():
@@ -65,8 +68,7 @@ class Incoming:
 
     async def _read_terms(self, order: ReadTerms) -> Event:
         try:
-            text = await bucket.read_text(self._store, paths.PLAN)
-            plan = None if text is None else read_plan(text)
+            plan = await self._plan()
             cycles = [number for number in (order.cycle, order.cycle - 1) if number >= 0]
             files = [await self._lessons(paths.lessons(number)) for number in cycles]
         except PlanBroken as error:
@@ -75,6 +77,17 @@ class Incoming:
             return TermsUnreadable(at=STAMPED, cycle=order.cycle, errors=(str(error),))
         left = await left_of(self._store, order.cycle, self._desk.state)
         return TermsRead(at=STAMPED, cycle=order.cycle, plan=plan, files=tuple(files), left=left)
+
+    async def _look_at_plan(self, order: LookAtPlan) -> Event:
+        try:
+            return PlanSeen(at=STAMPED, cycle=order.cycle, plan=await self._plan())
+        except (PlanBroken, TooLarge, BadContent):
+            return PlanSeen(at=STAMPED, cycle=order.cycle, plan=None, readable=False)
+
+    async def _plan(self) -> Plan | None:
+        """Raises PlanBroken, TooLarge or BadContent."""
+        text = await bucket.read_text(self._store, paths.PLAN)
+        return None if text is None else read_plan(text)
 
     async def _lessons(self, name: str) -> LessonsFile:
         text = await bucket.read_text(self._store, name)

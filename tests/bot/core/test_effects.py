@@ -11,6 +11,7 @@ from bot.core.effects import (
     ForgetCheckpoint,
     HandOn,
     KillJob,
+    LookAtPlan,
     Post,
     PublishBest,
     PublishCheckpoint,
@@ -30,6 +31,7 @@ RUN = "cycle01"
 ORDERS = (
     Post(message=Answer(to=(1,), body="x", ref="h0-1")),
     ReadTerms(cycle=1, asked=1),
+    LookAtPlan(cycle=1, asked=1),
     TranslateLesson(
         cycle=1, entry=2, lesson=Lesson(category="학습", text="x"), why="y", config=TrainingConfig()
     ),

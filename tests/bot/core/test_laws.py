@@ -14,6 +14,7 @@ from bot.core.events import (
     JobFellSilent,
     LessonsFile,
     LessonTranslated,
+    PlanSeen,
     Reacted,
     RowsFetched,
 )
@@ -34,6 +35,7 @@ from protocol.messages import (
     Rejection,
     Talk,
 )
+from protocol.plan import Plan
 from protocol.progress import Found
 from protocol.training import TrainingConfig, diff
 
@@ -69,6 +71,7 @@ moves = st.lists(
         st.tuples(
             st.just("translated"), st.sampled_from(({}, {"training.batch_size": 16}, {"training.lr": 5e-5}))
         ),
+        st.tuples(st.just("plan"), st.sampled_from((None, 100, 500))),
         st.tuples(st.just("probed"), st.booleans()),
         st.tuples(st.just("rows"), st.none()),
         st.tuples(st.just("fetched"), st.booleans()),
@@ -113,6 +116,12 @@ def _hand_over(play: Any, value: Any) -> None:
 def _bring_data(play: Any, value: Any) -> None:
     number, path = value
     play.says(play.developer, Handoff(cycle=number, data=path))
+
+
+def _write_plan_anew(play: Any, epochs: int | None) -> None:
+    overrides = {} if epochs is None else {"training.epochs": epochs}
+    plan = Plan(overrides=overrides, config=TrainingConfig().with_changes(overrides))
+    play.happened(PlanSeen(at=play.later(), cycle=play.cycle.number, plan=plan))
 
 
 def _in_a_cycle(move: Any) -> Any:
@@ -257,6 +266,7 @@ MOVES = {
         lambda play, hints: play.terms_are_read(None, LessonsFile(name="lessons/cycle00.md", lessons=hints))
     ),
     "translated": _in_a_cycle(_translate),
+    "plan": _in_a_cycle(_write_plan_anew),
     "probed": _in_a_cycle(_probe),
     "rows": _in_a_cycle(lambda play, _: play.rows_are_fetched()),
     "fetched": _in_a_cycle(_fetch),

@@ -13,6 +13,7 @@ from bot.core.effects import (
     FetchWeights,
     ForgetCheckpoint,
     HandOn,
+    LookAtPlan,
     PublishBest,
     PublishCheckpoint,
     PublishCurve,
@@ -32,6 +33,7 @@ from bot.core.events import (
     Event,
     FetchFailed,
     HandedOn,
+    PlanSeen,
     RowsFetched,
     TermsRead,
     TermsUnreadable,
@@ -180,6 +182,18 @@ async def test_a_broken_plan_is_told_with_its_errors(yard: Yard) -> None:
     event = await yard.carry(ReadTerms(cycle=1, asked=1))
     assert isinstance(event, TermsUnreadable)
     assert event.errors
+
+
+async def test_a_plan_is_looked_at_again_without_the_rest(yard: Yard) -> None:
+    seen: list[PlanSeen] = []
+    for asked, epochs in enumerate(("", "7", "many"), start=2):
+        if epochs:
+            yard.put("ssot/PLAN.md", f"```yaml\ntraining:\n  epochs: {epochs}\n```\n")
+        event = await yard.carry(LookAtPlan(cycle=1, asked=asked))
+        assert isinstance(event, PlanSeen)
+        seen.append(event)
+    assert [one.plan and one.plan.config.training.epochs for one in seen] == [None, 7, None]
+    assert [one.readable for one in seen] == [True, True, False]
 
 
 async def test_a_run_reaches_the_bucket_and_is_handed_on(yard: Yard) -> None:
