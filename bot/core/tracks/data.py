@@ -204,7 +204,7 @@ def _refused(cycle: Cycle, why: tuple[str, ...], at: datetime) -> Cycle:
 
 def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move:
     refusals = tuple(problem for problem in verdict.problems if problem.severity == "refuse")
-    found = verdict.episodes + len(data.config.dataset.exclude_episodes)
+    found = verdict.episodes + _left_out(data.config, verdict)
     if data.announced is not None and data.announced != found:
         refusals = (*refusals, _miscounted(data.announced, found))
     if refusals or not verdict.ok:
@@ -237,6 +237,12 @@ def _judge(cycle: Cycle, data: Checking, verdict: Checked, at: datetime) -> Move
 def _with_report(message: Outgoing, cycle: Cycle, attempt: int) -> tuple[Effect, ...]:
     """What the check of this attempt has written and drawn goes along."""
     return (Post(message=message, show=(f"attempts/{attempt}/report",), run=cycle.run_name),)
+
+
+def _left_out(config: TrainingConfig, verdict: Checked) -> int:
+    """How many episodes that are there were not looked at: one that a lesson excludes may be gone already."""
+    absent = sum(problem.check == "excluded_names" for problem in verdict.problems)
+    return len(config.dataset.exclude_episodes) - absent
 
 
 def _miscounted(announced: int, found: int) -> Problem:

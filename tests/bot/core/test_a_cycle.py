@@ -250,6 +250,19 @@ class TestTheDataSet:
         play.data_is_checked(episodes=85)
         assert play.posted("blocked")[0].problems == ("에피소드 수 불일치 (HANDOFF 90개, 실제 85개)",)
 
+    @pytest.mark.parametrize(("remaining", "absent"), [(84, ()), (85, ("episode_017",))])
+    def test_what_a_lesson_excludes_is_counted_where_it_is_there(self, play, remaining, absent) -> None:
+        out = Lesson(category="데이터", text="episode_017 제외", remedy="exclude_episodes=[episode_017]")
+        play.watcher_hands_over(out)
+        play.terms_are_read()
+        play.developer_hands_over(episodes=85)
+        play.data_is_fetched()
+        warned = {"severity": "warn", "check": "excluded_names"}
+        problems = tuple(warned | {"message": f"제외할 에피소드가 없음 ({name})"} for name in absent)
+        play.data_is_checked(episodes=remaining, problems=problems)
+        assert play.cycle.data.config.dataset.exclude_episodes == ("episode_017",)
+        assert play.posted("blocked") == []
+
     def test_developer_s_number_stands_above_watcher_s(self, play) -> None:
         play.says(play.watcher, Handoff(cycle=1, episodes=90))
         play.developer_hands_over(episodes=85)
