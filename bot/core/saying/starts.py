@@ -3,7 +3,7 @@
 from bot.core.policy import Policy
 from bot.core.saying.blocked import grouped
 from bot.core.state import Admitted, Cycle, Judged, Settled
-from protocol.messages import Receipt, StartReport
+from protocol.messages import Question, Receipt, StartReport
 from protocol.progress import Started
 from protocol.training import TrainingConfig, diff
 
@@ -13,6 +13,10 @@ HOLDOUT_OFFER = (
     "(원하시면 `→ 적용: holdout=0.1`, 학습은 그대로 진행)"
 )
 """It changes what is trained on, so it is offered once, and never switched on by itself."""
+
+
+ASKED = 3
+"""So many forms that nobody knows are shown: each episode may have its own, and all are in the receipt."""
 
 
 def admitted(data: Admitted, policy: Policy) -> Receipt:
@@ -25,6 +29,25 @@ def admitted(data: Admitted, policy: Policy) -> Receipt:
             *(f"주의: {warning}" for warning in warnings),
         ),
         next_step="설정이 확정되는 대로 학습 시작",
+    )
+
+
+def criteria_unknown(data: Admitted, policy: Policy) -> tuple[Question, ...]:
+    """Whether an episode has reached what it was for cannot be told: it is trained on, and asked about."""
+    unknown = grouped(tuple(one for one in data.warnings if one.check == "success_criteria"))
+    if not unknown:
+        return ()
+    more = f" (외 {len(unknown) - ASKED}건)" if len(unknown) > ASKED else ""
+    return (
+        Question(
+            to=(policy.roster.developer,),
+            question=f"success_criteria를 충족한 에피소드입니까? {', '.join(unknown[:ASKED])}{more}",
+            how_to_answer=(
+                "충족했으면 그대로 학습하니 답하지 않아도 됩니다. 미충족 에피소드가 있으면 Watcher가 "
+                "`[데이터] episode_023 제외`처럼 알려 주세요. 다음 데이터에는 metadata.json에 "
+                '`"success_criteria": {"met": true}`처럼 적어 주세요.'
+            ),
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.core.effects import Effect, FetchData, Post, StartJob, StopJob, TellArrived
 from bot.core.events import DataFetched, FetchFailed, JobEnded, RowsFetched
-from bot.core.moves import Move, now, say
+from bot.core.moves import Move, declare, now, say
 from bot.core.policy import Policy
 from bot.core.saying import blocked, starts
 from bot.core.state import (
@@ -260,8 +260,9 @@ def _admit(cycle: Cycle, data: Converting, made: Converted, policy: Policy) -> M
         frames=made.frames,
         warnings=data.warnings,
     )
-    told = starts.admitted(admitted, policy)
-    return now(cycle, data=admitted), _with_report(told, cycle, data.checked_by)
+    told = _with_report(starts.admitted(admitted, policy), cycle, data.checked_by)
+    asked = declare(*starts.criteria_unknown(admitted, policy))
+    return now(cycle, data=admitted), (*told, *asked)
 
 
 def _try_again(cycle: Cycle, data: Checking | Converting, event: JobEnded, policy: Policy) -> Move:

@@ -46,6 +46,36 @@ def test_an_admission_s_report_goes_along_with_it(checking) -> None:
     assert enclosed(checking, "receipt") == (f"attempts/{attempt}/report", checking.cycle.run_name)
 
 
+def test_criteria_of_an_unknown_form_are_asked_about_and_hold_nothing_up(checking) -> None:
+    unknown = {"severity": "warn", "check": "success_criteria"}
+    message = "success_criteria 형식을 알 수 없음 (모두 수거)"
+    checking.data_is_checked(
+        problems=[unknown | {"episode": f"episode_{number:03d}", "message": message} for number in range(3)]
+    )
+    checking.data_is_converted()
+    question = checking.posted("question")[-1]
+    assert question.to == (checking.developer,)
+    assert f"episode_000–002의 {message}" in question.question
+    assert checking.cycle.run.phase == "starting"
+
+
+def test_of_many_unknown_forms_a_few_are_shown(checking) -> None:
+    unknown = {"severity": "warn", "check": "success_criteria"}
+    checking.data_is_checked(
+        problems=[unknown | {"episode": f"episode_{n:03d}", "message": f"형식 {n}"} for n in range(9)]
+    )
+    checking.data_is_converted()
+    assert checking.posted("question")[-1].question.endswith("episode_002의 형식 2 (외 6건)")
+
+
+def test_other_warnings_are_told_and_not_asked_about(checking) -> None:
+    still = {"severity": "warn", "check": "frozen", "episode": "episode_023", "message": "정지 화면"}
+    checking.data_is_checked(problems=(still,))
+    checking.data_is_converted()
+    assert "주의: episode_023의 정지 화면" in checking.posted("receipt")[-1].understood
+    assert checking.posted("question") == []
+
+
 @pytest.mark.parametrize("converting", [False, True], ids=["while it is checked", "while it is converted"])
 def test_a_job_asked_to_leave_is_begun_again_and_the_data_is_not_refused(checking, converting: bool) -> None:
     if converting:
