@@ -55,6 +55,8 @@ def step(state: State, event: Event, policy: Policy) -> Step:
     """Decide. Never raises; an event that means nothing now changes nothing."""
     state, overdue = insights.due(state, event.at)
     after, effects = _taken(state, event, policy)
+    if state.cycle is not None and after.cycle is None:
+        after, effects = _over(after, effects, event, policy)
     after, more = _joined(cadence.hurried(after, event.at, policy), event)
     after, allowed = budget.kept(after, (*overdue, *effects, *more), event.at, policy)
     return _numbered(after, allowed)
@@ -75,7 +77,7 @@ def _taken(state: State, event: Event, policy: Policy) -> Step:
         case CheckpointVerified():
             return complaints.verified(state, event, policy)
         case HandedOn():
-            return _over(*cycles.finish(state, event, policy), event, policy)
+            return cycles.finish(state, event, policy)
         case _ if state.cycle is None:
             return state, ()
         case _:
@@ -199,10 +201,8 @@ def _woken(state: State, event: DaemonWoke, policy: Policy) -> Step:
     return known, say(restarts.of_the_daemon(known.cycle, event, policy))
 
 
-def _over(state: State, effects: tuple[Effect, ...], event: HandedOn, policy: Policy) -> Step:
+def _over(state: State, effects: tuple[Effect, ...], event: Event, policy: Policy) -> Step:
     """The next cycle of the queue, once its forerunner is over, with both its halves if both wait."""
-    if not effects:
-        return state, ()
     while state.cycle is None and state.queue:
         state, halves = cycles.next_in_queue(state)
         for half in halves:

@@ -24,9 +24,10 @@ from bot.core.state import (
     Unproven,
     Unread,
     WeightsMissing,
+    on_the_way,
     only_here,
 )
-from bot.core.tracks import data, run, shelf, terms
+from bot.core.tracks import cycles, data, run, shelf, terms
 from protocol import parse
 from protocol.messages import Answer, Approval, Command, Rejection
 from protocol.talk import Verb
@@ -37,6 +38,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,64}")
 def commanded(state: State, command: Command, event: Heard, policy: Policy) -> Step:
     if command.name in VERBS:
         return given(state, command.name, event, f"operator {event.author}", policy)
+    if command.name == "abandon" and command.arguments[:1] == ("cycle",):
+        return _ended(state, event, policy)
     if command.name == "abandon":
         return _given_up(state, command, event)
     if command.name in commands.DELEGATED:
@@ -51,6 +54,18 @@ def commanded(state: State, command: Command, event: Heard, policy: Policy) -> S
         return state, (Post(message=Answer(to=(event.author,), body=body), show=show, run=picture),)
     near = get_close_matches(command.name.rstrip("?？"), tuple(commands.available(policy)), n=1, cutoff=0.5)
     return state, say(Answer(to=(event.author,), body=replies.no_such_command(command.name, near)))
+
+
+def _ended(state: State, event: Heard, policy: Policy) -> Step:
+    """`!abandon cycle`: one that nobody goes on with must not keep the next ones waiting for ever."""
+    if state.cycle is None:
+        return state, say(replies.nothing_runs(event.author))
+    if not cycles.stands_still(state):
+        return state, say(replies.still_at_work(state.cycle, event.author))
+    if waiting := on_the_way(state.cycle.shelf):  # nobody could give it up any more
+        return state, say(replies.which_checkpoint(waiting, event.author))
+    after, told = cycles.abandon(state, state.cycle, f"operator {event.author}", policy)
+    return after, (*say(replies.cycle_ended(state.cycle, len(state.queue), event.author)), *told)
 
 
 def _given_up(state: State, command: Command, event: Heard) -> Step:

@@ -46,6 +46,18 @@ def stopped(cycle: Cycle, by: str, epoch: int, policy: Policy) -> CycleStopped:
     )
 
 
+def abandoned(cycle: Cycle, by: str, policy: Policy) -> CycleStopped:
+    newest = cycle.shelf.newest
+    return CycleStopped(
+        cycle=cycle.number,
+        by=f"{by} (cycle을 포기)",
+        epoch=newest[1] if newest else None,
+        checkpoint=checkpoints.newest(cycle, policy),
+        lessons=outcomes(cycle),
+        notes=("이 cycle은 DONE 없이 끝났습니다. 다음 HANDOFF로 새 cycle을 시작합니다.",),
+    )
+
+
 def stopped_as_asked(cycle: Cycle, epoch: int, asker: int) -> Answer:
     return Answer(
         to=(asker,),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.core.policy import Policy
+from bot.core.showing.halted import halted
 from bot.core.state import Awaited, Cycle, Entry, Named, Proposal, Refused, Unread, Unstarted, is_under_way
 from bot.lessons.changes import written
 from protocol.messages import Answer, Handoff, Lessons, Question, Receipt
@@ -100,7 +101,7 @@ def queued(handoff: Handoff, number: int, place: int, before: Cycle, author: int
     return Receipt(
         to=(author,),
         understood=_understood(handoff, number),
-        next_step=f"대기열 {place}번째, Cycle {before.number}이 끝나면 시작",
+        next_step=f"대기열 {place}번째, Cycle {before.number}이 끝나면 시작{_way_out(before)}",
     )
 
 
@@ -116,6 +117,12 @@ def plan_changed(number: int, before: TrainingConfig, says: TrainingConfig, watc
         ),
         next_step="이번 cycle에는 적용하지 않고 다음 cycle을 시작할 때 읽음 (지금 필요하면 레슨런으로 지시)",
     )
+
+
+def _way_out(before: Cycle) -> str:
+    """Of one that stands still it is said why, and how those that wait behind it can begin."""
+    stands = "데이터 HANDOFF 대기 중" if isinstance(before.data, Awaited) else halted(before)
+    return f" (지금은 {stands}. 운영자가 `!abandon cycle`로 끝낼 수 있음)" if stands else ""
 
 
 def already_at_work(cycle: Cycle, handoff: Handoff, author: int) -> Answer:
@@ -220,6 +227,18 @@ def which_checkpoint(waiting: tuple[str, ...], author: int) -> Answer:
         to=(author,),
         body=f"업로드를 기다리는 것: {', '.join(waiting)}. 예: `!abandon {waiting[0]}`",
     )
+
+
+def still_at_work(cycle: Cycle, author: int) -> Answer:
+    return Answer(
+        to=(author,),
+        body=f"Cycle {cycle.number}은 아직 진행 중입니다. 먼저 `!stop`으로 멈춘 뒤 다시 `!abandon cycle`.",
+    )
+
+
+def cycle_ended(cycle: Cycle, waiting: int, author: int) -> Answer:
+    next_step = "대기열의 다음 cycle을 시작합니다." if waiting else "다음 HANDOFF를 기다립니다."
+    return Answer(to=(author,), body=f"Cycle {cycle.number}을 DONE 없이 끝냈습니다. {next_step}")
 
 
 def no_other_best(author: int) -> Answer:

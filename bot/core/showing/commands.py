@@ -53,7 +53,8 @@ WHAT_COMMANDS_DO = {
     "stop": "저장하고 멈춤",
     "resume": "이어서 학습",
     "retry": "막힌 일을 다시 시도",
-    "abandon": "파일이 손상되어 올릴 수 없는 checkpoint를 포기 (`!abandon 50`, `!abandon best`)",
+    "abandon": "올릴 수 없는 checkpoint를 포기 (`!abandon 50`, `!abandon best`), "
+    "멈춘 cycle을 끝냄 (`!abandon cycle`)",
     "help": "이 목록",
 }
 

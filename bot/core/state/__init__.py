@@ -37,7 +37,16 @@ from bot.core.state.run import (
     is_under_way,
 )
 from bot.core.state.said import ActedOn, Answered, OpenMessage, Sighting, Stranger, Uttered, Verifying
-from bot.core.state.shelf import Best, Checkpoint, Shelf, all_safe, epochs_only_here, newest_safe, only_here
+from bot.core.state.shelf import (
+    Best,
+    Checkpoint,
+    Shelf,
+    all_safe,
+    epochs_only_here,
+    newest_safe,
+    on_the_way,
+    only_here,
+)
 from bot.core.state.terms import Entry, Judged, LessonHeard, Line, Proposal, Settled, Terms, Unread
 from bot.core.state.weights import FetchingWeights, OwnWeights, Weights, WeightsHere, WeightsMissing
 from protocol.messages import Handoff
@@ -112,6 +121,7 @@ __all__ = [
     "is_spared",
     "is_under_way",
     "newest_safe",
+    "on_the_way",
     "only_here",
 ]
 

@@ -73,3 +73,10 @@ def epochs_only_here(shelf: Shelf) -> tuple[str, ...]:
 def newest_safe(shelf: Shelf) -> int | None:
     """The epoch of the newest checkpoint that a reader finds in the bucket."""
     return max((one.epoch for one in shelf.checkpoints if one.is_in_bucket), default=None)
+
+
+def on_the_way(shelf: Shelf) -> tuple[str, ...]:
+    """What was sent for the bucket and is not there yet; a best that nobody has sent is none of it."""
+    best = shelf.best
+    sent = best is not None and best.asked_epoch is not None and best.asked_epoch != best.safe_epoch
+    return (*epochs_only_here(shelf), "best") if sent else epochs_only_here(shelf)

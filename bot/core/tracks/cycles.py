@@ -7,7 +7,20 @@ from bot.core.events import HandedOn
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import endings
-from bot.core.state import Awaited, Cycle, Ended, Finished, LessonHeard, State, Unread, Waiting
+from bot.core.state import (
+    Awaited,
+    Cycle,
+    Ended,
+    Finished,
+    Held,
+    LessonHeard,
+    State,
+    Terms,
+    Unread,
+    Unstarted,
+    Waiting,
+    expected_job,
+)
 from bot.core.tracks import device, terms
 from protocol import paths
 from protocol.messages import Handoff, Lesson
@@ -55,18 +68,35 @@ def finish(state: State, event: HandedOn, policy: Policy) -> Step:
         endings.done(cycle, cycle.run.outcome, policy),
         endings.final_handoff(cycle, cycle.run.outcome, event.manifest, policy),
     )
-    return remembered(state, cycle, done=True), last_words
+    return remembered(state, cycle, done=True, policy=policy), last_words
 
 
-def remembered(state: State, cycle: Cycle, *, done: bool) -> State:
-    assert not isinstance(cycle.data, Awaited), "a cycle that ends had data"
-    assert not isinstance(cycle.terms, Unread), "a cycle that ends had terms"
+def stands_still(state: State) -> bool:
+    """Is nothing at work for the open cycle, and will nothing be before somebody acts?"""
+    cycle = state.cycle
+    return cycle is not None and isinstance(cycle.run, Unstarted | Held) and expected_job(state) is None
+
+
+def abandon(state: State, cycle: Cycle, by: str, policy: Policy) -> Step:
+    """It ends without a DONE, so that the next one can begin. What Watcher told a cycle that never trained is
+    the next one's."""
+    unheeded = _told(cycle.terms) if isinstance(cycle.run, Unstarted) else ()
+    carrying = now(state, carried=(*state.carried, *unheeded))
+    return remembered(carrying, cycle, done=False, policy=policy), say(endings.abandoned(cycle, by, policy))
+
+
+def _told(terms: Terms) -> tuple[LessonHeard, ...]:
+    heard = terms.heard if isinstance(terms, Unread) else tuple(entry.heard for entry in terms.ledger)
+    return tuple(one for one in heard if one.rank == "order")
+
+
+def remembered(state: State, cycle: Cycle, *, done: bool, policy: Policy) -> State:
     over = Finished(
         number=cycle.number,
         done=done,
-        source=cycle.data.source,
+        source="" if isinstance(cycle.data, Awaited) else cycle.data.source,
         certificate=getattr(cycle.data, "certificate", ""),
-        config=cycle.terms.config,
+        config=policy.defaults if isinstance(cycle.terms, Unread) else cycle.terms.config,
     )
     return now(state, cycle=None, report_due_at=None, finished=(*state.finished, over))
 

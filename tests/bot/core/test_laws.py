@@ -84,6 +84,7 @@ moves = st.lists(
         st.tuples(st.just("talk"), st.sampled_from(("status", "lessons", "other"))),
         st.tuples(st.just("order"), st.sampled_from(("stop", "resume", "retry"))),
         st.tuples(st.just("operator"), st.sampled_from(("status", "config", "stop", "retry", "nonsense"))),
+        st.tuples(st.just("give up"), st.none()),
         st.tuples(st.just("starts"), st.booleans()),
         st.tuples(st.just("saves"), st.integers(1, 12)),
         st.tuples(st.just("published"), st.integers(1, 12)),
@@ -279,6 +280,7 @@ MOVES = {
     "talk": lambda play, about: play.says(play.developer, Talk(about=about)),
     "order": lambda play, verb: play.says(play.watcher, Order(verb=verb)),
     "operator": lambda play, name: play.operator_asks(name),
+    "give up": lambda play, _: play.operator_asks("abandon", "cycle"),
     "starts": _in_a_cycle(
         lambda play, again: play.training_starts(resumed_from="checkpoints/resume" if again else None)
     ),

@@ -1,6 +1,8 @@
 """What an operator orders behind a `!`."""
 
 from bot.core.effects import Post
+from protocol.job import Failed
+from protocol.messages import Lesson
 
 LEFT = (50, 100)
 
@@ -116,3 +118,57 @@ class TestGivingUpTheBest:
         assert "best: epoch 90, 업로드 대기" in says(training, "checkpoints")
         assert "다른 best가 없어" in says(training, "abandon", "best")
         assert not training.cycle.shelf.best.given_up
+
+
+class TestEndingACycle:
+    """Nobody goes on with it, and others wait behind it."""
+
+    SLOWER = Lesson(category="학습", text="수렴이 느림", remedy="lr=5e-5")
+
+    def test_that_was_stopped_lets_the_next_one_begin(self, training) -> None:
+        training.checkpoint_is_saved(50)
+        training.checkpoint_is_published(50)
+        training.operator_asks("stop")
+        training.job_ends(Failed(failure="stopped", message="stopped"))
+        training.developer_hands_over(cycle=2)
+        told = training.posted("receipt")[-1].next_step
+        assert told.startswith("대기열 1번째, Cycle 1이 끝나면 시작 (지금은 중지됨")
+        assert "`!abandon cycle`" in told
+        assert "대기열의 다음 cycle을 시작합니다" in says(training, "abandon", "cycle")
+        (ended,) = training.posted("cycle_stopped")[1:]
+        assert (ended.cycle, ended.epoch) == (1, 50)
+        assert ended.checkpoint == "gs://ralphton-handoff/checkpoints/act_epoch_050/"
+        assert training.cycle.number == 2
+        assert training.posted("done") == []
+
+    def test_that_never_trained_leaves_what_it_was_told_to_the_next(self, play) -> None:
+        play.watcher_hands_over(self.SLOWER)
+        assert "다음 HANDOFF를 기다립니다" in says(play, "abandon", "cycle")
+        play.watcher_hands_over(cycle=2)
+        play.terms_are_read()
+        assert play.cycle.terms.config.training.lr == 5e-5
+        play.developer_hands_over(cycle=3)
+        assert "지금은 데이터 HANDOFF 대기 중" in play.posted("receipt")[-1].next_step
+        says(play, "abandon", "cycle")
+        assert play.cycle.number == 3
+        play.terms_are_read()
+        assert play.cycle.terms.config.training.lr == 5e-5, "judged, and still nobody's"
+
+    def test_needs_one_that_stands_still(self, training) -> None:
+        assert "아직 진행 중" in says(training, "abandon", "cycle")
+        assert training.cycle.run.phase == "training"
+
+    def test_needs_all_that_is_on_its_way_to_be_there_or_given_up(self, training) -> None:
+        training.trainer_says(training.saved("best", 40))
+        training.checkpoint_is_saved(50)
+        training.operator_asks("stop")
+        training.job_ends(Failed(failure="stopped", message="stopped"))
+        assert "업로드를 기다리는 것: 50, best" in says(training, "abandon", "cycle")
+        training.checkpoint_is_published(50)
+        training.best_is_published(40)
+        training.trainer_says(training.saved("best", 60))
+        says(training, "abandon", "cycle")
+        assert training.state.cycle is None, "a best that was never sent is missed by nobody"
+
+    def test_needs_a_cycle(self, play) -> None:
+        assert "열린 cycle이 없습니다" in says(play, "abandon", "cycle")
