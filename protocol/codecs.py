@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from protocol import figures
 from protocol.messages import BlockCause, GpuMemory, LessonOutcome, Phase
@@ -164,11 +164,15 @@ def _write_category(category: str) -> str:
     return MARK + text if tag_of(text) else text
 
 
-def _write_gpu(gpu: GpuMemory) -> str:
+def _write_gpu(gpu: GpuMemory | Literal["unknown"]) -> str:
+    if isinstance(gpu, str):
+        return NOT_YET
     return f"{figures.trimmed(f'{gpu.used_gb:.1f}')}/{gpu.total_gb:.0f}GB"
 
 
-def _read_gpu(text: str) -> dict[str, float]:
+def _read_gpu(text: str) -> dict[str, float] | Literal["unknown"]:
+    if text == NOT_YET:
+        return "unknown"
     used, total = text.removesuffix("GB").split("/")
     return {"used_gb": float(used), "total_gb": float(total)}
 
@@ -203,7 +207,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         "float": _FLOAT,
         "float??": _or(NOT_YET, _FLOAT),
         "rate": Codec(figures.rate_figure, float, _FIGURE),
-        "gpu": _or(NO_GPU, Codec(_write_gpu, _read_gpu, r"-?[\d.]+/-?\d+GB")),
+        "gpu": _or(NO_GPU, Codec(_write_gpu, _read_gpu, rf"-?[\d.]+/-?\d+GB|{NOT_YET}")),
         "clock": Codec(figures.clock, figures.read_clock, _CLOCK),
         "clock??": _or(NOT_YET, Codec(figures.clock, figures.read_clock, _CLOCK)),
         "clocks": Codec(_write_clocks, _read_clocks, f"{_CLOCK}(?:, {_CLOCK})*"),

@@ -136,8 +136,8 @@ class GpuMemory(Value):
 class TrainingReport(Said):
     """The card's periodic REPORT. Losses are epoch means of LeRobot's total loss; None is not known yet.
 
-    `gpu` None means it runs on the CPU; `lr` is the rate of the main parameter group; `missed` are the
-    earlier due times that this one report makes up for.
+    `gpu` None means it runs on the CPU, "unknown" that nobody has told of the GPU yet; `lr` is the rate of
+    the main parameter group; `missed` are the earlier due times that this one report makes up for.
     """
 
     kind: Literal["training_report"] = "training_report"
@@ -146,7 +146,7 @@ class TrainingReport(Said):
     loss: float | None
     first_loss: float | None
     lr: float
-    gpu: GpuMemory | None
+    gpu: GpuMemory | Literal["unknown"] | None
     now: AwareDatetime
     eta: AwareDatetime | None
     checkpoint: str | None

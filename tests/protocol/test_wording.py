@@ -170,6 +170,9 @@ SAMPLES: dict[str, Said] = {
     "training_report_unknown": with_(
         CARD_REPORT, epoch=0, loss=None, first_loss=None, gpu=None, eta=None, checkpoint=None
     ),
+    "training_report_unheard": with_(
+        CARD_REPORT, epoch=0, loss=None, first_loss=None, gpu="unknown", eta=None
+    ),
     "training_report_small": with_(CARD_REPORT, loss=0.0000123, lr=2.5e-5, first_loss=float("nan")),
     **{
         f"phase_{phase}": PhaseReport(

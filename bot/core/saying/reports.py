@@ -1,6 +1,7 @@
 """What a report says: how far training is, or what is waited for, in the same voice."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bot.core.events import Gauges
 from bot.core.policy import Policy
@@ -51,20 +52,26 @@ def _training_report(
     missed: tuple[datetime, ...],
     policy: Policy,
 ) -> TrainingReport:
-    gpu = stepped.gpu if stepped else None
     return TrainingReport(
         epoch=stepped.epoch if stepped else training.epoch,
         epochs=training.config.training.epochs,
         loss=_loss(training, stepped),
         first_loss=(stepped.first_loss if stepped else None) or training.first_loss,
         lr=stepped.lr if stepped else training.config.training.lr,
-        gpu=GpuMemory(used_gb=gpu.used_bytes / GIB, total_gb=gpu.total_bytes / GIB) if gpu else None,
+        gpu=_memory(stepped, policy),
         now=at,
         eta=at + timedelta(seconds=stepped.eta_s) if stepped and stepped.eta_s is not None else None,
         checkpoint=checkpoints.newest(cycle, policy),
         missed=missed,
         notes=(f"Cycle: {cycle.number}", progress.age_of(stepped, at), *replies.how_to_answer(cycle)),
     )
+
+
+def _memory(stepped: Stepped | None, policy: Policy) -> GpuMemory | Literal["unknown"] | None:
+    """Before the first step, and right after a restart of ours, a GPU is there and nobody has told of it."""
+    if stepped is None or stepped.gpu is None:
+        return "unknown" if policy.device == "cuda" else None
+    return GpuMemory(used_gb=stepped.gpu.used_bytes / GIB, total_gb=stepped.gpu.total_bytes / GIB)
 
 
 def _loss(training: Training, stepped: Stepped | None) -> float | None:

@@ -13,6 +13,7 @@ from protocol.job import Failed
 from protocol.messages import (
     Order,
     PhaseReport,
+    TrainingReport,
 )
 
 
@@ -88,3 +89,13 @@ def test_while_it_cools_or_ends_the_report_says_so(training) -> None:
 
 def test_a_training_without_a_step_is_called_starting(training) -> None:
     assert phases.waiting(training.cycle) == ("starting", "첫 step", training.cycle.run.since, "ACT 학습")
+
+
+@pytest.mark.parametrize(("device", "memory"), [("cuda", "unknown"), ("cpu", None)])
+def test_a_gpu_that_nobody_has_told_of_yet_is_not_called_a_cpu(
+    training, device: str, memory: str | None
+) -> None:
+    policy = training.policy.model_copy(update={"device": device})
+    report = reports.report(training.cycle, Gauges(), training.at, (), policy)
+    assert isinstance(report, TrainingReport)
+    assert report.gpu == memory
