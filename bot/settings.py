@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import env_file as env_files
 from bot import wrong_settings
+from bot.core import preapproved
 from bot.core.policy import Policy
 from protocol.roster import CARD_IDS, Peer, Roster
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     notice_grace_s: Seconds = 600
     remind_operators_after_s: Seconds = 7200
     operators_may_approve: bool = False
+    auto_approve: Annotated[tuple[preapproved.Preapproved, ...], NoDecode] = ()
     lesson_translator: Annotated[tuple[str, ...], NoDecode] = ()
     quiet_s: Annotated[float, Field(ge=0, le=60)] = 2.5
     answers_a_minute: Annotated[int, Field(ge=1, le=1000_000)] = 20
@@ -107,6 +109,11 @@ class Settings(BaseSettings):
             if not is_snowflake(number):
                 raise ValueError(f"{number} is not an id (15 to 19 digits); {wrong_settings.COPY_USER}")
         return ids
+
+    @field_validator("auto_approve", mode="before")
+    @classmethod
+    def _are_fields_with_bounds(cls, text: object) -> object:
+        return preapproved.read(text) if isinstance(text, str) else text
 
     @field_validator("lesson_translator", mode="before")
     @classmethod
@@ -226,6 +233,7 @@ def to_policy(settings: Settings) -> Policy:
         notice_grace_s=settings.notice_grace_s,
         remind_operators_after_s=settings.remind_operators_after_s,
         operators_may_approve=settings.operators_may_approve,
+        auto_approve=settings.auto_approve,
         translator=bool(settings.lesson_translator),
         quiet_s=settings.quiet_s,
         answers_a_minute=settings.answers_a_minute,

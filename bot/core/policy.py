@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.core.preapproved import Preapproved
 from protocol import Voice
 from protocol.roster import Roster
 from protocol.training import TrainingConfig
@@ -28,6 +29,7 @@ class Policy(BaseModel):
     approval: Literal["explicit", "notice"] = "explicit"
     notice_grace_s: float = 600
     operators_may_approve: bool = False
+    auto_approve: tuple[Preapproved, ...] = ()
     translator: bool = False
     remind_operators_after_s: float = 7200
     max_attempts: int = 3

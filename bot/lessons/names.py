@@ -67,14 +67,15 @@ _FIELDS = [
 ]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """As it stands in FIELD_OF."""
     return re.sub(r"[\s_-]", "", name.lower())
 
 
 FIELD_OF = {
-    **{_plain(name): f"{section}.{name}" for section, name in _FIELDS if name not in _ONLY_IN_FULL},
-    **{_plain(f"{section}.{name}"): f"{section}.{name}" for section, name in _FIELDS},
-    **{_plain(name): field for name, field in SPOKEN.items()},
+    **{plain(name): f"{section}.{name}" for section, name in _FIELDS if name not in _ONLY_IN_FULL},
+    **{plain(f"{section}.{name}"): f"{section}.{name}" for section, name in _FIELDS},
+    **{plain(name): field for name, field in SPOKEN.items()},
 }
 
 _ALL = sorted(
@@ -97,4 +98,4 @@ def field_of(name: str) -> str:
     >>> field_of("Batch Size"), field_of("학습률"), field_of("dataset.image_size")
     ('training.batch_size', 'training.lr', 'dataset.image_size')
     """
-    return FIELD_OF[_plain(name)]
+    return FIELD_OF[plain(name)]

@@ -71,6 +71,11 @@ def test_a_blank_token_is_no_token(environment: pytest.MonkeyPatch) -> None:
         ("QUIET_S", "-1", "has to be at least 0"),
         ("QUIET_S", "99", "may be at most 60"),
         ("METRICS_PORT", "http", "is not a whole number"),
+        (
+            "AUTO_APPROVE",
+            "lr",
+            "AUTO_APPROVE 'lr' in the environment: has 'lr': write fields with their bounds",
+        ),
         ("OPERATORS_MAY_APPROVE", "perhaps", "is neither true nor false"),
         ("OPERATOR_IDS", "1477300000000000001, me", "OPERATOR_IDS 'me' in the environment: is not an id"),
         (

@@ -158,16 +158,16 @@ def _where_they_go(
 ) -> tuple[replies.LessonsGo, tuple[Effect, ...]]:
     """Into the open cycle or the next one; what of the latter nobody understands is asked now."""
     later = after.carried[len(before.carried) :]
-    foreseen = _foreseen(after.cycle, later)
+    foreseen = _foreseen(after.cycle, later, policy)
     asked = declare(*proposals.questions_about(foreseen, policy))
     return replies.LessonsGo(len(lessons) - len(later), len(later), foreseen), asked
 
 
-def _foreseen(cycle: Cycle | None, carried: tuple[LessonHeard, ...]) -> tuple[Entry, ...]:
+def _foreseen(cycle: Cycle | None, carried: tuple[LessonHeard, ...], policy: Policy) -> tuple[Entry, ...]:
     """What comes too late for this run is judged at once all the same: what the next cycle makes of it."""
     if cycle is None or isinstance(cycle.terms, Unread):
         return ()
-    return ledger.foreseen(cycle.terms, carried).ledger
+    return ledger.foreseen(cycle.terms, carried, policy.auto_approve).ledger
 
 
 def _add_lessons(state: State, lessons: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Step:

@@ -57,6 +57,12 @@ def by(cause: BlockCause, problems: tuple[str, ...]) -> Blocked:
     return Blocked(cause=cause, problems=problems, request=REQUESTS[cause])
 
 
+def mended(cause: BlockCause, problem: str) -> Blocked:
+    """Nobody is asked for anything: what goes on is in the report of changes beside it."""
+    request = "없음: 운영자가 AUTO_APPROVE로 미리 승인한 변경으로 바로 재개"
+    return Blocked(cause=cause, problems=(problem,), request=request)
+
+
 def no_checkpoint_to_start_from(problem: str) -> Blocked:
     request = "start_from 확인 요청 (예: `→ 적용: start_from=checkpoints/cycle01/act_best`), 이후 `retry`"
     return Blocked(cause="weights", problems=(problem,), request=request)

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bot.core import preapproved
 from bot.core.moves import now
+from bot.core.preapproved import Preapproved
 from bot.core.state import Entry, Judged, LessonHeard, Settled
 from bot.lessons.changes import name_of, written
 from bot.lessons.judgement import Impossible, Judgement, Remedied, Satisfied, Unclear
@@ -31,24 +33,43 @@ class Before:
     best: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Nothing that he says is beyond the operators' bounds."""
+
+    told_of: Before
+    bounds: tuple[Preapproved, ...] = ()
+
+    def of(self, heard: LessonHeard, config: TrainingConfig) -> Judgement:
+        """What it comes to where the config is this one."""
+        said = judge(heard.lesson, config, self.told_of.config, self.told_of.best)
+        why = preapproved.beyond(said.changes, self.bounds) if isinstance(said, Remedied) else ""
+        return Impossible(why) if why else said
+
+
 def entered(
-    terms: Judged | Settled, heard: tuple[LessonHeard, ...], before: Before | None = None
+    terms: Judged | Settled,
+    heard: tuple[LessonHeard, ...],
+    before: Before | None = None,
+    bounds: tuple[Preapproved, ...] = (),
 ) -> Judged | Settled:
     """Judge what was heard at once, each lesson on its own ground, and write it into the ledger."""
-    told_of = before or Before(terms.base)
+    judging = Judge(before or Before(terms.base), bounds)
     fresh: list[LessonHeard] = []
     for one in heard:
         if not _known(one, (*(entry.heard for entry in terms.ledger), *fresh)):
             fresh.append(one)
-    disputed = _disputes(terms, fresh, told_of)
+    disputed = _disputes(terms, fresh, judging)
     for one, dispute in zip(fresh, disputed, strict=True):
-        terms = _asked(terms, one, dispute) if dispute else fitting(_weighed(terms, one, told_of))
+        terms = _asked(terms, one, dispute) if dispute else fitting(_weighed(terms, one, judging))
     return terms
 
 
-def foreseen(terms: Judged | Settled, heard: tuple[LessonHeard, ...]) -> Judged | Settled:
+def foreseen(
+    terms: Judged | Settled, heard: tuple[LessonHeard, ...], bounds: tuple[Preapproved, ...] = ()
+) -> Judged | Settled:
     """What would become of lessons under the config as it is now; nothing of it is kept."""
-    return entered(now(terms, ledger=()), heard)
+    return entered(now(terms, ledger=()), heard, bounds=bounds)
 
 
 def as_proposed(terms: Judged | Settled) -> TrainingConfig:
@@ -130,9 +151,9 @@ def _says_the_same(one: LessonHeard, other: LessonHeard) -> bool:
     return one.lesson.text.split() == other.lesson.text.split()
 
 
-def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judged | Settled:
-    match _judged(terms, heard, told_of):
-        case Remedied(changes, exact=True, summary=summary) if heard.rank == "order" and _fits(
+def _weighed(terms: Judged | Settled, heard: LessonHeard, judging: Judge) -> Judged | Settled:
+    match _judged(terms, heard, judging):
+        case Remedied(changes, exact=True, summary=summary) if heard.rank == "order" and fits(
             terms.config, changes
         ):
             said_by = f"{Peer.WATCHER} ({heard.source})"
@@ -153,25 +174,21 @@ def _weighed(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Ju
             return _with(terms, Entry(heard=heard, status="not_ours", note=not_ours.why))
 
 
-def _judged(terms: Judged | Settled, heard: LessonHeard, told_of: Before) -> Judgement:
+def _judged(terms: Judged | Settled, heard: LessonHeard, judging: Judge) -> Judgement:
     """An order is weighed against what holds, anything else against what is proposed, too."""
-    now_ = _judge(heard, terms.config, told_of)
+    now_ = judging.of(heard, terms.config)
     if _is_order(heard, now_):
         return now_
-    then = _judge(heard, as_proposed(terms), told_of)
+    then = judging.of(heard, as_proposed(terms))
     only_proposed = isinstance(then, Satisfied) and isinstance(now_, Remedied)
     return now_ if only_proposed else then
-
-
-def _judge(heard: LessonHeard, config: TrainingConfig, told_of: Before) -> Judgement:
-    return judge(heard.lesson, config, told_of.config, told_of.best)
 
 
 def _is_order(heard: LessonHeard, judgement: Judgement) -> bool:
     return heard.rank == "order" and isinstance(judgement, Remedied) and judgement.exact
 
 
-def _fits(config: TrainingConfig, changes: tuple[Change, ...]) -> bool:
+def fits(config: TrainingConfig, changes: tuple[Change, ...]) -> bool:
     """Without anything that is still open?"""
     try:
         changed(config, changes)
@@ -236,10 +253,10 @@ def against(terms: Judged | Settled, changes: tuple[Change, ...]) -> str:
     return ""
 
 
-def _disputes(terms: Judged | Settled, fresh: list[LessonHeard], told_of: Before) -> list[str]:
+def _disputes(terms: Judged | Settled, fresh: list[LessonHeard], judging: Judge) -> list[str]:
     """For each lesson of those heard at once why it contradicts another of the same standing, or nothing."""
     start = as_proposed(terms)
-    judged = [(one, _judge(one, start, told_of)) for one in fresh]
+    judged = [(one, judging.of(one, start)) for one in fresh]
     asking = [
         (one, judgement.changes, _is_order(one, judgement)) if isinstance(judgement, Remedied) else None
         for one, judgement in judged

@@ -155,8 +155,11 @@ def _left(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
         case Failed(failure="error" | "stopped") | None:
             return _crashed(cycle, run, event, policy)
         case Failed() as failed:
-            held, told = _hold(cycle, run, blocked.cause_of(failed), failed.message, event.at)
+            cause = blocked.cause_of(failed)
+            held, told = _hold(cycle, run, cause, failed.message, event.at)
             after, asked = mending.propose(held, failed, event.at, policy)
+            if mending.mended(after):
+                told = say(blocked.mended(cause, failed.message))
             return after, (*told, *asked)
         case _:
             return _hold(cycle, run, "trainer", blocked.crashed(event), event.at)

@@ -11,6 +11,7 @@ from itertools import count
 
 from pydantic import ValidationError
 
+from bot.core import preapproved
 from bot.core.effects import Effect, ReadTerms
 from bot.core.events import LessonTranslated, TermsRead, TermsUnreadable
 from bot.core.moves import Move, declare, now, say
@@ -31,6 +32,7 @@ from bot.core.state import (
 from bot.core.state.terms import like
 from bot.core.tracks import ledger, translation
 from protocol import paths
+from protocol.training import Change
 
 NO_PLAN = f"{paths.PLAN} 없음 (기본 설정)"
 TOO_LATE = "승인 전에 재개된 학습이라 이번에는 적용하지 않음, 다음 cycle에서 다시 판단"
@@ -74,10 +76,11 @@ def unreadable(cycle: Cycle, event: TermsUnreadable) -> Move:
 
 
 def take_in(cycle: Cycle, heard: tuple[LessonHeard, ...], at: datetime, policy: Policy) -> Move:
-    """Judge lessons before the start and say what became of each."""
+    """Judge lessons before the start, take what was approved in advance, and say what became of each."""
     assert not isinstance(cycle.terms, Unread), "lessons are judged once the terms were read"
     before = len(cycle.terms.ledger)
-    terms = ledger.entered(cycle.terms, heard, _before(cycle))
+    terms = ledger.entered(cycle.terms, heard, _before(cycle), policy.auto_approve)
+    terms = _approved_in_advance(terms, range(before, len(terms.ledger)), policy)
     orders: list[Effect] = []
     for place in range(before, len(terms.ledger)) if policy.translator else ():
         if terms.ledger[place].status == "unclear":
@@ -141,14 +144,13 @@ def answer(cycle: Cycle, word: Word, at: datetime, policy: Policy) -> Move:
         if terms.ledger[line.entry].status != "proposed":
             continue  # decided with another line
         if line.number in word.approved and is_under_way(cycle.run):
-            terms = _answered(terms, line, status="rejected", note=TOO_LATE)
+            terms = _answered(terms, line.entry, status="rejected", note=TOO_LATE)
         elif line.number in word.approved:
-            terms = _approved(terms, line, f"{word.by} (제안 {cycle.proposal.hash})")
+            by = f"{word.by} (제안 {cycle.proposal.hash})"
+            terms = _approved(terms, line.entry, line.changes, by, policy)
         elif line.number in word.rejected:
-            terms = _answered(terms, line, status="rejected", note=word.reason or f"{word.by} 반려")
-        for place in like(asked, line.entry):
-            with_it = ledger.decided_with(asked[place], terms.ledger[line.entry])
-            terms = now(terms, ledger=_replaced(terms, place, with_it))
+            terms = _answered(terms, line.entry, status="rejected", note=word.reason or f"{word.by} 반려")
+        terms = _with_its_like(terms, asked, line.entry)
     touched = [line.entry for line in cycle.proposal.lines]
     return _told(cycle, ledger.fitting(terms), touched, at, policy)
 
@@ -162,16 +164,39 @@ def too_late(cycle: Cycle, word: Word) -> tuple[LessonHeard, ...]:
     return tuple(known[place].heard for entry in approved for place in (entry, *like(known, entry)))
 
 
-def _approved(terms: Judged | Settled, line: Line, by: str) -> Judged | Settled:
+def _approved_in_advance(terms: Judged | Settled, places: Iterable[int], policy: Policy) -> Judged | Settled:
+    """Of what is proposed at these places, what stands by itself; the rest waits with what it leans on."""
+    for place in places:
+        asked, entry = terms.ledger, terms.ledger[place]
+        covering = preapproved.covering(entry.changes, policy.auto_approve)
+        if entry.status == "proposed" and covering and ledger.fits(terms.config, entry.changes):
+            by = f"AUTO_APPROVE ({', '.join(map(str, covering))})"
+            terms = _with_its_like(_approved(terms, place, entry.changes, by, policy), asked, place)
+    return terms
+
+
+def _approved(
+    terms: Judged | Settled, place: int, changes: tuple[Change, ...], by: str, policy: Policy
+) -> Judged | Settled:
+    if why := preapproved.beyond(changes, policy.auto_approve):
+        return _answered(terms, place, status="unclear", note=why)
     try:
-        config = ledger.changed(terms.config, line.changes)
+        config = ledger.changed(terms.config, changes)
     except ValidationError:  # it leaned on a line that was not approved
-        return now(terms, ledger=_replaced(terms, line.entry, ledger.unfit(terms.ledger[line.entry])))
-    return now(_answered(terms, line, status="applied", approved_by=by), config=config)
+        return now(terms, ledger=_replaced(terms, place, ledger.unfit(terms.ledger[place])))
+    return now(_answered(terms, place, status="applied", approved_by=by), config=config)
 
 
-def _answered(terms: Judged | Settled, line: Line, **said: str) -> Judged | Settled:
-    return now(terms, ledger=_replaced(terms, line.entry, now(terms.ledger[line.entry], **said)))
+def _answered(terms: Judged | Settled, place: int, **said: str) -> Judged | Settled:
+    return now(terms, ledger=_replaced(terms, place, now(terms.ledger[place], **said)))
+
+
+def _with_its_like(terms: Judged | Settled, asked: tuple[Entry, ...], place: int) -> Judged | Settled:
+    """What was decided at `place` of the ledger is so for lessons that had asked for the same."""
+    for other in like(asked, place):
+        with_it = ledger.decided_with(asked[other], terms.ledger[place])
+        terms = now(terms, ledger=_replaced(terms, other, with_it))
+    return terms
 
 
 def _replaced(terms: Judged | Settled, place: int, entry: Entry) -> tuple[Entry, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.core import preapproved
 from bot.core.effects import ForgetCheckpoint, KillJob, Post, StartJob, StopJob
 from bot.core.events import (
     DataFetched,
@@ -395,6 +396,17 @@ def test_no_order_of_events_makes_us_train_or_delete_what_we_must_not(
     play = stage_class(Policy(operators=(300000000000000001,), translator=translator, approval=approval))
     Watched(play)
     perform(play, script)
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=moves)
+def test_nobody_s_word_goes_beyond_what_operators_allow(stage_class, script) -> None:
+    play = stage_class(Policy(auto_approve=preapproved.read("lr=3e-5..1e-4, batch_size=16..64")))
+    perform(play, script)
+    for order in play.ordered("start_job"):
+        if order.work == "train":
+            assert 3e-5 <= order.config.training.lr <= 1e-4
+            assert 16 <= order.config.training.batch_size <= 64
 
 
 @settings(max_examples=60, deadline=None)
