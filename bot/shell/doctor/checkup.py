@@ -19,7 +19,8 @@ from bot.shell.doctor.installation import ANEW, PROGRAM, PYTHON, Launch, as_user
 from bot.shell.machine.places import Places
 from bot.shell.outlook.looking import is_locked
 from bot.shell.remembering import tables
-from bot.shell.remembering.store import StoreUnusable, damage_of, open_to_read
+from bot.shell.remembering.soundness import damage_of
+from bot.shell.remembering.store import StoreUnusable, open_to_read
 from bot.shell.supervising.gpu import SMI
 from protocol.training import ModelConfig
 

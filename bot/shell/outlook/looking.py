@@ -111,7 +111,7 @@ def _reading(places: Places) -> Generator[sqlite3.Connection]:
     try:
         with closing(open_to_read(places.database)) as db:
             yield db
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:  # the latter: of what a row should say
         raise StoreUnusable(f"{places.database}: {error}; see `training-claw state --help`") from None
 
 

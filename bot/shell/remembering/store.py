@@ -19,6 +19,7 @@ from typing import Concatenate, Self
 import structlog
 
 from bot.core.state import SCHEMA
+from bot.shell.remembering.soundness import damage_of, is_no_text
 
 log = structlog.stdlib.get_logger("store")
 
@@ -118,7 +119,7 @@ class Store:
                     asyncio.get_running_loop().run_in_executor(self._thread, transact)
                 )
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in OUT_OF_ROOM:
+                if is_no_text(error) or error.sqlite_errorcode not in OUT_OF_ROOM:
                     raise
                 await self._room(str(error))
 
@@ -170,8 +171,12 @@ def make(path: Path) -> sqlite3.Connection:
     """The file at `path`, with today's tables in it. A statement is a transaction unless one is begun."""
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
     db.row_factory = sqlite3.Row
-    if script := _missing(_number(db, "PRAGMA user_version")):
-        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
+    try:
+        if script := _missing(_number(db, "PRAGMA user_version")):
+            db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {TABLES_VERSION};\nCOMMIT;")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
@@ -242,11 +247,7 @@ def _is_out_of_room(error: sqlite3.Error, path: Path) -> bool:
     return code in OUT_OF_ROOM or (unopened and shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES)
 
 
-def damage_of(db: sqlite3.Connection) -> str:
-    """The first thing wrong with the file, in one line; empty: it is whole. Raises sqlite3.DatabaseError."""
-    said = " ".join(db.execute("PRAGMA integrity_check(1)").fetchone()[0].split())
-    return "" if said == "ok" else said
-
-
 def _number(db: sqlite3.Connection, query: str) -> int:
-    return db.execute(query).fetchone()[0] or 0
+    """What is no number is a damage; whoever looks for damage says so."""
+    found = db.execute(query).fetchone()[0]
+    return found if isinstance(found, int) else 0

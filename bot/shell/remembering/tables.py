@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot.core.effects import Effect, read_effect
 from bot.core.state import SCHEMA, State
 from bot.shell.remembering.rows import Backlog, Delay, InboxEntry, JournalLine, OwedPart, Part, Waits
+from bot.shell.remembering.soundness import is_no_text
 from bot.shell.remembering.store import StoreUnusable
 from bot.shell.remembering.upcasts import upcast
 from protocol.messages import PERIODIC
@@ -67,24 +68,41 @@ def load(db: Db) -> State | None:
     """The latest state, brought to this version's shape; None in a new file.
 
     Raises:
-        StoreUnusable: it does not fit this version, though its number does. One line.
+        StoreUnusable: it does not fit this version, though its number does, or is damaged. One line.
     """
-    row = db.execute("SELECT schema, state FROM state").fetchone()
-    if row is None:
-        return None
     try:
+        row = db.execute("SELECT schema, state FROM state").fetchone()
+        if row is None:
+            return None
         known = upcast(json.loads(row["state"]), row["schema"])
         return State.model_validate_json(json.dumps(known))
     except ValidationError as error:
         raise StoreUnusable(_misfit(db, "the saved state", error)) from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise StoreUnusable(_damaged(db)) from None
+    except sqlite3.OperationalError as error:
+        if not is_no_text(error):
+            raise
+        raise StoreUnusable(_damaged(db)) from None
+
+
+def _damaged(db: Db) -> str:
+    return (
+        f"{_file(db)}: the saved state is damaged; put a backup in its place "
+        "(`training-claw state restore FILE`), or move it away to begin anew"
+    )
+
+
+def _file(db: Db) -> str:
+    return db.execute("PRAGMA database_list").fetchone()[2]
 
 
 def _misfit(db: Db, what: str, error: ValidationError) -> str:
     """In one line: the file, the first thing in it that is unknown here, and the next step."""
-    (_, _, file), first = db.execute("PRAGMA database_list").fetchone(), error.errors()[0]
+    first = error.errors()[0]
     where = ".".join(str(each) for each in first["loc"])
     return (
-        f"{file}: {what} does not fit this version ({where}: {first['msg']}); install the version that "
+        f"{_file(db)}: {what} does not fit this version ({where}: {first['msg']}); install the version that "
         "wrote it again, or put a backup in its place"
     )
 

@@ -3,26 +3,19 @@
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.shell.remembering import tables
 from bot.shell.remembering.owner import give_to_its_folder_s
-from bot.shell.remembering.store import OUT_OF_ROOM, StoreUnusable, damage_of, make, open_to_read
+from bot.shell.remembering.soundness import KEYS, TABLES, damage_of, fault_of, tables_of
+from bot.shell.remembering.store import OUT_OF_ROOM, StoreUnusable, make, open_to_read
 
-KEYS = {
-    "state": "id",
-    "inbox": "heard_id",
-    "outbox": "seq",
-    "owed": "seq",
-    "cursor": "name",
-    "journal": "seq",
-}
-"""Each table's primary key: read in its order, a table needs none of its indexes."""
-TABLES = tuple(KEYS)
 COMPANIONS = ("", "-wal", "-shm")
 """What belongs to a database file: its log and the log's index."""
+NOT_OURS = "is empty, or no database of training-claw's"
 
 
 def back_up(database: Path, to: Path) -> None:
@@ -52,11 +45,6 @@ def restore(database: Path, backup: Path, stamp: str) -> Path | None:
     fresh = database.with_name(f".{database.name}.restored")
     fresh.unlink(missing_ok=True)
     _copy(backup, fresh, remedy="name another backup")
-    with closing(open_to_read(fresh)) as copy:
-        is_ours = set(TABLES) <= _tables_of(copy)
-    if not is_ours:
-        fresh.unlink()
-        raise StoreUnusable(f"{backup} is no backup of training-claw's database; name another file")
     return _put_in_place(fresh, database, f"before-{stamp}")
 
 
@@ -80,7 +68,7 @@ def _copy(database: Path, to: Path, remedy: str) -> None:
         unfinished.touch(mode=0o600)
         with closing(open_to_read(database)) as source, closing(sqlite3.connect(unfinished)) as copy:
             source.backup(copy)
-            damage = damage_of(copy)
+            damage = damage_of(copy) or ("" if _is_ours(copy) else NOT_OURS)
         if damage:
             raise StoreUnusable(f"{database}: {damage}; {remedy}")
         unfinished.replace(to)
@@ -94,8 +82,8 @@ def _copy(database: Path, to: Path, remedy: str) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _tables_of(db: sqlite3.Connection) -> set[str]:
-    return {name for (name,) in map(tuple, db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))}
+def _is_ours(db: sqlite3.Connection) -> bool:
+    return tables_of(db) >= {*TABLES}
 
 
 def _put_in_place(fresh: Path, database: Path, suffix: str) -> Path | None:
@@ -112,11 +100,18 @@ def _put_in_place(fresh: Path, database: Path, suffix: str) -> Path | None:
 
 
 def is_whole(database: Path) -> bool:
+    """
+    Raises:
+        StoreUnusable: the file is, but not what is saved in it: the state.
+    """
     try:
         with closing(open_to_read(database)) as db:
-            return not damage_of(db)
+            if damage_of(db) or not _is_ours(db):
+                return False
+            tables.load(db)
     except sqlite3.Error:
         return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,44 +127,81 @@ def repair(database: Path, stamp: str) -> Repaired:
     """Put a new file of all rows that can still be read in the damaged one's place, which is kept beside it.
 
     Raises:
-        StoreUnusable: the state itself cannot be read; nothing has changed.
+        StoreUnusable: the state itself cannot be read, or nothing can be written; nothing has changed.
     """
     fresh = database.with_name(f".{database.name}.repaired")
-    fresh.unlink(missing_ok=True)
-    with closing(make(fresh)) as target:
-        cut_short = tuple(table for table in TABLES if not _rescue(database, target, table))
-        saved = {table: _count(target, table) for table in TABLES}
-        state = _state_of(target)
-    if state is None:
-        fresh.unlink()
-        raise StoreUnusable(
-            f"{database}: the state cannot be read any more; put a backup in its place "
-            "(`training-claw state restore FILE`), or move it away to begin anew"
-        )
-    kept = _put_in_place(fresh, database, f"damaged-{stamp}") or database
+    try:
+        fresh.unlink(missing_ok=True)
+        saved, cut_short = _saved(database, fresh)
+        kept = _put_in_place(fresh, database, f"damaged-{stamp}") or database
+    except sqlite3.Error as error:
+        raise StoreUnusable(_unwritten(fresh, error)) from None
+    except OSError as error:
+        raise StoreUnusable(f"{fresh}: {error.strerror}; make room there, or use sudo, then again") from None
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
     return Repaired(kept, saved, cut_short)
 
 
+def _saved(database: Path, fresh: Path) -> tuple[dict[str, int], tuple[str, ...]]:
+    """How many rows of each table are in `fresh` now, and which tables lack some.
+
+    Raises:
+        StoreUnusable: the state itself cannot be read.
+        sqlite3.Error: `fresh` cannot be written.
+    """
+    with closing(make(fresh)) as target:
+        target.execute("BEGIN IMMEDIATE")  # one for all: a disk has to be waited for after each
+        cut_short = tuple(table for table in TABLES if not _rescue(database, target, table))
+        target.execute("COMMIT")
+        saved = {table: _count(target, table) for table in TABLES}
+        if _state_of(target) is None:
+            raise StoreUnusable(
+                f"{database}: the state cannot be read any more; put a backup in its place "
+                "(`training-claw state restore FILE`), or move it away to begin anew"
+            )
+    return saved, cut_short
+
+
+def _unwritten(fresh: Path, error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", None) in OUT_OF_ROOM:
+        return f"{fresh}: the disk is full; make room there, then again. Nothing was changed"
+    return f"{fresh}: {error}; use sudo, or correct the owner of {fresh.parent}. Nothing was changed"
+
+
 def _rescue(database: Path, target: sqlite3.Connection, table: str) -> bool:
-    """Copy row after row until one cannot be read, then from the other end. False: some may be missing."""
-    if _copied(database, target, table, "ASC"):
-        return True
-    _copied(database, target, table, "DESC")
-    return False
+    """Copy row after row until one cannot be read, then from the other end. False: some may be missing.
+
+    Raises:
+        sqlite3.Error: what was read cannot be written. That is no damage: the rows are still there.
+    """
+    whole = True
+    for order in ("ASC", "DESC"):
+        for row in _readable(database, table, order):
+            if row is None or fault_of(zip(row.keys(), tuple(row), strict=True)):
+                whole = False
+            else:
+                _put(target, table, row)
+        if whole:
+            break
+    return whole
 
 
-def _copied(database: Path, target: sqlite3.Connection, table: str, order: str) -> bool:
-    by = KEYS[table]
+def _readable(database: Path, table: str, order: str) -> Iterator[sqlite3.Row | None]:
+    """The rows up to the first that cannot be read, which is None."""
     try:
         with closing(open_to_read(database)) as source:
-            for row in source.execute(f"SELECT * FROM {table} ORDER BY {by} {order}"):  # noqa: S608  our names
-                columns, marks = ", ".join(row.keys()), ", ".join("?" * len(row))
-                put = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
-                with suppress(sqlite3.IntegrityError):  # half a row
-                    target.execute(put, tuple(row))
-    except sqlite3.DatabaseError:
-        return False
-    return True
+            yield from source.execute(f"SELECT * FROM {table} ORDER BY {KEYS[table]} {order}")  # noqa: S608  our names
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # the latter: of a column's name
+        yield None
+
+
+def _put(target: sqlite3.Connection, table: str, row: sqlite3.Row) -> None:
+    columns, marks = ", ".join(row.keys()), ", ".join("?" * len(row))
+    put = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  our own names
+    with suppress(sqlite3.IntegrityError):  # half a row
+        target.execute(put, tuple(row))
 
 
 def _count(target: sqlite3.Connection, table: str) -> int:

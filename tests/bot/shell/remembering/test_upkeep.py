@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from bot.core.effects import FetchData, read_effect
 from bot.core.state import SCHEMA, State, expected_job
 from bot.shell.commands.state import state as state_command
+from bot.shell.commands.status import status
 from bot.shell.machine.places import Places
 from bot.shell.machine.solitude import alone
 from bot.shell.remembering import tables, upkeep
@@ -69,6 +70,12 @@ def told(places: Places, verb: str, *arguments: str) -> tuple[int, str]:
     return ran.exit_code, ran.output
 
 
+def spoil(places: Places, statement: str) -> None:
+    """Something that SQLite takes, and that we would never have written."""
+    with closing(sqlite3.connect(places.database, isolation_level=None)) as db:
+        db.execute(statement)
+
+
 async def opened(places: Places) -> tuple[State | None, bool]:
     store = await Store.open(places.database)
     try:
@@ -118,6 +125,83 @@ class TestADamagedFile:
     def test_a_whole_file_is_left_alone(self, places: Places) -> None:
         code, said = told(places, "repair")
         assert (code, said.endswith("is whole; nothing was done\n")) == (0, True)
+
+    @pytest.mark.parametrize(
+        ("table", "spoilt"),
+        [
+            ("outbox", "UPDATE outbox SET content = CAST(x'78ff78' AS TEXT) WHERE seq = 7"),
+            ("outbox", "UPDATE outbox SET created_at = '2026-03-01T00:00:71+00:00' WHERE seq = 7"),
+            ("journal", "UPDATE journal SET at = 'yesterday'"),
+            ("owed", "UPDATE owed SET effect = '{\"kind'"),
+            ("owed", "DROP TABLE owed"),
+        ],
+    )
+    def test_what_a_row_says_is_looked_at_and_all_but_that_row_is_saved(
+        self, places: Places, table: str, spoilt: str
+    ) -> None:
+        before = {name: len(rows) for name, rows in rows_of(places).items()}
+        spoil(places, spoilt)
+        with pytest.raises(StoreUnusable, match=f"table {table}.*training-claw state repair"):
+            asyncio.run(opened(places))
+        code, said = told(places, "repair")
+        assert (code, f"cut short: {table};" in said) == (0, True), said
+        known, _ = asyncio.run(opened(places))
+        assert known == State(house="h0", said=200)
+        after = {name: len(rows) for name, rows in rows_of(places).items()}
+        assert after == before | {table: before[table] - 1}
+
+    @pytest.mark.parametrize(
+        "spoilt",
+        [
+            "UPDATE state SET state = '{\"house'",
+            "UPDATE state SET state = x'ff00'",
+            "UPDATE state SET state = CAST(x'7bff7d' AS TEXT)",
+            "UPDATE state SET schema = 0",
+            "UPDATE state SET schema = 'one'",
+            "UPDATE state SET state = '{\"hoose\": 1}'",
+        ],
+    )
+    def test_a_state_that_says_nothing_is_told_in_a_line_wherever_it_is_met(
+        self, places: Places, spoilt: str
+    ) -> None:
+        spoil(places, spoilt)
+        with pytest.raises(StoreUnusable, match=r"put a backup in its place|state restore"):
+            asyncio.run(opened(places))
+        looked = CliRunner().invoke(status, ["--state-dir", str(places.path)])
+        mended = told(places, "repair")
+        for code, said in ((looked.exit_code, looked.output), mended):
+            assert (code, said.count("\n")) == (1, 1), said
+            assert len(said) < 500
+        assert "backup in its place" in mended[1]
+        assert not list(places.path.glob("*.damaged-*")) + list(places.path.glob(".*repaired*"))
+
+    def test_an_emptied_file_is_not_called_whole(self, places: Places, tmp_path: Path) -> None:
+        places.database.write_bytes(b"")
+        code, said = told(places, "repair")
+        assert (code, "put a backup in its place" in said) == (1, True)
+        code, said = told(places, "backup", str(tmp_path / "copy"))
+        assert (code, "is empty" in said) == (1, True)
+        assert not (tmp_path / "copy").exists()
+
+    @pytest.mark.parametrize("pages", [1, 20])
+    def test_on_a_full_disk_nothing_is_left_out_for_want_of_room(
+        self, places: Places, monkeypatch: pytest.MonkeyPatch, pages: int
+    ) -> None:
+        """SQLite's own limit answers like a full disk."""
+
+        def make(path: Path) -> sqlite3.Connection:
+            db = store_made(path)
+            db.execute(f"PRAGMA max_page_count = {pages}")
+            return db
+
+        store_made = upkeep.make
+        monkeypatch.setattr(upkeep, "make", make)
+        damage(places, "outbox")
+        before = places.database.read_bytes()
+        code, said = told(places, "repair")
+        assert (code, said.count("\n"), "the disk is full; make room" in said) == (1, 1, True), said
+        assert places.database.read_bytes() == before
+        assert not list(places.path.glob("*.damaged-*")) + list(places.path.glob(".*repaired*"))
 
     def test_nothing_is_repaired_under_a_daemon(self, places: Places) -> None:
         damage(places, "outbox")
@@ -209,7 +293,10 @@ class TestARestore:
                 lambda path: path.write_text("not a database at all " * 99),
                 "not a database; name another backup",
             ),
-            (lambda path: sqlite3.connect(path).execute("CREATE TABLE other (x)"), "is no backup of"),
+            (
+                lambda path: sqlite3.connect(path).execute("CREATE TABLE other (x)"),
+                "no database of training-claw's",
+            ),
             (lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 99"), "newer version"),
         ],
         ids=["absent", "no database", "another's", "newer"],
