@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+BOM, ZERO = "\ufeff", "\0"
 A_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 A_NOTE = re.compile(r"(^|\s)#")
 QUOTES = ("'", '"')
@@ -20,6 +21,8 @@ class Unreadable(Exception):
 
 def lines_of(path: Path) -> tuple[str, ...]:
     """Raises Unreadable."""
+    if path.is_fifo():  # it can be read once, and is read twice
+        raise Unreadable(f"{path}: is a pipe; write the settings into a file, and name that")
     try:
         content = path.read_bytes()
     except PermissionError:
@@ -81,6 +84,10 @@ def _fault(name: str, is_setting: str, value: str, known: Collection[str], see: 
     >>> _fault("REPORT_EVERY_S", "=", "900 # note", ["REPORT_EVERY_S"], "the example")
     'REPORT_EVERY_S: systemd takes what follows the # for a part of the value; give a note a line of its own'
     """
+    if name.startswith(BOM):
+        return "begins with a byte order mark, which nobody sees; save the file as UTF-8 without one"
+    if ZERO in name + value:
+        return "holds zero bytes, as after a crash; write the line anew"
     if not is_setting or not A_NAME.fullmatch(name):
         return "is no NAME=value; write it so, or put a # before it"
     if name.upper() not in known:

@@ -1,4 +1,5 @@
 import doctest
+import os
 import re
 from io import StringIO
 from pathlib import Path
@@ -208,6 +209,30 @@ class TestTheEnvFile:
             read_settings(file)
         (line,) = refused.value.lines
         assert told in line
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (b"\xef\xbb\xbf# a note\nDEVICE=cpu\n", "line 1: begins with a byte order mark"),
+            (b"\xef\xbb\xbfDEVICE=cpu\n", "line 1: begins with a byte order mark"),
+            (b"DEVICE=cpu\nSTATE_DIR=/srv/\0\0\n", "line 2: holds zero bytes"),
+            (b"DEVICE=cpu\n\0\0\0\0\n", "line 2: holds zero bytes"),
+        ],
+    )
+    def test_bytes_that_nobody_sees_are_named_and_the_rest_is_used(
+        self, tmp_path: Path, content: bytes, told: str
+    ) -> None:
+        file = tmp_path / "claw.env"
+        file.write_bytes(content + b"OPERATOR_IDS=1477300000000000001\n")
+        reading = look(file)
+        (line,) = reading.problems
+        assert told in line
+        assert reading.settings.operator_ids == (1477300000000000001,)
+
+    def test_a_pipe_is_refused_for_it_would_be_empty_the_second_time(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (line,) = look(tmp_path / "pipe").problems
+        assert line.endswith("is a pipe; write the settings into a file, and name that")
 
     def test_a_token_s_file_that_is_no_text_is_one_line(
         self, environment: pytest.MonkeyPatch, tmp_path: Path
