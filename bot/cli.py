@@ -4,6 +4,8 @@ import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from traceback import walk_tb
+from typing import Any
 
 import click
 
@@ -30,6 +32,16 @@ COMPUTE = {
 
 
 class FrontDoor(click.Group):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """A reader that has gone is click's matter; a disk that is full behind `> FILE` is not."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            if not _while_speaking(error):
+                raise
+            click.echo(f"training-claw: standard output: {error.strerror}; send it elsewhere", err=True)
+            sys.exit(1)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [*OURS, *COMPUTE]
 
@@ -62,6 +74,10 @@ def main() -> None:
     training-claw serve --env-file FILE       the daemon
     training-claw simulate OUT --episodes 60  then: validate OUT, convert OUT data.h5
     """
+
+
+def _while_speaking(error: OSError) -> bool:
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def _compute(name: str) -> click.Command:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from trainer.commands.admit import convert_command, validate_command
+from trainer.commands.errors import one_line_errors
 from trainer.commands.evaluate import evaluate_command
 from trainer.commands.simulate import simulate_command
 from trainer.commands.weights import weights_command
@@ -32,4 +33,5 @@ def program(arguments: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(prog_name=program(sys.argv[1:]))
+    with one_line_errors():  # a disk that is full behind `> FILE`
+        main(prog_name=program(sys.argv[1:]))

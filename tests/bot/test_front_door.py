@@ -45,6 +45,32 @@ def test_a_compute_verb_goes_on_as_the_trainer(verb: str) -> None:
     assert "xample" in shown.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize(
+    "said", [["--help"], ["lessons", "explain", "-"], ["validate", "--help"], ["bucket", "ls", "--help"]]
+)
+def test_what_cannot_be_written_for_a_full_disk_is_one_line(said: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [CLAW, *said], input="[학습] lr=1e-5", stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert (done.stderr.count("\n"), "No space left on device" in done.stderr) == (1, True), done.stderr
+
+
+def test_who_reads_one_line_of_the_bucket_is_told_nothing_else(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / f"a-rather-long-name-so-that-no-pipe-holds-it-all-{number}").touch()
+    with subprocess.Popen(
+        [CLAW, "bucket", "ls", tmp_path.as_uri()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as listing:
+        assert listing.stdout is not None
+        assert listing.stderr is not None
+        assert listing.stdout.readline()
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+
+
 def test_the_door_leads_to_every_command_of_the_trainer_that_calls_itself_so() -> None:
     assert {verb for verb, _ in COMPUTE.values()} == {command.name for command in AT_THE_DOOR}
 

@@ -19,6 +19,8 @@ def one_line_errors() -> Iterator[None]:
     except JobError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(EXIT_OF_FAILURE[error.failed.failure])
+    except BrokenPipeError:  # who read us has seen enough
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {where}{error.strerror or error}", err=True)

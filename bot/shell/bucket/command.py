@@ -76,6 +76,8 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     except BadName as error:
         click.echo(f"training-claw bucket: {error}", err=True)
         code = 2
+    except BrokenPipeError:  # who read us has seen enough
+        raise
     except (StoreError, OSError) as error:
         click.echo(f"training-claw bucket: {error}", err=True)
         code = 1
