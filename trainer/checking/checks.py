@@ -16,6 +16,7 @@ from trainer.checking.agreement import container, metadata_episode, metadata_fps
 from trainer.checking.clock import first_uneven, is_at, rate
 from trainer.checking.findings import blank, frozen, repeated
 from trainer.data.episode import Episode, kept_frames, kept_rows, refuse, warn
+from trainer.data.tree import shown
 
 MET_KEYS = ("met", "passed", "success", "satisfied")
 """Under which a criterion is known to record whether it was met."""
@@ -189,7 +190,8 @@ EPISODE_CHECKS: tuple[Check, ...] = (
 def problems_of(episode: Episode, config: TrainingConfig) -> tuple[Problem, ...]:
     """Everything wrong with one episode, damage first, each problem with the episode's name."""
     found = [*episode.damage, *(problem for check in EPISODE_CHECKS for problem in check(episode, config))]
-    return tuple(problem.model_copy(update={"episode": episode.name}) for problem in found)
+    name = "/".join(map(shown, episode.name.split("/")))  # of a folder may be no text at all
+    return tuple(problem.model_copy(update={"episode": name}) for problem in found)
 
 
 # --- of the set as a whole --------------------------------------------------------

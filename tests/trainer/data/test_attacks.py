@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from protocol.job import Checked
 from protocol.training import TrainingConfig
 from trainer.checking.check import check
 from trainer.checking.checks import problems_of
@@ -223,6 +224,17 @@ def test_a_name_that_is_no_text_can_be_shown(tmp_path: Path) -> None:
     tree = look_through(tmp_path)
     assert [(shown(name), why) for name, why in tree.astray.items()] == [("bad\\udcff", "쓸 수 없는 이름")]
     assert len(hash_folder(tmp_path)) == 64
+
+
+@pytest.mark.parametrize("name", ["bad\udcff", "two\nlines"])
+def test_an_episode_whose_folder_s_name_is_no_text_is_refused_in_words_that_can_be_sent(
+    simulated: Path, config: TrainingConfig, tmp_path: Path, name: str
+) -> None:
+    folder = copytree(simulated, tmp_path / "set")
+    copytree(simulated / "episode_000", folder / name)
+    verdict = check(folder, config)
+    assert {each.episode for each in verdict.problems if each.check == "astray"} == {shown(name)}
+    assert Checked.model_validate_json(verdict.model_dump_json()) == verdict
 
 
 # --- no false alarm -----------------------------------------------------------------
