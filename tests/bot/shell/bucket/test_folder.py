@@ -1,6 +1,7 @@
 """What is special about a bucket in a folder: links, plain copies, files changed in place."""
 
 import asyncio
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -49,6 +50,16 @@ class TestLinks:
         (tmp_path / "bucket/checkpoints").symlink_to("checkpoints")
         with pytest.raises(BadName, match="cannot be followed"):
             await folder.store.put_bytes("checkpoints/a", b"1")
+
+    async def test_a_pipe_is_refused_rather_than_waited_for(
+        self, folder: FolderBench, tmp_path: Path
+    ) -> None:
+        folder.seed("dataset/a", b"1")
+        os.mkfifo(tmp_path / "bucket/dataset/b")
+        with pytest.raises(BadName, match="dataset/b is neither a file nor a folder"):
+            await folder.store.get_bytes("dataset/b")
+        with pytest.raises(BadName, match="dataset/b is neither a file nor a folder"):
+            _ = [each async for each in folder.store.list("dataset/")]
 
     async def test_nothing_is_written_through_a_link(self, folder: FolderBench, tmp_path: Path) -> None:
         folder.seed("ssot/PLAN.md", b"plan")
