@@ -247,11 +247,14 @@ async def _verify(at: Bucket, text: str, *, quick: bool) -> int:
     damaged = False
     async with at.opened(text) as (store, _, name):
         for each in await errands.published_below(store, name):
-            if not each.complete:
+            if each.complete:
+                with bar(each.path) as progress:
+                    faults = await errands.faults_of(store, each.path, progress, quick=quick)
+            elif broken := await errands.broken_manifest(store, each):
+                faults = (broken,)
+            else:
                 click.echo(f"{'-':8}{each.path}  {standing_of(each)}: nothing to hold it against")
                 continue
-            with bar(each.path) as progress:
-                faults = await errands.faults_of(store, each.path, progress, quick=quick)
             damaged = damaged or bool(faults)
             click.echo(f"{'DAMAGED' if faults else 'whole':8}{each.path}  {standing_of(each)}")
             for fault in faults:

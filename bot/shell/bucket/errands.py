@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.policy import KEEP
-from bot.shell.bucket.errors import BadName, IntegrityError, NotFound, PreconditionFailed
+from bot.shell.bucket.errors import BadContent, BadName, IntegrityError, NotFound, PreconditionFailed
 from bot.shell.bucket.landing import TEMPORARY
 from bot.shell.bucket.layout import cycle_of, epoch_of, holds_checkpoints, is_hidden
 from bot.shell.bucket.manifest import Manifest, Meta, read_manifest
@@ -62,6 +62,15 @@ async def published_below(store: ObjectStore, name: str) -> tuple[Listed, ...]:
             f"{name or 'the bucket'} holds no checkpoint: see `training-claw bucket ls` one level up"
         )
     return tuple(below)
+
+
+async def broken_manifest(store: ObjectStore, one: Listed) -> str:
+    """Why one of ours that counts as unfinished is none: its manifest is there and says nothing."""
+    try:
+        await read_manifest(store, one.path)
+    except BadContent as error:
+        return str(error) if one.ours else ""
+    return ""
 
 
 async def faults_of(store: ObjectStore, prefix: str, progress: Progress, *, quick: bool) -> tuple[str, ...]:

@@ -161,6 +161,18 @@ class TestVerifying:
             assert f"DAMAGED {PLACE}" in told
             assert PLACE + WEIGHTS in told.splitlines()[1]
 
+    @pytest.mark.parametrize("said", [b"{}", b"\xff", b""])
+    def test_one_of_ours_whose_manifest_says_nothing_is_damaged(
+        self, say: Say, folder: FolderBench, save: Save, said: bytes
+    ) -> None:
+        folder.seed("checkpoints/act_epoch_900/manifest.json", said)
+        say("push", save(), f"@{PLACE}")
+        folder.seed(PLACE + "manifest.json", said)
+        told = say("verify", "@checkpoints/", code=4).stdout
+        assert "foreign: nothing to hold it against" in told
+        assert f"DAMAGED {PLACE}" in told
+        assert f"{PLACE}manifest.json is not a manifest of ours: publish that checkpoint anew" in told
+
 
 class TestRetention:
     def test_it_shows_first_and_takes_away_on_demand(self, say: Say, folder: FolderBench, save: Save) -> None:
