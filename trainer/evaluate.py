@@ -19,6 +19,7 @@ from lerobot.policies.factory import make_pre_post_processors
 from lerobot.processor import PolicyProcessorPipeline
 from lerobot.utils.constants import OBS_STATE
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from protocol.training import TrainingConfig
@@ -127,16 +128,22 @@ def load(model: Path) -> Loaded:
         before, after = make_pre_post_processors(
             policy.config, pretrained_path=str(model), preprocessor_overrides=moved
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise JobError(
-            "bad_job", f"{model}: LeRobot cannot load it ({said}); copy the checkpoint anew"
-        ) from error
+    except Exception as error:  # whatever LeRobot, draccus or safetensors make of damage
+        raise _unloadable(model, error) from error
     return Loaded(policy, before, after)
 
 
 def _mean_action(model: Path) -> Values:
-    return load_file(model / STATISTICS)["action.mean"].numpy().astype(np.float32)
+    try:
+        return load_file(model / STATISTICS)["action.mean"].numpy().astype(np.float32)
+    except (OSError, KeyError, SafetensorError) as error:
+        raise _unloadable(model / STATISTICS, error) from error
+
+
+def _unloadable(path: Path, error: Exception) -> JobError:
+    cause = error.__cause__ or error  # of what merely says that a config is none, what it is about
+    said = " ".join(str(cause).split())[:200]
+    return JobError("bad_job", f"{path}: LeRobot cannot load it ({said}); copy the checkpoint anew")
 
 
 def _errors(loaded: Loaded, clip: Clip, mean_action: Values) -> NDArray[np.float64]:

@@ -2,13 +2,15 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from click.testing import CliRunner
+from safetensors.torch import save
 
 from protocol.job import Trained
 from trainer.__main__ import main
-from trainer.evaluate import evaluate
+from trainer.evaluate import STATISTICS, evaluate
 from trainer.process.attempt import JobError
 from trainer.simulation.simulate import simulate
 
@@ -49,6 +51,30 @@ def test_a_folder_that_is_no_checkpoint_is_named(held_out: Path) -> None:
     told = CliRunner().invoke(main, ["evaluate", str(held_out), str(held_out)])
     assert told.exit_code == 2
     assert told.stderr.startswith(f"error: {held_out}: no readable trainer_state.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("model.safetensors", b""),
+        ("model.safetensors", b"\x40\0\0\0\0\0\0\0{"),
+        ("config.json", b"[]"),
+        ("config.json", b'{"type": "act", "chunk_size": -1}'),
+        ("config.json", b'{"type": "act", "wheels": 4}'),
+        (STATISTICS, b""),
+        (STATISTICS, save({})),
+    ],
+)
+def test_a_damaged_file_is_one_line(
+    unbroken: tuple[Run, Trained], held_out: Path, tmp_path: Path, file: str, content: bytes
+) -> None:
+    damaged = copytree(unbroken[0].folder.checkpoint(EPOCHS), tmp_path / "damaged")
+    (damaged / "pretrained_model" / file).write_bytes(content)
+    told = CliRunner().invoke(main, ["evaluate", str(damaged), str(held_out)])
+    said = told.stderr.splitlines()[-1]
+    assert told.exit_code == 2, told.exception
+    assert said.startswith(f"error: {damaged / 'pretrained_model'}")
+    assert said.endswith("copy the checkpoint anew")
 
 
 def test_a_folder_without_episodes_is_named(unbroken: tuple[Run, Trained], tmp_path: Path) -> None:
