@@ -78,10 +78,9 @@ def convert_command(
     PATH may hold a simulator's episodes, HDF5 files with LeRobot's keys or a LeRobotDataset v3.
     Exit code 0: done. 4: the data is refused, nothing is written. 2: the call was wrong.
     """
-    with one_line_errors():
+    with one_line_errors(output):
         config = config_of(config_path)
-        if form == "hdf5" and output.is_dir():
-            raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
+        must_be_a_place_for(form, output, path)
         must_take(output.parent)
         keeping = Keeping(output if form == "hdf5" else None)
         judgement = judged(path, config, keeping)
@@ -92,6 +91,22 @@ def convert_command(
             sys.exit(ExitCode.REFUSED)
         done = (_converted if form == "hdf5" else _exported)(path, output, config, judgement)
     click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
+
+
+def must_be_a_place_for(form: str, output: Path, data: Path) -> None:
+    """What stands at OUT is replaced as a whole: a device would be a file from then on, for every program.
+
+    Raises:
+        JobError("bad_job"): that is no place for it.
+    """
+    if form == "hdf5" and output.is_dir():
+        raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
+    if output.exists() and not (output.is_file() or output.is_dir()):
+        raise JobError("bad_job", f"{output}: is no file but a device or a pipe; name a file")
+    if output.resolve().is_relative_to(data.resolve()):
+        raise JobError(
+            "bad_job", f"{output}: lies in {data} and would be a part of the data; name a place outside"
+        )
 
 
 def must_take(folder: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -12,8 +13,11 @@ from trainer.process.attempt import JobError
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Ends the process, with the exit code that goes with what was said."""
+def one_line_errors(place: Path | None = None) -> Iterator[None]:
+    """Ends the process, with the exit code that goes with what was said.
+
+    `place` is what is written: what the system says of a write does not name it.
+    """
     try:
         yield
     except JobError as error:
@@ -22,6 +26,6 @@ def one_line_errors() -> Iterator[None]:
     except BrokenPipeError:  # who read us has seen enough
         raise
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename or place}: " if error.filename or place else ""
         click.echo(f"error: {where}{error.strerror or error}", err=True)
         sys.exit(ExitCode.NO_SPACE if error.errno == errno.ENOSPC else ExitCode.FAILED)

@@ -1,6 +1,8 @@
 """The commands answer in one line a problem, one verdict, and the exit code that goes with it."""
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +76,32 @@ def test_convert_writes_nothing_that_was_refused(
     assert result.exit_code == ExitCode.REFUSED
     assert "episode_002: success_criteria 미충족" in result.stdout
     assert not (tmp_path / "data.h5").exists()
+
+
+@pytest.mark.parametrize("form", ["hdf5", "lerobot"])
+def test_a_device_is_not_replaced_nor_is_the_data_set_added_to(
+    simulated: Path, small: Path, tmp_path: Path, form: str
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for output, why in ((pipe, "is no file but a device or a pipe"), (simulated / "out", "lies in")):
+        result = call("convert", simulated, output, "--to", form, "--config", small)
+        assert result.exit_code == ExitCode.USAGE
+        assert (result.stderr.count("\n"), f"error: {output}: {why}" in result.stderr) == (1, True)
+    assert pipe.is_fifo()
+    assert not (simulated / "out").exists()
+
+
+def test_a_full_disk_is_named_by_what_could_not_be_written(
+    simulated: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("trainer.commands.admit.convert", full)
+    result = call("convert", simulated, tmp_path / "data.h5", "--config", small)
+    assert result.exit_code == ExitCode.NO_SPACE
+    assert result.stderr == f"error: {tmp_path / 'data.h5'}: No space left on device\n"
 
 
 def test_simulate_spoils_the_episode_it_is_told_to(tmp_path: Path) -> None:
