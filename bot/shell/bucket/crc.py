@@ -13,6 +13,7 @@ from typing import cast
 import google_crc32c
 
 from bot.shell.bucket.errors import IntegrityError
+from bot.shell.bucket.names import check_kind
 
 PIECE_BYTES = 1 << 20
 
@@ -60,6 +61,7 @@ class FileSums:
 
         Raises:
             IntegrityError: it changed while being read.
+            BadName: it is no file.
             FileNotFoundError: there is no such file.
         """
         inode, known = self._known.get(str(path), (-1, None))
@@ -77,6 +79,7 @@ class FileSums:
 
 
 def _read(path: Path) -> FileSum:
+    check_kind(path)
     crc, size = Crc32c(), 0
     before = path.stat()
     with path.open("rb") as file:

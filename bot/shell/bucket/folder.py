@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import io
 import os
-import stat
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator
 from pathlib import Path
@@ -28,7 +27,7 @@ from bot.shell.bucket.errors import (
     WriteDenied,
 )
 from bot.shell.bucket.landing import TEMPORARY, Landing
-from bot.shell.bucket.names import check_name, check_prefix, check_writable, local_path
+from bot.shell.bucket.names import check_kind, check_name, check_prefix, check_writable, local_path
 from bot.shell.bucket.stoppable import Stopped, Stopping, run_stoppable
 from bot.shell.bucket.store import IN_MEMORY_BYTES, Obj, Progress, quiet
 
@@ -152,8 +151,7 @@ class FolderStore:
         path = local_path(self._root, name)
         if not _resolved(path, name).is_relative_to(self._root):
             raise BadName(f"{name} is a link that leaves the bucket's folder {self._root}: copy the data in")
-        if _is_endless(path):
-            raise BadName(f"{path} is neither a file nor a folder: take it out of the bucket's folder")
+        check_kind(path)
         return path
 
     def _stat(self, name: str) -> Obj | None:
@@ -258,15 +256,6 @@ class FolderStore:
         with (self._root / OWN / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _is_endless(path: Path) -> bool:
-    """A pipe, say, or a device: who opens one may wait for ever."""
-    try:
-        kind = path.stat().st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
 
 
 def _resolved(path: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ leave a folder once the name becomes a local path.
 
 import posixpath
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,6 +60,16 @@ def check_writable(name: str) -> str:
 def local_path(folder: Path, name: str) -> Path:
     """Where the object `name` (relative to what `folder` mirrors) lies on disk. Raises BadName."""
     return folder.joinpath(*check_name(name).split("/"))
+
+
+def check_kind(path: Path) -> None:
+    """Raises BadName: at `path` is a pipe, say, or a device. Who opens one may wait for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # whoever opens it says so
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise BadName(f"{path} is neither a file nor a folder: take it out of there")
 
 
 def _fault_of(name: str) -> str:

@@ -1,5 +1,6 @@
 """`training-claw bucket` as a person meets it: what is said, and with which exit code."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,17 @@ class TestBounds:
 
 
 class TestPushing:
+    def test_a_pipe_in_the_folder_is_named_rather_than_waited_for(
+        self, say: Say, folder: FolderBench, save: Save
+    ) -> None:
+        saved = save()
+        os.mkfifo(saved / "pipe")
+        assert (
+            f"{saved / 'pipe'} is neither a file nor a folder"
+            in say("push", saved, f"@{PLACE}", code=2).stderr
+        )
+        assert folder.contents(PLACE) == {}
+
     def test_a_second_push_finds_it_there(self, say: Say, save: Save) -> None:
         first = save()
         assert "2 files travelled" in say("push", first, f"@{PLACE}").stdout
