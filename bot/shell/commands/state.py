@@ -122,7 +122,9 @@ def _stamp() -> str:
 
 
 @state.command()
-@click.option("--days", default=14, show_default=True, type=click.IntRange(0), help="Untouched for so long.")
+@click.option(
+    "--days", default=14, show_default=True, type=click.IntRange(0, 36_500), help="Untouched for so long."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @STATE_DIR
 def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
@@ -142,14 +144,24 @@ def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
     places = Places(state_dir)
     try:
         found = tidying.spare(places, state_in(places), datetime.now(UTC), timedelta(days=days))
-        for one in found:
-            if not dry_run:
-                tidying.clear(one)
-            click.echo(f"{'would go' if dry_run else 'gone'}: {one.path} ({one.size_bytes / 1e9:.1f} GB)")
     except (StoreUnusable, OSError) as error:
         _refuse("tidy", error)
-    freed = sum(one.size_bytes for one in found)
+    freed, stuck = 0, False
+    for one in found:
+        try:
+            if not dry_run:
+                tidying.clear(one)
+        except OSError as error:  # one that cannot go keeps no other
+            where, why = error.filename or one.path, error.strerror or error
+            told = f"training-claw state tidy: {where}: {why}; correct its owner, or remove it by hand"
+            click.echo(told, err=True)
+            stuck = True
+            continue
+        freed += one.size_bytes
+        click.echo(f"{'would go' if dry_run else 'gone'}: {one.path} ({one.size_bytes / 1e9:.1f} GB)")
     click.echo(f"{freed / 1e9:.1f} GB {'could be freed' if dry_run else 'freed'}")
+    if stuck:
+        sys.exit(1)
 
 
 def _refuse(verb: str, error: Exception) -> NoReturn:

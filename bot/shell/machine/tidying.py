@@ -27,13 +27,16 @@ class Spare:
 
 
 def spare(places: Places, state: State, now: datetime, age: timedelta) -> tuple[Spare, ...]:
-    """What nobody has needed or changed for `age`; what an interrupted tidying left, at any age."""
+    """What nobody has needed or changed for `age`; what an interrupted tidying left, at any age.
+
+    A link stays: what somebody has put elsewhere is theirs to remove.
+    """
     last = (now - age).timestamp()
     needed = _needed(places, state)
     return tuple(
         Spare(path, _size(path))
         for path in _candidates(places)
-        if path.name.startswith(LEAVING) or (path not in needed and path.stat().st_mtime < last)
+        if path.name.startswith(LEAVING) or (path not in needed and _is_ours_since(path, last))
     )
 
 
@@ -43,7 +46,7 @@ def clear(one: Spare) -> None:
     if not leaving.name.startswith(LEAVING):
         leaving = leaving.with_name(LEAVING + leaving.name)
         os.replace(one.path, leaving)  # noqa: PTH105  may be a folder
-    if leaving.is_dir():
+    if leaving.is_dir() and not leaving.is_symlink():
         shutil.rmtree(leaving)
     else:
         leaving.unlink()
@@ -55,6 +58,14 @@ def _candidates(places: Places) -> Iterator[Path]:
     yield from sorted((places.path / "runs").glob("*/.data.h5.*"))
     yield from sorted((places.path / "runs").glob("*/surveys"))
     yield from sorted((places.path / "runs").glob(f"*/{LEAVING}*"))
+
+
+def _is_ours_since(path: Path, last: float) -> bool:
+    """Is it no link, and was last changed before `last`? What has gone meanwhile is nothing to remove."""
+    try:
+        return not path.is_symlink() and path.stat().st_mtime < last
+    except FileNotFoundError:
+        return False
 
 
 def _needed(places: Places, state: State) -> set[Path]:

@@ -1,6 +1,7 @@
 """Room is made of what can be made again, and only of what nobody needs."""
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,43 @@ def test_what_an_interrupted_tidying_left_goes_first(places: Places, old: Callab
     (left,) = tidying.spare(places, State(), NOW, AGE)
     tidying.clear(left)
     assert list((places.path / "dataset").iterdir()) == []
+
+
+def test_a_link_stays_and_keeps_nothing_else(
+    places: Places, old: Callable[[str], Path], tmp_path: Path
+) -> None:
+    elsewhere, other = old("dataset/elsewhere/"), old("dataset/other/")
+    moved = elsewhere.rename(tmp_path / "larger disk")
+    elsewhere.symlink_to(moved)
+    (other.parent / "dangling").symlink_to("nowhere")
+    left = other.with_name(f"{tidying.LEAVING}linked")
+    left.symlink_to(moved)
+    assert spared(places, State()) == {other, left}
+    for one in tidying.spare(places, State(), NOW, AGE):
+        tidying.clear(one)
+    assert {path.name for path in other.parent.iterdir()} == {elsewhere.name, "dangling"}
+    assert (moved / "ego.mp4").exists()
+
+
+def test_one_that_cannot_go_is_named_and_keeps_no_other(
+    places: Places, old: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted((old("dataset/one/"), old("dataset/two/")))
+
+    def clear(one: tidying.Spare) -> None:
+        if one.path == first:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(first))
+        cleared(one)
+
+    cleared = tidying.clear
+    monkeypatch.setattr(tidying, "clear", clear)
+    asyncio.run(remember(places, State()))
+    ran = CliRunner().invoke(state_command, ["tidy", "--state-dir", str(places.path)])
+    assert ran.exit_code == 1
+    assert ran.stderr == (
+        f"training-claw state tidy: {first}: Permission denied; correct its owner, or remove it by hand\n"
+    )
+    assert (first.exists(), second.exists()) == (True, False)
 
 
 def test_for_people_it_says_what_goes_and_how_much_that_frees(
