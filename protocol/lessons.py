@@ -218,6 +218,10 @@ class LessonReader:
             self.drafts[-1].remedies.append(_unquoted(found[1]))
 
 
+MOST = 500
+"""Lessons that a file may hold. A cycle has a dozen; each is weighed against all others at once."""
+
+
 def read_lessons(text: str) -> tuple[Lesson, ...]:
     """The lessons of a file `lessons/cycle{NN}.md`, in its order."""
     reader = LessonReader(listing=True, file=True)

@@ -20,7 +20,7 @@ from bot.shell.commands.state_dir import STATE_DIR
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable, open_to_read
 from protocol import paths
-from protocol.lessons import read_lessons
+from protocol.lessons import MOST, read_lessons
 from protocol.messages import ChangeReport
 from protocol.parts import join
 from protocol.plan import PlanBroken, read_plan
@@ -82,7 +82,10 @@ def explain(file: Path, plan: Path | None, hints: bool, cycle: int, as_json: boo
     """The verdict on each lesson in FILE (- is standard input), with its diff, its hash or its question."""
     try:
         base = _planned(plan) if plan else TrainingConfig()
-        terms = explained(_text_of(file), base, hints=hints, cycle=cycle)
+        text = _text_of(file)
+        if (count := len(read_lessons(text))) > MOST:
+            raise Unreadable(f"{file}: {count} lessons, more than the {MOST} of a file; name the right one")
+        terms = explained(text, base, hints=hints, cycle=cycle)
     except Unreadable as error:
         click.echo(f"training-claw lessons: {error}", err=True)
         sys.exit(1)

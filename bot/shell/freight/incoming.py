@@ -37,7 +37,7 @@ from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.freight.gauging import gauge
 from bot.shell.machine.places import WEIGHTS_FILE, Places
 from protocol import paths
-from protocol.lessons import read_lessons
+from protocol.lessons import MOST, read_lessons
 from protocol.messages import BlockCause
 from protocol.plan import Plan, PlanBroken, read_plan
 
@@ -91,7 +91,10 @@ class Incoming:
 
     async def _lessons(self, name: str) -> LessonsFile:
         text = await bucket.read_text(self._store, name)
-        return LessonsFile(name=name, lessons=None if text is None else read_lessons(text))
+        found = None if text is None else read_lessons(text)
+        if found is not None and len(found) > MOST:
+            raise TooLarge(f"{name} holds {len(found)} lessons, more than {MOST}: is it the right file?")
+        return LessonsFile(name=name, lessons=found)
 
     async def _fetch(self, order: FetchData) -> Event:
         try:

@@ -196,6 +196,13 @@ async def test_a_plan_is_looked_at_again_without_the_rest(yard: Yard) -> None:
     assert [one.readable for one in seen] == [True, True, False]
 
 
+async def test_a_list_of_something_else_is_not_weighed_for_minutes(yard: Yard) -> None:
+    yard.put("lessons/cycle01.md", "## 레슨런\n" + "".join(f"- a {number}\n" for number in range(20_000)))
+    event = await yard.carry(ReadTerms(cycle=1, asked=1))
+    assert isinstance(event, TermsUnreadable)
+    assert event.errors == ("lessons/cycle01.md holds 20000 lessons, more than 500: is it the right file?",)
+
+
 async def test_a_run_reaches_the_bucket_and_is_handed_on(yard: Yard) -> None:
     yard.save("checkpoints/epoch_050/pretrained_model/model.safetensors")
     yard.save("checkpoints/best/epoch_050/model.safetensors")

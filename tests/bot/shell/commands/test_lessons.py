@@ -155,6 +155,12 @@ def test_what_cannot_be_read_is_one_line_with_its_file(
     assert (told.exit_code, told.stderr) == (1, f"training-claw lessons: {path}: {said}\n")
 
 
+def test_a_list_of_something_else_is_not_weighed_for_minutes() -> None:
+    told = lessons("explain", "-", stdin="## 레슨런\n" + "".join(f"- a {number}\n" for number in range(501)))
+    said = "training-claw lessons: -: 501 lessons, more than the 500 of a file; name the right one\n"
+    assert (told.exit_code, told.stderr) == (1, said)
+
+
 def test_standard_input_is_read_as_a_file_is() -> None:
     told = CliRunner().invoke(main, ["lessons", "explain", "-"], input=b"\xc7\xd0")
     assert (told.exit_code, "-: is not UTF-8 (byte 0)" in told.stderr) == (1, True)
