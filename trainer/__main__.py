@@ -1,7 +1,11 @@
 """`python -m trainer`: what `training-claw` starts for all that computes."""
 
+import signal
 import sys
 from collections.abc import Sequence
+
+if __name__ == "__main__":  # who thinks better of it while all is being loaded gets no traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import click
 
@@ -33,5 +37,6 @@ def program(arguments: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with one_line_errors():  # a disk that is full behind `> FILE`
         main(prog_name=program(sys.argv[1:]))

@@ -1,5 +1,7 @@
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +58,25 @@ def test_what_cannot_be_written_for_a_full_disk_is_one_line(said: list[str]) -> 
         )
     assert done.returncode != 0
     assert (done.stderr.count("\n"), "No space left on device" in done.stderr) == (1, True), done.stderr
+
+
+def test_who_ends_it_while_it_is_still_being_loaded_gets_no_traceback(tmp_path: Path) -> None:
+    """A stand-in for a library that never comes: it says that it is being imported, and waits."""
+    (tmp_path / "click.py").write_text(
+        "import sys, time\nsys.stdout.write('now\\n')\nsys.stdout.flush()\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", "--help"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as loading:
+        assert loading.stdout is not None
+        assert loading.stdout.readline() == "now\n"
+        loading.send_signal(signal.SIGINT)
+        _, said = loading.communicate(timeout=30)
+    assert (loading.returncode, said) == (-signal.SIGINT, "")
 
 
 def test_who_reads_one_line_of_the_bucket_is_told_nothing_else(tmp_path: Path) -> None:
