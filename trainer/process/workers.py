@@ -45,7 +45,8 @@ class Crew:
                 dropped. What `work` raises is raised here.
         """
         results: dict[int, Result] = {}
-        pending = {self._executor.submit(work, item): number for number, item in enumerate(items)}
+        with _deaf_to_ctrl_c():
+            pending = {self._executor.submit(work, item): number for number, item in enumerate(items)}
         while pending:
             self.stop.leave_if_asked()
             done, _ = wait(pending, timeout=STOP_LOOKED_AT_EVERY_S, return_when=FIRST_COMPLETED)
@@ -65,7 +66,8 @@ class Crew:
         done, pending = 0, set[Future[object]]()
         while (items := more()) is not None:
             self.stop.leave_if_asked()
-            pending |= {self._executor.submit(work, item) for item in items}
+            with _deaf_to_ctrl_c():
+                pending |= {self._executor.submit(work, item) for item in items}
             finished, pending = wait(pending, timeout=ASKED_EVERY_S, return_when=FIRST_COMPLETED)
             done += len([_result_of(each) for each in finished])
             told(done)
@@ -93,6 +95,16 @@ def crew(items: int, stop: Stop) -> Iterator[Crew]:
     )
     with executor, _ended_on_error():
         yield Crew(executor, stop)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started meanwhile never hears of Ctrl-C, not even while it is loaded. We do, afterwards."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def in_processes[Item, Result](
