@@ -24,6 +24,7 @@ CAUSES: Mapping[BlockCause, str] = MappingProxyType(
         "foreign_bucket": "다른 버킷의 데이터",
         "bucket": "버킷 접근 실패",
         "plan": "PLAN.md 해석 실패",
+        "repeat": "이미 끝난 학습의 반복",
         "disk": "디스크 공간 부족",
         "gpu": "GPU 사용 불가",
         "memory": "GPU 메모리 부족",

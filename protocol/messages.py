@@ -262,6 +262,7 @@ BlockCause = Literal[
     "foreign_bucket",
     "bucket",
     "plan",
+    "repeat",
     "disk",
     "gpu",
     "memory",

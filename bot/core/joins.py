@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.effects import Effect, HandOn
-from bot.core.moves import Move, now
+from bot.core.moves import Move, now, say
+from bot.core.saying import blocked
 from bot.core.state import (
     Admitted,
     Arriving,
@@ -24,6 +25,7 @@ from bot.core.state import (
     Unread,
     Unstarted,
     all_safe,
+    would_repeat,
 )
 from bot.core.tracks import data, device, left, mending, run, shelf, weights
 
@@ -67,9 +69,13 @@ def _ready(cycle: Cycle) -> bool:
         case Admitted() as admitted, Settled() as settled, Unstarted():
             same_rule = data.rule(admitted.config) == data.rule(settled.config)
             here = weights.are_here(cycle) and not left.is_awaited(cycle)
-            return not cycle.on_hold and same_rule and here
+            return not cycle.on_hold and same_rule and here and not would_repeat(cycle)
         case _:
             return False
+
+
+def _would_repeat_unasked(cycle: Cycle) -> bool:
+    return would_repeat(cycle) and cycle.own == "unsaid"
 
 
 def _best_unsent(cycle: Cycle) -> bool:
@@ -106,6 +112,10 @@ def _start(cycle: Cycle, at: datetime) -> Move:
     return run.start(cycle, cycle.terms.config, at)
 
 
+def _ask_whether_to_repeat(cycle: Cycle, _: datetime) -> Move:
+    return now(cycle, own="asked"), say(blocked.repeats(cycle))
+
+
 def _publish_best(cycle: Cycle, _: datetime) -> Move:
     return shelf.publish_best(cycle)
 
@@ -131,6 +141,12 @@ JOINS = (
         "Bringing",
         left.is_ours_to_go_on_from,
         left.bring_back,
+    ),
+    Join(
+        "Admitted ∧ Settled ∧ Unstarted ∧ just as the last cycle was ∧ nobody numbered it",
+        "ask first",
+        _would_repeat_unasked,
+        _ask_whether_to_repeat,
     ),
     Join("Settled to start from a checkpoint ∧ Unstarted", "FetchingWeights", weights.unasked, weights.fetch),
     Join("Admitted ∧ Settled ∧ Unstarted ∧ its weights are here ∧ no hold", "Starting", _ready, _start),

@@ -10,7 +10,18 @@ from bot.core.moves import Step, declare, now, say
 from bot.core.policy import Policy
 from bot.core.saying import proposals, replies
 from bot.core.showing import commands
-from bot.core.state import Awaited, Cycle, Entry, LessonHeard, Refused, State, Unread, Unstarted, Waiting
+from bot.core.state import (
+    Awaited,
+    Cycle,
+    Entry,
+    LessonHeard,
+    Refused,
+    State,
+    Unread,
+    Unstarted,
+    Waiting,
+    would_repeat,
+)
 from bot.core.tracks import cycles, data, ledger, mending, terms
 from protocol.lines import leading_tag, lines_of
 from protocol.messages import (
@@ -105,6 +116,8 @@ def take_handoff(state: State, handoff: Handoff, author: int, at: datetime, poli
         state, _, opening = cycles.begin(state, number, at, policy)
     else:
         state, opening = _look_again(state, state.cycle, author, policy)
+    if handoff.cycle and state.cycle:
+        state = now(state, cycle=now(state.cycle, own="meant"))
     before, lessons = state, cycles.lessons_of(handoff.lessons, "HANDOFF")
     state, more = _add_lessons(state, lessons, at, policy)
     go, asked = _where_they_go(before, state, lessons, policy)
@@ -134,12 +147,13 @@ def _add_data(state: State, handoff: Handoff, author: int, at: datetime) -> Step
     assert state.cycle is not None, "data belongs to a cycle"
     if handoff.data is None:
         return now(state, cycle=data.announce(state.cycle, handoff.episodes)), ()
-    match state.cycle.data:
-        case Awaited() | Refused():
-            cycle, effects = data.name(state.cycle, handoff.data, handoff.episodes, at)
-            return now(state, cycle=cycle), effects
-        case _:
-            return state, say(replies.already_at_work(state.cycle, handoff, author))
+    cycle = state.cycle
+    if would_repeat(cycle):  # other data was asked for
+        cycle = now(cycle, own="unsaid")
+    elif not isinstance(cycle.data, Awaited | Refused):
+        return state, say(replies.already_at_work(cycle, handoff, author))
+    cycle, effects = data.name(cycle, handoff.data, handoff.episodes, at)
+    return now(state, cycle=cycle), effects
 
 
 def _take_lessons(state: State, message: Lessons, event: Heard, policy: Policy) -> Step:

@@ -1,6 +1,7 @@
 """BLOCKED: what stands in the way, and who is asked for what about it."""
 
 from bot.core.events import JobEnded
+from bot.core.state import Cycle
 from protocol.blocked import grouped as grouped_by_problem
 from protocol.job import Failed, FailureKind, Problem
 from protocol.messages import BlockCause, Blocked
@@ -23,6 +24,7 @@ REQUESTS: dict[BlockCause, str] = {
     "foreign_bucket": "Developer에게 설정된 버킷으로 업로드 요청",
     "bucket": "운영자에게 버킷 권한과 연결 확인 요청",
     "plan": "PLAN.md 수정 후 `retry` 요청",
+    "repeat": "새 데이터 HANDOFF나 레슨런 요청, 그대로 다시 학습하려면 `resume`",
     "disk": "운영자에게 디스크 공간 확보 요청",
     "gpu": "운영자에게 GPU 드라이버 확인 요청",
     "memory": "batch_size 축소 승인 요청 (예: `→ 적용: batch_size=32`)",
@@ -55,6 +57,11 @@ def grouped(problems: tuple[Problem, ...]) -> tuple[str, ...]:
 
 def by(cause: BlockCause, problems: tuple[str, ...]) -> Blocked:
     return Blocked(cause=cause, problems=problems, request=REQUESTS[cause])
+
+
+def repeats(cycle: Cycle) -> Blocked:
+    before = f"Cycle {cycle.number}의 데이터와 설정이 이미 끝난 cycle의 것과 같음"
+    return by("repeat", (f"{before}: 같은 학습을 반복하게 됨",))
 
 
 def mended(cause: BlockCause, problem: str) -> Blocked:

@@ -14,6 +14,7 @@ from bot.core.state import (
     Unread,
     Unstarted,
     WeightsMissing,
+    would_repeat,
 )
 
 
@@ -50,6 +51,8 @@ def _before_the_start(cycle: Cycle) -> str | None:
     match cycle.weights:
         case WeightsMissing(why=why):
             return _blocked(why, "다른 start_from 또는 `!retry`")
+        case _ if would_repeat(cycle):
+            return _blocked("지난 cycle과 같은 데이터와 설정", "새 데이터나 레슨런, 또는 `!resume`")
         case _ if cycle.on_hold:
             return f"중지됨 ({', '.join(_who(by) for by in cycle.on_hold)}): `!resume`으로 시작"
         case _:

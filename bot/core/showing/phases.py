@@ -26,6 +26,7 @@ from bot.core.state import (
     Training,
     Unread,
     WeightsMissing,
+    would_repeat,
 )
 from protocol.messages import Phase
 
@@ -125,4 +126,11 @@ def _held_or_asked(cycle: Cycle) -> Waits:
         )
     if isinstance(cycle.terms, Judged):  # nothing is proposed yet: a translator is asked
         return "starting", "레슨런 번역", cycle.opened_at, "승인 요청 또는 질문"
+    if would_repeat(cycle):
+        return (
+            "held",
+            "지난 cycle과 같은 데이터와 설정, 반복할지 확인",
+            cycle.opened_at,
+            "`resume` 지시를 받으면 학습",
+        )
     return "held", f"중지 해제 ({', '.join(cycle.on_hold)})", cycle.opened_at, "`resume` 지시를 받으면 학습"

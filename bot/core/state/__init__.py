@@ -3,6 +3,8 @@
 Each track is a sum type; a class holds only what is true in that phase. Times are UTC.
 """
 
+from typing import Literal
+
 from pydantic import AwareDatetime
 
 from bot.core.state.data import (
@@ -123,13 +125,14 @@ __all__ = [
     "newest_safe",
     "on_the_way",
     "only_here",
+    "would_repeat",
 ]
 
 SCHEMA = 3
 """Number of the shape of what is saved: a state, and the effects that are owed. By it an older version knows
 that it cannot read a newer one's file. Another shape is another number, with an upcaster from this one."""
 
-SHAPE = "3908917e62ee"
+SHAPE = "6f74e9c4e2b7"
 """Of the shape that SCHEMA numbers. When it changes, `tests/bot/core/test_shape.py` says what to do."""
 
 
@@ -139,6 +142,9 @@ class Cycle(Known):
     `last` is the config of the cycle before, `last_best` where its best checkpoint lies in the bucket.
     `found` names the facts that Watcher has heard of, or will when `untold` goes out. `plan_told` is the
     hash of the config that PLAN.md led to when Watcher was last told that it was written anew.
+
+    As long as nobody has numbered the cycle or let it go on, it is not `meant` as one of its own: should it
+    come to learn just what the last one has (`last_certificate`, `last`), that is `asked` first.
     """
 
     number: int
@@ -159,6 +165,8 @@ class Cycle(Known):
     untold: Untold | None = None
     last: TrainingConfig | None = None
     last_best: str = ""
+    last_certificate: str = ""
+    own: Literal["unsaid", "asked", "meant"] = "unsaid"
     looking_at_plan: bool = False
     plan_told: str = ""
 
@@ -208,6 +216,16 @@ class State(Known):
     verifying: tuple[Verifying, ...] = ()
     verifications: int = 0
     jumped: Jumped | None = None
+
+
+def would_repeat(cycle: Cycle) -> bool:
+    """Would its run learn just what the last cycle has learned, and has nobody said that it shall?"""
+    match cycle.data, cycle.terms, cycle.run:
+        case Admitted(certificate=certificate), Settled(config=config), Unstarted():
+            last = cycle.last_certificate, cycle.last
+            return cycle.own != "meant" and (certificate, config) == last
+        case _:
+            return False
 
 
 def expected_job(state: State) -> tuple[str, int] | None:

@@ -43,6 +43,7 @@ def begin(state: State, number: int, at: datetime, policy: Policy) -> tuple[Stat
         terms=Unread(heard=state.carried, since=at),
         last=state.finished[-1].config if state.finished else None,
         last_best=_newest_best(state),
+        last_certificate=_last_certificate(state),
     )
     cycle, orders = terms.look(opened)
     due = at + timedelta(seconds=policy.report_every_s)
@@ -53,6 +54,12 @@ def _newest_best(state: State) -> str:
     """The best checkpoint of the last cycle that came to its DONE, by its place in the bucket; or nothing."""
     done = [one.number for one in state.finished if one.done]
     return paths.act_best(done[-1]) if done else ""
+
+
+def _last_certificate(state: State) -> str:
+    """Of the data of the last cycle, if that came to its DONE."""
+    last = state.finished[-1] if state.finished else None
+    return last.certificate if last and last.done else ""
 
 
 def lessons_of(handoff_lessons: tuple[Lesson, ...], source: str) -> tuple[LessonHeard, ...]:

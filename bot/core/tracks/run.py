@@ -72,7 +72,7 @@ def stop(cycle: Cycle, by: str, at: datetime, policy: Policy, asker: int | None 
 
 def lift(cycle: Cycle, at: datetime) -> Move:
     """`resume` and `retry`: whatever holds the run, somebody with the right to say so lifts it."""
-    free = now(cycle, on_hold=())
+    free = now(cycle, on_hold=(), own="meant")
     match cycle.run:
         case Held() as held:
             return start(free, mending.goes_on_with(cycle, held), at)

@@ -19,8 +19,9 @@ from bot.core.events import (
     Reacted,
     RowsFetched,
 )
+from bot.core.moves import now
 from bot.core.policy import Policy
-from bot.core.state import Admitted, Judged, Settled, State, Unread
+from bot.core.state import Admitted, Judged, Settled, State, Unread, Unstarted, would_repeat
 from bot.core.tracks import data, insights, ledger
 from bot.lessons.judgement import Remedied
 from bot.lessons.remedies import judge
@@ -203,7 +204,14 @@ def _go_one_step(play: Any) -> None:
         case _, _, "ended":
             _finish(play)
         case _:
-            play.ticks(9000)
+            _let_go_on(play)
+
+
+def _let_go_on(play: Any) -> None:
+    if would_repeat(play.cycle):
+        play.says(play.watcher, Order(verb="resume"))
+    else:
+        play.ticks(9000)
 
 
 def _fetch_on(play: Any) -> None:
@@ -344,6 +352,9 @@ class Watched:
             return
         assert isinstance(cycle.terms, Settled)
         assert order.config == cycle.terms.config
+        if self.trained is None or self.trained[0] != order.run:
+            as_it_began = now(cycle, run=Unstarted())
+            assert not would_repeat(as_it_began), "the last cycle once more, and nobody means it"
         self.trained = order.run, order.config
         assert data.rule(order.config) == data.rule(cycle.data.config), "checked under another data rule"
         approved = {
