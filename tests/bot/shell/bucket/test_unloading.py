@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.shell.bucket.crc import PIECE_BYTES, crc32c
-from bot.shell.bucket.unloading import Unloading, unloading
+from bot.shell.bucket.crc import crc32c
+from bot.shell.bucket.unloading import GATHERED_BYTES, Unloading, unloading
 
 from .workbench import files_in
 
@@ -32,8 +32,9 @@ class SlowDisk:
 
     def __init__(self, ashore: Unloading) -> None:
         self._reader, writer = os.pipe()
-        ashore._landing._file.close()
-        ashore._landing._file = os.fdopen(writer, "wb")
+        landing = ashore._opened()
+        landing._file.close()
+        landing._file = os.fdopen(writer, "wb")
 
     async def is_written_to(self) -> bytes:
         return await asyncio.to_thread(os.read, self._reader, 1)
@@ -42,19 +43,33 @@ class SlowDisk:
         await asyncio.to_thread(self._drain)
 
     def _drain(self) -> None:
-        while os.read(self._reader, PIECE_BYTES):
+        while os.read(self._reader, GATHERED_BYTES):
             pass
         os.close(self._reader)
 
 
 async def test_many_small_pieces_are_written_as_few_large_ones(tmp_path: Path, sizes: Sizes) -> None:
-    small = [bytes([number]) * (PIECE_BYTES // 4) for number in range(10)]
+    small = [bytes([number]) * (GATHERED_BYTES // 4) for number in range(10)]
     async with unloading(tmp_path / "a") as ashore:
         await ashore.take(arriving(*small), sizes.append)
         await ashore.land()
-    assert sizes == [PIECE_BYTES, 2 * PIECE_BYTES, 10 * PIECE_BYTES // 4]
+    assert sizes == [GATHERED_BYTES, 2 * GATHERED_BYTES, 10 * GATHERED_BYTES // 4]
     assert files_in(tmp_path) == {"a": b"".join(small)}
     assert ashore.crc32c == crc32c(b"".join(small))
+
+
+async def test_an_empty_file_lands_too(tmp_path: Path, sizes: Sizes) -> None:
+    async with unloading(tmp_path / "a") as ashore:
+        await ashore.take(arriving(), sizes.append)
+        assert (ashore.size, ashore.crc32c) == (0, crc32c(b""))
+        await ashore.land()
+    assert (sizes, files_in(tmp_path)) == ([], {"a": b""})
+
+
+async def test_what_is_not_landed_is_removed(tmp_path: Path, sizes: Sizes) -> None:
+    async with unloading(tmp_path / "a") as ashore:
+        await ashore.take(arriving(b"not as it was declared"), sizes.append)
+    assert files_in(tmp_path) == {}
 
 
 async def test_what_came_before_the_line_broke_is_kept(tmp_path: Path, sizes: Sizes) -> None:
@@ -69,12 +84,12 @@ async def test_what_came_before_the_line_broke_is_kept(tmp_path: Path, sizes: Si
 async def test_the_loop_goes_on_while_the_disk_keeps_a_piece_waiting(tmp_path: Path, sizes: Sizes) -> None:
     async with unloading(tmp_path / "a") as ashore:
         disk = SlowDisk(ashore)
-        taking = asyncio.create_task(ashore.take(arriving(bytes(PIECE_BYTES)), sizes.append))
+        taking = asyncio.create_task(ashore.take(arriving(bytes(GATHERED_BYTES)), sizes.append))
         await disk.is_written_to()
         assert (sizes, taking.done()) == ([], False)
         catching_up = asyncio.create_task(disk.catches_up())
         await taking
-        assert sizes == [PIECE_BYTES]
+        assert sizes == [GATHERED_BYTES]
     await catching_up
 
 
@@ -84,7 +99,7 @@ async def test_one_that_is_cancelled_leaves_nothing_and_writes_no_longer(
     async def fetch() -> None:
         async with unloading(tmp_path / "a") as ashore:
             disks.put_nowait(SlowDisk(ashore))
-            await ashore.take(arriving(bytes(PIECE_BYTES)), sizes.append)
+            await ashore.take(arriving(bytes(GATHERED_BYTES)), sizes.append)
 
     disks: asyncio.Queue[SlowDisk] = asyncio.Queue()
     fetching = asyncio.create_task(fetch())
