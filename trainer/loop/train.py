@@ -84,7 +84,7 @@ def _train(job: TrainJob, attempt: Attempt, ranks: Ranks) -> Trained:
     keeper.catch_up(came_from, state)
     every = job.config.training.save_checkpoint_every
     drawn = Curve(run.loss_curve, every, job.config.action_names)
-    with keeper, drawn as curve, Board(run.tensorboard, state.epoch) as board:
+    with keeper, drawn as curve, Board(run.tensorboard) as board:
         lookout = Lookout(store, feed, run, resumed_at=state.epoch if came_from else None)
         course = Course(
             *(attempt, ranks, learner, feed, pace, keeper, voice, curve, board, lookout, parts),
