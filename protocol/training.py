@@ -67,7 +67,7 @@ def _in_lerobot_s_order(given: tuple[ImageTransform, ...]) -> tuple[ImageTransfo
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)  # JSON has no such numbers
 
 
 class PolicyConfig(Section):
