@@ -5,6 +5,7 @@ whole under a name that nobody is changing. Checkpoints are never deleted here.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from trainer.saving.snapshot import ModelCopy, TrainingCopy
 from trainer.saving.writer import Writer
 
 KEPT = 2
+
+OURS = re.compile(r"(epoch|step)_[0-9]+")
 
 type What = Literal["checkpoint", "resume", "best"]
 
@@ -145,7 +148,7 @@ def _was_said(run: RunFolder, name: str) -> bool:
 
 def newest_good(run: RunFolder) -> tuple[Path, TrainerState] | None:
     """The furthest whole save, of checkpoints and resume points alike; damaged ones are passed over."""
-    saved = [(path, read_state(path)) for path in (*run.checkpoints.glob("epoch_*"), *_numbered(run.resume))]
+    saved = [(path, read_state(path)) for path in (*_numbered(run.checkpoints), *_numbered(run.resume))]
     known = [(path, state) for path, state in saved if state is not None]
     for path, state in sorted(known, key=lambda each: each[1].step, reverse=True):
         if (wrong := damage(path)) is None:
@@ -178,7 +181,8 @@ def drop_all_but_newest(parent: Path, kept: int) -> None:
 
 
 def _numbered(parent: Path) -> Iterable[Path]:
-    return parent.glob("[a-z]*_[0-9]*")
+    """Folders named as ours are. A copy or an archive that somebody made beside them is not ours to touch."""
+    return (path for path in parent.glob("*_*") if OURS.fullmatch(path.name) and path.is_dir())
 
 
 def _number(path: Path) -> int:

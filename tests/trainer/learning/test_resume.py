@@ -53,6 +53,22 @@ def test_a_damaged_newest_save_is_passed_over(
     assert_same_ending(run, unbroken[0])
 
 
+def test_what_somebody_put_beside_the_saves_is_neither_gone_on_from_nor_touched(
+    new_run: Callable[..., Run], unbroken: tuple[Run, Trained]
+) -> None:
+    run = new_run()
+    run.stop_at(step=STEPS_PER_EPOCH + 1)
+    best, resume = run.folder.best_at(1), run.folder.resume_at(STEPS_PER_EPOCH + 1)
+    mine = [best.with_name("epoch_001_copy"), resume.with_name("step_000000004_copy")]
+    for there, copy in zip((best, resume), mine, strict=True):
+        shutil.copytree(there, copy)
+    archive = run.folder.resume / "step_000000001"
+    archive.write_bytes(b"a file")
+    assert run.train() == unbroken[1]
+    assert all(path.exists() for path in (*mine, archive))
+    assert_same_ending(run, unbroken[0])
+
+
 def test_a_finished_run_is_not_trained_again(unbroken: tuple[Run, Trained]) -> None:
     run, trained = unbroken
     before = sorted(run.folder.checkpoints.rglob("*"))
