@@ -115,8 +115,18 @@ class TrainerState(Value):
         return self.epoch * self.frames + self.running.samples
 
     @property
+    def epochs_left(self) -> range:
+        """Those still to be taken, the running one included. It is finished also where `epochs` were lowered
+        meanwhile: what stands in the middle of an epoch is never kept as a checkpoint."""
+        return range(self.epoch, max(self.config.training.epochs, self.epoch + bool(self.running.samples)))
+
+    @property
+    def samples_left(self) -> int:
+        return len(self.epochs_left) * self.frames - self.running.samples
+
+    @property
     def is_done(self) -> bool:
-        return self.epoch >= self.config.training.epochs
+        return not self.epochs_left
 
     @property
     def best_epoch(self) -> int:

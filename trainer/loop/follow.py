@@ -54,7 +54,7 @@ def follow(job: TrainJob, ranks: Ranks, stop: Stop) -> None:
     feed = feeds.load(store, job.config.policy.chunk_size, device)
     settled = settle(learner, feed, state, job, ranks)
     start = state.running.samples
-    for epoch in range(state.epoch, training.epochs):
+    for epoch in state.epochs_left:
         order = parts.trained[feeds.epoch_order(state.frames, training.seed, epoch)].to(device)
         seen = epoch * state.frames + start
         for samples in feeds.steps(order, start, training.samples_per_step):

@@ -83,9 +83,7 @@ def known(state: TrainerState, job: TrainJob, feed: Feed) -> Recipe | None:
 
 def found(learner: Learner, feed: Feed, state: TrainerState, job: TrainJob, onlookers: Onlookers) -> Recipe:
     """A recipe for the run, kept beside its saves: killed before its first one, it must begin anew alike."""
-    passes_left = -(
-        -(job.config.training.epochs * state.frames - state.samples) // job.config.training.batch_size
-    )
+    passes_left = -(-state.samples_left // job.config.training.batch_size)
     recipe = tuned(learner, feed, job.config.training.batch_size, passes_left, onlookers)
     replace_whole(RunFolder(job.run).recipe, recipe.model_dump_json(indent=1).encode() + b"\n")
     return recipe

@@ -59,7 +59,6 @@ class Voice:
         """In mid-epoch the means so far; right after an epoch's end, that epoch's."""
         history, training = state.history, state.config.training
         means = state.running.mean() if state.running.steps else history[-1]
-        left = training.epochs * state.frames - state.samples
         self.say(
             Stepped(
                 at=now(),
@@ -82,7 +81,7 @@ class Voice:
                 samples_per_s=self.pace.samples_per_s,
                 waiting_share=self.pace.share(self.waits.total_s),
                 gpu=devices.gauge(self.device),
-                eta_s=self.pace.eta_s(left),
+                eta_s=self.pace.eta_s(state.samples_left),
             )
         )
         self.pace.said()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.job import Trained
-from protocol.progress import Saved, Started
+from protocol.progress import Saved, Started, Stepped
 from trainer.saving.checkpoint import read_state
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, TENSORS, Run, assert_same_ending, flip_a_bit
@@ -93,6 +93,15 @@ def test_a_smaller_batch_goes_on_where_the_larger_one_stopped(new_run: Callable[
     state = read_state(run.folder.checkpoint(EPOCHS))
     assert state is not None
     assert state.step == EPOCHS * STEPS_PER_EPOCH
+
+
+def test_an_epoch_that_was_begun_is_finished_though_fewer_are_wanted_now(new_run: Callable[..., Run]) -> None:
+    run = new_run(**{"training.save_checkpoint_every": 50})
+    run.stop_at(step=STEPS_PER_EPOCH + 1)
+    assert run.train(config=run.config.with_changes({"training.epochs": 1})).epochs == 2
+    assert run.folder.checkpoint(2).is_dir()
+    last = [line for line in run.lines(2) if isinstance(line, Stepped)][-1]
+    assert (last.epoch, last.eta_s) == (2, 0)
 
 
 def test_a_save_that_was_never_announced_is_announced_by_the_next_attempt(
