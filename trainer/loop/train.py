@@ -146,10 +146,12 @@ def _halt(course: Course, good: TrainerState, order: Tensor) -> NoReturn:
     per_step = good.config.training.samples_per_step
     batch = order[good.running.samples : good.running.samples + per_step]
     frames = blame.named(course.lookout.store, blame.suspects(course.feed, batch))
+    is_saved = saves.newest_good(course.saves.run) is not None
+    before = "the last save is from before it" if is_saved else "nothing was saved before it"
     raise JobError(
         "diverged",
-        f"the loss is no longer finite in epoch {good.epoch + 1} at step {good.step + 1}, the last save is "
-        f"from before it; lower the learning rate or look at its frames ({frames})",
+        f"the loss is no longer finite in epoch {good.epoch + 1} at step {good.step + 1}, {before}; "
+        f"lower the learning rate or look at its frames ({frames})",
         good.epoch,
     )
 

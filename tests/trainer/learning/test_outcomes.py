@@ -26,6 +26,7 @@ def test_values_that_are_not_finite_end_a_run_before_any_of_it_is_saved(
     diverged = run.fail(data=write_store(tmp_path / "nan.h5", small_config, state=float("nan")))
     assert diverged.failed.failure == "diverged"
     assert diverged.failed.epoch == 0
+    assert "at step 1, nothing was saved before it; lower the learning rate" in str(diverged)
     assert not run.folder.checkpoints.exists()
 
 
