@@ -25,7 +25,7 @@ def begin(
     """What learns, where it stands, and the save it came from (None: from the start).
 
     Raises:
-        JobError: no_weights; bad_job when store, config and save do not belong together.
+        JobError: no_weights; bad_job when store, config and save do not belong together; bad_data.
     """
     _must_fit(job, store)
     if job.reference:
@@ -74,7 +74,7 @@ def _first_state(job: TrainJob, store: FrameStore, parts: Split) -> TrainerState
         held_out=parts.held_out_names,
         config=job.config,
         journal=job.journal,
-        certificate=job.certificate or store.certificate,
+        certificate=store.certificate,
         num_threads=torch.get_num_threads(),
         reference=job.reference,
         versions=installed_versions(),
@@ -94,6 +94,12 @@ def _must_fit(job: TrainJob, store: FrameStore) -> None:
             "bad_job",
             f"{job.data}: holds {store.action_names} and {store.state_names}, the config names "
             f"{config.action_names} and {config.state_names}; convert anew",
+        )
+    if job.certificate and store.certificate != job.certificate:
+        raise JobError(
+            "bad_data",
+            f"{job.data}: was converted from other data (certificate {store.certificate[:12] or 'none'}) "
+            f"than the job names ({job.certificate[:12]}); convert again what was checked",
         )
     if not store.num_frames:
         raise JobError("bad_data", f"{job.data}: holds no frames; look at the cuts and exclusions")

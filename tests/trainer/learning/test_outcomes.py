@@ -73,6 +73,12 @@ def test_frames_of_another_size_are_refused(new_run: Callable[..., Run]) -> None
     assert "convert anew" in str(refused)
 
 
+def test_data_of_another_certificate_than_the_job_s_is_not_trained_on(new_run: Callable[..., Run]) -> None:
+    refused = new_run().fail(certificate="f" * 64)
+    assert refused.failed.failure == "bad_data"
+    assert "(certificate 000000000000) than the job names (ffffffffffff)" in str(refused)
+
+
 def test_missing_imagenet_weights_are_said_and_not_fetched(
     new_run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

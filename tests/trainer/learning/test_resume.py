@@ -2,14 +2,16 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from protocol.job import Trained
 from protocol.progress import Saved, Started, Stepped
+from protocol.training import TrainingConfig
 from trainer.saving.checkpoint import read_state
 
-from .runs import EPOCHS, STEPS_PER_EPOCH, TENSORS, Run, assert_same_ending, flip_a_bit
+from .runs import EPOCHS, STEPS_PER_EPOCH, TENSORS, Run, assert_same_ending, flip_a_bit, write_store
 
 
 @pytest.mark.parametrize("step", [STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1], ids=["epoch end", "mid-epoch"])
@@ -77,10 +79,12 @@ def test_a_finished_run_is_not_trained_again(unbroken: tuple[Run, Trained]) -> N
     shutil.rmtree(run.folder.attempt(2).path)
 
 
-def test_a_save_goes_on_with_its_own_data_only(new_run: Callable[..., Run]) -> None:
+def test_a_save_goes_on_with_its_own_data_only(
+    new_run: Callable[..., Run], small_config: TrainingConfig, tmp_path: Path
+) -> None:
     run = new_run()
     run.stop_at(step=1)
-    refused = run.fail(certificate="another data set")
+    refused = run.fail(data=write_store(tmp_path / "other.h5", small_config, seed=9))
     assert refused.failed.failure == "bad_job"
     assert "start a new run" in str(refused)
 
