@@ -1,7 +1,8 @@
 """One process of a run, seen from inside: the lock it holds, the lines it says, the verdict it leaves.
 
 Its folder is as protocol.folders has it. Whatever happens in here, exactly one `outcome.json` is left behind,
-unless the process is killed: then the lock is free and there is none, which is how the bot sees it.
+unless the process is killed: then the lock is free and there is none, which is how the bot sees it. On a disk
+that has filled up meanwhile it takes the place of a file that was put there at the beginning.
 """
 
 import errno
@@ -15,10 +16,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from pydantic import ValidationError
 
@@ -41,6 +43,9 @@ FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train"
 FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 600.0}
 """Before its first count a check lists the set, and hashes its first file, perhaps from a slow disk."""
 LOGGED = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")  # INFO as in protocol.folders
+ROOM_BYTES = 4096
+"""Every failure's verdict is shorter, and so is a training's."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 
 
@@ -75,15 +80,32 @@ class Attempt:
 
     folder: AttemptFolder
     stop: Stop = field(default_factory=Stop)
+    _saying: Lock = field(default_factory=Lock, repr=False)
 
     def say(self, line: Line) -> None:
-        """Append one fact to `events.jsonl`. One write a line, so a reader never sees two mixed."""
-        with self.folder.events.open("ab", buffering=0) as events:
-            events.write(line.model_dump_json().encode() + b"\n")
+        """Append one fact to `events.jsonl`, from any thread. One write a line: no reader sees two mixed.
 
-    def end(self, outcome: Outcome) -> None:
-        """Leave the verdict, whole or not at all."""
-        replace_whole(self.folder.outcome, outcome.model_dump_json(indent=2).encode() + b"\n")
+        Raises:
+            OSError: the disk is full. No half of the line is left.
+        """
+        content = line.model_dump_json().encode() + b"\n"
+        with self._saying, self.folder.events.open("ab", buffering=0) as events:
+            before = events.tell()
+            if events.write(content) != len(content):
+                events.truncate(before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder.events))
+
+    def end(self, outcome: Outcome) -> Outcome:
+        """Leave the verdict, whole or not at all. What it is: on a full disk a long one has no room."""
+        try:
+            replace_whole(self.folder.outcome, _written(outcome))
+        except OSError as error:
+            if error.errno not in FULL or not _room(self.folder).exists():
+                raise
+            if len(_written(outcome)) > ROOM_BYTES:
+                outcome = failed(error, self.folder.job)
+            _write_over(_room(self.folder), _written(outcome), self.folder.outcome)
+        return outcome
 
 
 type Work = Callable[[Job, Attempt], Outcome]
@@ -111,13 +133,23 @@ def run_attempt(
     """
     attempt = Attempt(AttemptFolder(job_path.absolute().parent))
     try:
-        with _locked(attempt.folder, lock_fd), _logging_to(attempt.folder.log), stoppable(attempt.stop):
+        with (
+            _locked(attempt.folder, lock_fd),
+            _room_for_a_verdict(attempt.folder),
+            _logging_to(attempt.folder.log),
+            stoppable(attempt.stop),
+        ):
             taken()
-            outcome = _do(job_path, attempt, work)
-            attempt.end(outcome)
+            outcome = attempt.end(_do(job_path, attempt, work))
     except JobError as refusal:
         print(refusal.failed.message, file=sys.stderr)
         return EXIT_OF_FAILURE[refusal.failed.failure]
+    except OSError as error:  # the folder itself takes nothing, so no verdict either
+        print(
+            f"{error.filename or attempt.folder.path}: {error.strerror}; see to it, then start again",
+            file=sys.stderr,
+        )
+        return ExitCode.NO_SPACE if error.errno in FULL else ExitCode.FAILED
     if isinstance(outcome, Failed):
         print(outcome.message, file=sys.stderr)
     return exit_code(outcome)
@@ -134,14 +166,33 @@ def exit_code(outcome: Outcome) -> ExitCode:
             return ExitCode.DONE
 
 
+def _written(outcome: Outcome) -> bytes:
+    return outcome.model_dump_json(indent=2).encode() + b"\n"
+
+
+def _write_over(taken: Path, content: bytes, path: Path) -> None:
+    """As `replace_whole`, into the place on the disk that `taken` has."""
+    with taken.open("r+b") as file:
+        file.write(content)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    taken.replace(path)
+    sync_folder(path.parent)
+
+
 def replace_whole(path: Path, content: bytes) -> None:
     """Write a small file so that a reader finds the old one, the new one, never half of one."""
     unfinished = path.with_name(f".{path.name}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -173,7 +224,8 @@ def _do(job_path: Path, attempt: Attempt, work: Work) -> Outcome:
     except Exception as error:
         verdict = failed(error, job_path)
         if verdict.failure != "stopped":  # who asked for it need not be told where it happened
-            with attempt.folder.log.open("a") as log:
+            # Whatever becomes of these words, it must not cost the verdict.
+            with suppress(OSError), attempt.folder.log.open("a") as log:
                 traceback.print_exc(file=log)
         return verdict
 
@@ -188,9 +240,10 @@ def failed(error: Exception, job_path: Path) -> Failed:
             return Failed(failure="bad_job", message=f"{job_path}: {in_one_line(error)}")
         case MemoryError():
             return Failed(failure="out_of_memory", message=f"out of memory; see {log}")
-        case OSError(errno=errno.ENOSPC):
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            where = error.filename or job_path.parent
             return Failed(
-                failure="no_space", message=f"no space left writing {error.filename or job_path.parent}"
+                failure="no_space", message=f"no space left writing {where}; make room, then start again"
             )
         case _:
             said = " ".join(str(error).split())[:300]
@@ -220,6 +273,25 @@ def _locked(folder: AttemptFolder, lock_fd: int | None) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _room(folder: AttemptFolder) -> Path:
+    return folder.outcome.with_name(f".{folder.outcome.name}.room")
+
+
+@contextmanager
+def _room_for_a_verdict(folder: AttemptFolder) -> Iterator[None]:
+    """Take what a verdict needs of the disk now, and see to it that no line follows half of one: a process
+    that was killed here may have left that."""
+    if folder.events.exists():
+        os.truncate(folder.events, folder.events.read_bytes().rfind(b"\n") + 1)
+    room = _room(folder)
+    with room.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
+    try:
+        yield
+    finally:
+        room.unlink(missing_ok=True)
 
 
 def _ourselves() -> Holder:
@@ -256,9 +328,9 @@ def _logging_to(log: Path) -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
-        handler.close()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for last_words in (handler.close, sys.stdout.flush, sys.stderr.flush):
+            with suppress(OSError):
+                last_words()
         faulthandler.disable()
         for original, number in zip(kept, (1, 2), strict=True):
             os.dup2(original, number)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from protocol.folders import AttemptFolder
 from protocol.job import Failed, read_job, read_outcome
-from protocol.progress import Counted, Stepped, read_line
+from protocol.progress import Counted, Line, Stepped, read_line
 from trainer.process.attempt import JobError
 from trainer.process.misfit import in_one_line
 
@@ -111,7 +111,7 @@ def _lines(events: Path) -> Iterator[tuple[str, int, int] | None]:
         whole, _, _ = news.rpartition(b"\n")
         offset += len(whole) + 1 if whole else 0
         for raw in whole.splitlines():
-            match read_line(raw):
+            match _understood(raw):
                 case Counted(done=done, total=total, unit=unit):
                     yield f"{unit}s", done, total
                 case Stepped(epoch=epoch, epochs=epochs, loss=loss):
@@ -119,6 +119,14 @@ def _lines(events: Path) -> Iterator[tuple[str, int, int] | None]:
                 case _:
                     pass
         yield None
+
+
+def _understood(raw: bytes) -> Line | None:
+    """None for what is no line of ours: it is only looked at, and the job goes on."""
+    try:
+        return read_line(raw)
+    except ValidationError:
+        return None
 
 
 def _after(events: Path, offset: int) -> bytes:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from protocol.job import Checked, CheckJob, ExitCode, Failed, read_outcome
+from protocol.progress import Counted
 from protocol.training import TrainingConfig
-from trainer.process.attempt import JobError
-from trainer.process.watched import next_attempt, run_watched
+from trainer.process.attempt import JobError, now
+from trainer.process.watched import _lines, next_attempt, run_watched
 
 
 def job_in(folder: Path, data: Path, config: TrainingConfig) -> Path:
@@ -36,6 +37,12 @@ def test_a_refusal_is_an_exit_code_of_its_own(
 ) -> None:
     assert run_watched(job_in(tmp_path, simulated, TrainingConfig())) == ExitCode.REFUSED
     assert "에피소드 수 부족" in capsys.readouterr().out
+
+
+def test_a_line_that_is_none_of_ours_is_passed_over(tmp_path: Path) -> None:
+    events, counted = tmp_path / "events.jsonl", Counted(at=now(), done=3, total=4, unit="episode")
+    events.write_text('{"event":"coun{"event":"counted"}\n' + counted.model_dump_json() + "\n")
+    assert next(_lines(events)) == ("episodes", 3, 4)
 
 
 def test_an_attempt_that_has_ended_is_not_done_again(

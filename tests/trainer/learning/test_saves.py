@@ -7,9 +7,10 @@ from threading import Event
 
 import pytest
 
+from protocol.folders import RunFolder
 from protocol.job import Trained
 from trainer.process.attempt import JobError
-from trainer.saving import folder, room
+from trainer.saving import folder, room, saves
 from trainer.saving.writer import AHEAD, Writer
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, AskedAtStep, Run
@@ -58,6 +59,16 @@ def test_a_disk_too_small_is_known_before_the_first_step(
     assert "training takes" in str(refused)
     assert "200 MiB are free" in str(refused)
     assert not run.folder.checkpoints.exists()
+
+
+def test_half_a_line_has_told_nobody_of_a_save(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.attempt(1).path.mkdir(parents=True)
+    line = b'{"event":"saved","folder":"checkpoints/epoch_002","loss":1.0}\n'
+    run.attempt(1).events.write_bytes(line[:-5])
+    assert not saves._was_said(run, "checkpoints/epoch_002")
+    run.attempt(1).events.write_bytes(line)
+    assert saves._was_said(run, "checkpoints/epoch_002")
 
 
 class TestAWriter:

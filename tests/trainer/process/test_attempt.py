@@ -4,6 +4,7 @@ import errno
 import fcntl
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from protocol.job import (
 )
 from protocol.progress import Began, Counted, read_line
 from protocol.training import TrainingConfig
+from trainer.process import attempt as process
 from trainer.process.attempt import Attempt, JobError, now, run_attempt
 
 ADMITTED = Checked(ok=True, episodes=50, frames=500, hash="abc")
@@ -168,6 +170,82 @@ def test_the_lock_says_who_holds_it_and_is_free_afterwards(folder: AttemptFolder
 def test_a_descriptor_of_another_file_is_refused(folder: AttemptFolder) -> None:
     other = os.open(folder.path / "other", os.O_RDWR | os.O_CREAT)
     assert run_attempt(folder.job, other, admits) is ExitCode.USAGE
+    assert not folder.outcome.exists()
+
+
+def test_no_line_follows_half_of_one(folder: AttemptFolder) -> None:
+    folder.events.write_bytes(b'{"event":"counted"}\n{"event":"saved","folder":"checkp')
+    run_attempt(folder.job, None, admits)
+    first, began, counted = folder.events.read_bytes().splitlines()
+    assert first == b'{"event":"counted"}'
+    assert (type(read_line(began)), type(read_line(counted))) == (Began, Counted)
+
+
+def test_a_line_that_does_not_fit_on_the_disk_leaves_no_half(
+    folder: AttemptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(job: Job, attempt: Attempt) -> Outcome:
+        before = folder.events.stat().st_size
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (before + 20, limits[1])
+        )  # writes less, as a full disk does
+        try:
+            with pytest.raises(OSError, match="No space left"):
+                admits(job, attempt)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert folder.events.stat().st_size == before
+        return admits(job, attempt)
+
+    assert run_attempt(folder.job, None, work) is ExitCode.DONE
+    assert len([read_line(line) for line in folder.events.read_bytes().splitlines()]) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"), [(None, None), (RuntimeError("why"), "error")], ids=["done", "failed"]
+)
+def test_a_disk_that_filled_up_meanwhile_has_room_for_the_verdict(
+    folder: AttemptFolder, monkeypatch: pytest.MonkeyPatch, error: Exception | None, failure: str | None
+) -> None:
+    def work(job: Job, attempt: Attempt) -> Outcome:
+        monkeypatch.setattr(process, "replace_whole", full)
+        folder.log.unlink()
+        folder.log.mkdir()  # no traceback can be written
+        if error:
+            raise error
+        return ADMITTED
+
+    run_attempt(folder.job, None, work)
+    outcome = outcome_of(folder)
+    assert (outcome.failure if isinstance(outcome, Failed) else None) == failure
+    assert not [path for path in folder.path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_verdict_longer_than_its_room_becomes_no_space(
+    folder: AttemptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "replace_whole", full)
+    long = ADMITTED.model_copy(update={"hash": "a" * 5000})
+    assert run_attempt(folder.job, None, lambda *_: long) is ExitCode.NO_SPACE
+    outcome = outcome_of(folder)
+    assert isinstance(outcome, Failed)
+    assert outcome.message == f"no space left writing {folder.outcome}; make room, then start again"
+
+
+def full(path: Path, content: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def test_a_folder_that_takes_nothing_is_one_line(
+    folder: AttemptFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def no_room(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    assert run_attempt(folder.job, None, admits) is ExitCode.NO_SPACE
+    assert capfd.readouterr().err == f"{folder.path}: No space left on device; see to it, then start again\n"
     assert not folder.outcome.exists()
 
 
