@@ -10,6 +10,7 @@
         initial/                        an earlier run's checkpoint that this one starts from
         left/checkpoint/  left/best/    what a machine that was lost has left of this run in the bucket
         findings/                       pictures of what the run showed
+        lock                            held by the training for as long as it goes on
         recipe.json                     how a step is computed on this device (trainer.learning.recipe)
         attempts/<n>/                   AttemptFolder: one process
             job.json                    what to do, written before the process starts
@@ -138,6 +139,10 @@ class RunFolder:
     @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
 
     @property
     def recipe(self) -> Path:

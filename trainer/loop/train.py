@@ -27,7 +27,7 @@ from trainer.learning.reference import Reference
 from trainer.learning.tuning import Onlookers
 from trainer.loop.begin import begin
 from trainer.loop.settle import TakeStep, settle
-from trainer.process.attempt import Attempt, JobError
+from trainer.process.attempt import Attempt, JobError, alone_with
 from trainer.saving import saves
 from trainer.saving.saves import Saves
 from trainer.watching import blame
@@ -62,7 +62,11 @@ def train(job: TrainJob, attempt: Attempt) -> Trained:
         JobError: stopped (a resume point is saved), diverged, out_of_memory, no_space, no_device, no_weights,
             bad_job, bad_data. Whatever was saved before stays.
     """
-    with devices.out_of_memory_named(job.config.training.batch_size), joined(job.device) as ranks:
+    with (
+        devices.out_of_memory_named(job.config.training.batch_size),
+        alone_with(RunFolder(job.run).lock),
+        joined(job.device) as ranks,
+    ):
         return _train(job, attempt, ranks)
 
 

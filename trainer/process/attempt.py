@@ -310,6 +310,23 @@ def _take(descriptor: int, folder: AttemptFolder) -> None:
 
 
 @contextmanager
+def alone_with(lock: Path) -> Iterator[None]:
+    """Be the only one who works in the folder that `lock` lies in.
+
+    Raises:
+        JobError("bad_job"): somebody else does.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = f"{lock.parent}: another attempt of this run is under way"
+            raise JobError("bad_job", f"{where}; let it end or stop it, then start the next one") from None
+        yield
+
+
+@contextmanager
 def _logging_to(log: Path) -> Iterator[None]:
     """Everything that is printed or logged from here on goes to `log`: ours, the libraries', an abort's last
     words. Of what is logged: all that we say, and the libraries' warnings."""

@@ -9,6 +9,7 @@ import pytest
 from protocol.job import Trained
 from protocol.progress import Saved, Started, Stepped
 from protocol.training import TrainingConfig
+from trainer.process.attempt import JobError, Stop
 from trainer.saving.checkpoint import read_state
 
 from .runs import EPOCHS, STEPS_PER_EPOCH, TENSORS, Run, assert_same_ending, flip_a_bit, write_store
@@ -53,6 +54,23 @@ def test_a_damaged_newest_save_is_passed_over(
     assert isinstance(started, Started)
     assert started.resumed_from == "step_000000002"
     assert_same_ending(run, unbroken[0])
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(new_run: Callable[..., Run]) -> None:
+    run = new_run()
+    refused: list[JobError] = []
+
+    class Meanwhile(Stop):
+        def __getattribute__(self, name: str) -> object:
+            if name != "asked":
+                return super().__getattribute__(name)
+            if not refused:
+                refused.append(run.fail())
+            return True
+
+    assert run.fail(Meanwhile()).failed.failure == "stopped"
+    assert refused[0].failed.failure == "bad_job"
+    assert "another attempt of this run is under way; let it end or stop it" in str(refused[0])
 
 
 def test_what_somebody_put_beside_the_saves_is_neither_gone_on_from_nor_touched(
