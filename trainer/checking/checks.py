@@ -14,7 +14,7 @@ from protocol.job import Problem
 from protocol.training import TrainingConfig
 from trainer.checking.agreement import container, metadata_episode, metadata_fps, metadata_frames, synchrony
 from trainer.checking.clock import first_uneven, is_at, rate
-from trainer.checking.findings import blank, frozen, repeated
+from trainer.checking.findings import blank, frozen, names_of, repeated
 from trainer.data.episode import Episode, kept_frames, kept_rows, refuse, warn
 from trainer.data.tree import shown
 
@@ -52,14 +52,19 @@ def action_range(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
 
 
 def finite(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:
-    """No NaN, no Inf in actions or state (what was no number to begin with is another check's)."""
+    """No NaN, no Inf in actions or state (what was no number to begin with is another check's), also once
+    they are float32, as they are trained on."""
     if episode.table is None:
         return
     values = kept_rows(np.hstack([episode.table.action, episode.table.state]), config)
-    for name, wrong in zip((*config.action_names, *config.state_names), ~np.isfinite(values).T, strict=True):
+    with np.errstate(over="ignore"):
+        unfit = ~np.isfinite(values.astype(np.float32))
+    for name, told, wrong in zip(names_of(config), values.T, unfit.T, strict=True):
         if wrong.any() and name not in episode.table.strange:
             frame, more = _first(wrong, config)
-            yield refuse("finite", f"NaN/Inf 값 ({name}, 프레임 {frame}{more})", frame)
+            value = told[np.argmax(wrong)]
+            what = f"너무 큰 값 ({name} {value:.4g}" if np.isfinite(value) else f"NaN/Inf 값 ({name}"
+            yield refuse("finite", f"{what}, 프레임 {frame}{more})", frame)
 
 
 def numbers(episode: Episode, config: TrainingConfig) -> Iterator[Problem]:

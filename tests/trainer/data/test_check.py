@@ -16,6 +16,7 @@ from trainer.checking.agreement import metadata_frames
 from trainer.checking.check import check
 from trainer.checking.checks import (
     episode_count,
+    finite,
     frame_rate,
     success_criteria,
     verdicts_of,
@@ -24,6 +25,7 @@ from trainer.checking.findings import constant_channels
 from trainer.checking.tally import tally
 from trainer.data.episode import Episode, kept_frames
 from trainer.data.episodes import find_episodes
+from trainer.data.rows import Table
 from trainer.data.video import Footage
 from trainer.process.attempt import JobError, Stop
 
@@ -59,6 +61,15 @@ def test_checks_hold_for_what_remains(spoiled: Callable[[str], Path], config: Tr
     assert absent in {(problem.check, problem.message) for problem in verdict.problems}
     behind = check(folder, config.with_changes({"dataset.skip_first_frames": 9}))
     assert (behind.ok, behind.frames) == (True, 4 * 7)
+
+
+def test_a_value_that_float32_cannot_hold_is_refused_as_what_it_is() -> None:
+    state = np.zeros((3, 4))
+    state[1:, 0] = 1e39, -1e300  # both would be infinite where they are trained on
+    frames = np.array([0.0, 1.0, 2.0])
+    table = Table(frames, frames / 30, np.zeros((3, 4)), state)
+    (problem,) = finite(Episode("episode_000", table=table), CARD)
+    assert (problem.message, problem.frame) == ("너무 큰 값 (loader_x 1e+39, 프레임 1 외 1개)", 1)
 
 
 def test_a_cut_that_leaves_nothing_is_a_problem(simulated: Path, config: TrainingConfig) -> None:
