@@ -23,10 +23,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from protocol.training import TrainingConfig
+from trainer.checking.checks import finite, numbers
 from trainer.data.episode import Source, kept_frames
 from trainer.data.episodes import find_episodes
 from trainer.data.pixels import resize
-from trainer.data.rows import RowError
 from trainer.data.video import VideoError
 from trainer.learning.act import image_key
 from trainer.process.attempt import JobError, Told, hears_nothing
@@ -41,7 +41,8 @@ type Values = NDArray[np.float32]
 @dataclass(frozen=True)
 class Evaluation:
     """Mean absolute errors in action units: of the policy, of always answering the training data's mean
-    action, of the policy when every image is black. `better_than_…` is the share of that error it saves.
+    action, of the policy when every image is black. `better_than_…` is the share of that error it saves; 0
+    where there is none.
     """
 
     l1: float
@@ -67,9 +68,12 @@ class Clip:
 
 @dataclass(frozen=True)
 class Loaded:
+    """`mean_action` (A,) is that of the data it was trained on."""
+
     policy: ACTPolicy
     preprocessor: PolicyProcessorPipeline[Any, Any]
     postprocessor: PolicyProcessorPipeline[Any, Any]
+    mean_action: Values
 
     @torch.no_grad()
     def predict(self, clip: Clip, *, blank: bool = False) -> Values:
@@ -100,12 +104,12 @@ def evaluate(checkpoint: Path, episodes: Path, told: Told = hears_nothing) -> Ev
             "bad_job", f"{checkpoint}: no readable trainer_state.json; name a whole checkpoint folder"
         )
     model = checkpoint / PRETRAINED if (checkpoint / PRETRAINED).is_dir() else checkpoint
-    loaded, mean_action = load(model), _mean_action(model)
+    loaded = load(model)
     sources = find_episodes(episodes)
     errors = np.zeros((3, 2))
     frames = 0
     for done, clip in enumerate(_clips(sources, state.config), start=1):
-        errors += _errors(loaded, clip, mean_action)
+        errors += _errors(loaded, clip)
         frames += len(clip.action)
         told(done, len(sources))
     if not frames:
@@ -113,7 +117,11 @@ def evaluate(checkpoint: Path, episodes: Path, told: Told = hears_nothing) -> Ev
             "bad_data", f"{episodes}: no episode with frames left; name a folder of episode_NNN folders"
         )
     l1, l1_mean, l1_blank = (errors[:, 0] / errors[:, 1]).tolist()
-    return Evaluation(l1, l1_mean, l1_blank, 1 - l1 / l1_mean, 1 - l1 / l1_blank, frames)
+    return Evaluation(l1, l1_mean, l1_blank, _saved(l1, l1_mean), _saved(l1, l1_blank), frames)
+
+
+def _saved(error: float, other: float) -> float:
+    return 1 - error / other if other else 0.0
 
 
 def load(model: Path) -> Loaded:
@@ -130,7 +138,7 @@ def load(model: Path) -> Loaded:
         )
     except Exception as error:  # whatever LeRobot, draccus or safetensors make of damage
         raise _unloadable(model, error) from error
-    return Loaded(policy, before, after)
+    return Loaded(policy, before, after, _mean_action(model))
 
 
 def _mean_action(model: Path) -> Values:
@@ -146,11 +154,11 @@ def _unloadable(path: Path, error: Exception) -> JobError:
     return JobError("bad_job", f"{path}: LeRobot cannot load it ({said}); copy the checkpoint anew")
 
 
-def _errors(loaded: Loaded, clip: Clip, mean_action: Values) -> NDArray[np.float64]:
+def _errors(loaded: Loaded, clip: Clip) -> NDArray[np.float64]:
     """Sum and number of absolute errors of the three answers, (3, 2)."""
     foreseen = loaded.predict(clip)
     wanted, inside = _wanted(clip.action, foreseen.shape[1])
-    answers = (foreseen, np.broadcast_to(mean_action, wanted.shape), loaded.predict(clip, blank=True))
+    answers = (foreseen, np.broadcast_to(loaded.mean_action, wanted.shape), loaded.predict(clip, blank=True))
     counted = inside.sum() * wanted.shape[-1]
     return np.array([(np.abs(answer - wanted)[inside].sum(), counted) for answer in answers])
 
@@ -165,20 +173,28 @@ def _clips(sources: tuple[Source, ...], config: TrainingConfig) -> Iterator[Clip
     for source in sources:
         try:
             clip = _clip(source, config)
-        except (OSError, RowError, VideoError) as error:
+        except (ValueError, VideoError) as error:
             raise JobError("bad_data", f"{source.name}: {error}; validate the folder to see why") from error
         if len(clip.action):
             yield clip
 
 
 def _clip(source: Source, config: TrainingConfig) -> Clip:
-    table = source.table(config)
+    """Raises ValueError and VideoError: it is not what a check would admit."""
+    episode = source.read(config)
+    table = episode.table
+    if table is None or episode.cameras != config.dataset.camera_names:
+        raise ValueError(", ".join(each.message for each in episode.damage))
+    if wrong := [*finite(episode, config), *numbers(episode, config)]:
+        raise ValueError(wrong[0].message)
     kept = kept_frames(len(table), config)
     whole = slice(kept.start, kept.stop)
-    images = {
-        camera: resize(np.stack([*source.pictures(camera)]), config.dataset.image_size)[whole]
-        for camera in config.dataset.camera_names
-    }
+    images: dict[str, NDArray[np.uint8]] = {}
+    for camera in config.dataset.camera_names:
+        pictures = [*source.pictures(camera)]
+        if len(pictures) != len(table):
+            raise ValueError(f"{camera} has {len(pictures)} pictures, {len(table)} actions")
+        images[camera] = resize(np.stack(pictures), config.dataset.image_size)[whole]
     return Clip(images, table.state[whole].astype(np.float32), table.action[whole].astype(np.float32))
 
 

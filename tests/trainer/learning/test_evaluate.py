@@ -1,9 +1,14 @@
 """A checkpoint measured by episodes it has not seen."""
 
 import json
+import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
 
+import h5py
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from safetensors.torch import save
@@ -75,6 +80,45 @@ def test_a_damaged_file_is_one_line(
     assert told.exit_code == 2, told.exception
     assert said.startswith(f"error: {damaged / 'pretrained_model'}")
     assert said.endswith("copy the checkpoint anew")
+
+
+def one_action_short(folder: Path) -> None:
+    rows = folder / "episode_000" / "actions.jsonl"
+    rows.write_text("".join(rows.read_text().splitlines(keepends=True)[:-1]))
+
+
+def no_number(folder: Path) -> None:
+    rows = folder / "episode_000" / "actions.jsonl"
+    rows.write_text(rows.read_text().replace('"loader_x": ', '"loader_x": null, "was": ', 1))
+
+
+def no_file(folder: Path) -> None:
+    rows = folder / "episode_000" / "actions.jsonl"
+    rows.unlink()
+    os.mkfifo(rows)
+
+
+def of_another_robot(folder: Path) -> None:
+    with h5py.File(folder / "episode_000.h5", "w") as file:
+        file["action"] = np.zeros((3, 2))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (one_action_short, "episode_000: ego has 6 pictures, 5 actions"),
+        (no_number, "episode_000: 숫자가 아닌 값 (loader_x None, 프레임 0)"),
+        (no_file, "episode_000: actions.jsonl 읽기 불가 (일반 파일이 아님)"),
+        (of_another_robot, "episode_000.h5: HDF5 형식을 알 수 없음 (action (3, 2)"),
+    ],
+)
+def test_an_episode_that_cannot_be_measured_is_named_in_one_line(
+    unbroken: tuple[Run, Trained], held_out: Path, tmp_path: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    spoil(copytree(held_out, tmp_path / "spoiled"))
+    checkpoint = unbroken[0].folder.checkpoint(EPOCHS)
+    with pytest.raises(JobError, match=re.escape(said)):
+        evaluate(checkpoint, tmp_path / "spoiled")
 
 
 def test_a_folder_without_episodes_is_named(unbroken: tuple[Run, Trained], tmp_path: Path) -> None:
