@@ -13,7 +13,7 @@ from trainer.checking.certificate import certificate
 from trainer.checking.check import judge
 from trainer.checking.keeping import Keeping
 from trainer.checking.report import write_report
-from trainer.converting.convert import convert
+from trainer.converting.convert import convert, must_lie_outside
 from trainer.converting.draft import discard
 from trainer.data.fingerprint import hash_files, hash_set
 from trainer.data.tree import look_through
@@ -76,6 +76,7 @@ def _check(job: CheckJob, attempt: Attempt) -> Checked:
 
 def _convert(job: ConvertJob, attempt: Attempt) -> Converted:
     """Convert what the certificate names; without one, what passes the check here and now."""
+    must_lie_outside(job.output, job.data)
     certified, hashes = _hashed(job, attempt) if job.certificate else _checked(job, attempt)
     return convert(
         job.data,

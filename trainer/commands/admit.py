@@ -14,7 +14,7 @@ from trainer.checking.report import write_report
 from trainer.commands.errors import one_line_errors
 from trainer.commands.options import CONFIG_OPTION, EXISTING_FOLDER, FOLDER, Examples
 from trainer.config_file import read_config
-from trainer.converting.convert import convert
+from trainer.converting.convert import convert, must_lie_outside
 from trainer.converting.draft import discard
 from trainer.converting.lerobot_export import export
 from trainer.process.attempt import JobError, exit_code
@@ -40,6 +40,8 @@ def validate_command(path: Path, config_path: Path | None, as_json: bool, report
     """
     with one_line_errors():
         config = config_of(config_path)
+        if report:
+            must_lie_outside(report, path)
         judgement = judged(path, config)
         if report:
             write_report(report, path, judgement, config)
@@ -80,7 +82,8 @@ def convert_command(
     """
     with one_line_errors(output):
         config = config_of(config_path)
-        must_be_a_place_for(form, output, path)
+        must_be_a_place_for(form, output)
+        must_lie_outside(output, path)
         must_take(output.parent)
         keeping = Keeping(output if form == "hdf5" else None)
         judgement = judged(path, config, keeping)
@@ -93,7 +96,7 @@ def convert_command(
     click.echo(f"{done.episodes} episodes, {done.frames} frames in {done.output}")
 
 
-def must_be_a_place_for(form: str, output: Path, data: Path) -> None:
+def must_be_a_place_for(form: str, output: Path) -> None:
     """What stands at OUT is replaced as a whole: a device would be a file from then on, for every program.
 
     Raises:
@@ -103,10 +106,6 @@ def must_be_a_place_for(form: str, output: Path, data: Path) -> None:
         raise JobError("bad_job", f"{output}: is a folder; name a file, or say --to lerobot")
     if output.exists() and not (output.is_file() or output.is_dir()):
         raise JobError("bad_job", f"{output}: is no file but a device or a pipe; name a file")
-    if output.resolve().is_relative_to(data.resolve()):
-        raise JobError(
-            "bad_job", f"{output}: lies in {data} and would be a part of the data; name a place outside"
-        )
 
 
 def must_take(folder: Path) -> None:

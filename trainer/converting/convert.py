@@ -68,6 +68,12 @@ def convert(
     return done
 
 
+def must_lie_outside(output: Path, data: Path) -> None:
+    """Raises JobError("bad_job"): what is written there would be an episode of the set the next time."""
+    if output.resolve().is_relative_to(data.resolve()):
+        raise JobError("bad_job", f"{output}: lies in the data set {data}; name a place outside of it")
+
+
 def _fill_all(tasks: Sequence[Task], config: TrainingConfig, stop: Stop, told: Told) -> None:
     """After a check all of them are there: processes are started only for what is not."""
     missing: list[Task] = []

@@ -16,6 +16,8 @@ from trainer.config_file import read_config
 from trainer.data.store import FrameStore
 from trainer.process.attempt import JobError
 
+from .desk import hash_folder
+
 SMALL = "dataset:\n  min_episodes: 4\n  image_size: [48, 64]\n"
 
 
@@ -157,3 +159,16 @@ def test_a_place_that_cannot_be_written_is_named_before_the_work(simulated: Path
     assert result.exit_code == ExitCode.USAGE
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: /proc/nowhere: cannot be written to")
+
+
+@pytest.mark.parametrize(
+    "command", [("convert", "{0}", "{0}/data.h5"), ("validate", "{0}", "--report", "{0}/report")]
+)
+def test_what_is_written_lies_outside_of_the_data(
+    folder: Path, small: Path, command: tuple[str, ...]
+) -> None:
+    before, inside = hash_folder(folder), command[-1].format(folder)
+    told = call(*(each.format(folder) for each in command), "--config", small)
+    assert told.exit_code == ExitCode.USAGE
+    assert told.stderr == f"error: {inside}: lies in the data set {folder}; name a place outside of it\n"
+    assert hash_folder(folder) == before
