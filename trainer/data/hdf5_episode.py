@@ -61,7 +61,7 @@ class Hdf5Episode:
         try:
             with h5py.File(self.path, "r") as file:
                 return self._read(file, config)
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, KeyError):
             return Episode(self.name, damage=(unreadable(f"{self.path.name} 읽기 불가"),))
 
     def look(self, camera: str, config: TrainingConfig, keep: Keep) -> Footage | Problem:
@@ -175,14 +175,18 @@ def _foreign(file: h5py.File) -> Iterator[Problem]:
 
 
 def _misfits(file: h5py.File, config: TrainingConfig) -> Iterator[Problem]:
-    if not _ends(file):
-        told = [name for name in ("episode_ends", "episode_index") if name in file]
-        if told:
-            yield _unknown(f"{told[0]}가 에피소드를 차례로 나누지 않음")
+    ends, frames = _ends(file), _shape(file, ACTION)[:1]
+    told = [name for name in ("episode_ends", "episode_index") if name in file]
+    if told and not ends:
+        yield _unknown(f"{told[0]}가 에피소드를 차례로 나누지 않음")
+    if ends and frames and ends[-1] != frames[0]:
+        yield _unknown(f"{told[0]} {ends[-1]}프레임, {ACTION} {frames[0]}프레임")
     for name, width in ((ACTION, len(config.action_names)), (STATE, len(config.state_names))):
         shape = _shape(file, name)
         if shape[1:] != (width,):
             yield _unknown(f"{name} {shape or '없음'}, 기준 (프레임 수, {width})")
+        elif _dataset(file, name).dtype.kind == "c":
+            yield _unknown(f"{name} 복소수")
     counts = {name: _shape(file, name)[0] for name in (ACTION, STATE, *CLOCKS) if _shape(file, name)}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{name} {count}프레임" for name, count in counts.items())

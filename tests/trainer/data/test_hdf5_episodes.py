@@ -142,6 +142,31 @@ def test_ends_that_do_not_rise_are_said(episode: Path, config: TrainingConfig) -
     ]
 
 
+@pytest.mark.parametrize("last", [FRAMES - 1, FRAMES + 3])
+def test_episodes_are_of_all_frames_and_of_no_others(
+    episode: Path, config: TrainingConfig, last: int
+) -> None:
+    with h5py.File(episode, "r+") as file:
+        file["episode_ends"] = [2, last]
+    said = f"HDF5 형식을 알 수 없음 (episode_ends {last}프레임, action 6프레임)"
+    for source in find_episodes(episode.parent):
+        assert said in {problem.message for problem in problems_of(whole(source, config), config)}
+
+
+def test_a_group_is_no_clock(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["timestamp"]
+        file.create_group("timestamp")
+    assert messages(episode, config) == ["episode_000.h5 읽기 불가"]
+
+
+def test_of_a_complex_number_no_half_is_taken(episode: Path, config: TrainingConfig) -> None:
+    with h5py.File(episode, "r+") as file:
+        del file["action"]
+        file["action"] = np.zeros((FRAMES, 4), np.complex64)
+    assert messages(episode, config) == ["HDF5 형식을 알 수 없음 (action 복소수)"]
+
+
 def test_what_is_no_number_is_no_action(episode: Path, config: TrainingConfig) -> None:
     with h5py.File(episode, "r+") as file:
         del file["action"]
