@@ -57,6 +57,11 @@ def check_writable(name: str) -> str:
     return name
 
 
+def is_nameable(prefix: str) -> bool:
+    """May anything of ours lie under `prefix`? In GCS others may call theirs what they like: `a//`."""
+    return not _fault_of(prefix.removesuffix("/"))
+
+
 def local_path(folder: Path, name: str) -> Path:
     """Where the object `name` (relative to what `folder` mirrors) lies on disk. Raises BadName."""
     return folder.joinpath(*check_name(name).split("/"))

@@ -16,7 +16,7 @@ from bot.shell.bucket.layout import (
     is_hidden,
 )
 from bot.shell.bucket.manifest import Manifest, read_manifest, read_marker
-from bot.shell.bucket.names import check_prefix, check_writable
+from bot.shell.bucket.names import check_prefix, check_writable, is_nameable
 from bot.shell.bucket.placing import look
 from bot.shell.bucket.store import ObjectStore, Progress, quiet
 from bot.shell.bucket.trees import Fetched, fetch_tree
@@ -55,7 +55,7 @@ async def places_of(store: ObjectStore, cycle: int) -> list[str]:
     """The prefixes in which checkpoints of `cycle` may lie, in order: its own, and the card's flat ones."""
     flat = [each for each in await store.list_dirs(CHECKPOINTS) if epoch_of(each) is not None]
     own = [each for each in await store.list_dirs(checkpoints(cycle)) if not is_hidden(each)]
-    return sorted((*flat, *own))
+    return sorted(each for each in (*flat, *own) if is_nameable(each))
 
 
 async def _checkpoints_under(store: ObjectStore, above: str) -> list[str]:
@@ -66,7 +66,7 @@ async def _checkpoints_under(store: ObjectStore, above: str) -> list[str]:
 
 
 async def _listed(store: ObjectStore, prefix: str) -> Listed:
-    marker = await read_marker(store, prefix)
+    marker = await read_marker(store, prefix) if is_nameable(prefix) else None
     if not marker:
         parent = prefix.removesuffix("/").rpartition("/")[0]
         return Listed(prefix, cycle_of(parent), epoch_of(prefix), ours=False, complete=False)

@@ -24,7 +24,7 @@ from bot.shell.bucket.errors import IntegrityError, NotFound, PreconditionFailed
 from protocol import paths
 
 from .plug import Interrupted, PlugPulledError, Save, interrupted_after
-from .workbench import Bench, files_in, payload
+from .workbench import Bench, GcsBench, files_in, payload
 
 META = Meta(loss=0.0089, certificate="c0ffee", config_hash="abc123")
 RUN, OTHER_RUN = "cycle03-a", "cycle03-b"
@@ -227,6 +227,20 @@ class TestForeignContent:
             assert [bench.contents(name)[name] for name in names] == [content, content]
         assert names == ("checkpoints/cycle03/loss_curve.png", "checkpoints/loss_curve.png")
         assert list(bench.contents("checkpoints/foreign-").values()) == [b"by hand"]
+
+    @pytest.mark.parametrize("above", ["checkpoints/", "checkpoints/cycle03/"])
+    @pytest.mark.parametrize("name", ["/model.safetensors", "old\\run/model.safetensors"])
+    async def test_a_name_that_we_would_refuse_keeps_nothing_of_ours(
+        self, gcs: GcsBench, save: Save, above: str, name: str
+    ) -> None:
+        gcs.seed(above + name, b"by hand")
+        await publish_checkpoint(gcs.store, save("first"), 3, 50, OTHER_RUN, META)
+        published = await publish_checkpoint(gcs.store, save(), 3, 50, RUN, META)
+        await publish_best(gcs.store, save(), 3, 50, RUN, META)
+        assert published.retired == (FLAT, OWN)
+        ours = [one.path for one in await list_checkpoints(gcs.store) if one.complete]
+        assert ours == [FLAT, "checkpoints/cycle03/act_best/", OWN]
+        assert gcs.contents(above + name) == {above + name: b"by hand"}
 
 
 class TestTheShelf:
