@@ -57,6 +57,7 @@ IN_WORDS: Mapping[str, str] = MappingProxyType(
         "slash commands could not be registered": "슬래시 명령을 등록하지 못함: {why}",
         # the machine and what runs on it
         "no room to save anything: waiting": "디스크 가득: 공간이 생길 때까지 대기",
+        "another program keeps the database locked: waiting": "다른 프로그램이 데이터베이스를 잠금: 대기",
         "room again": "디스크 공간이 다시 생김 ({waited_s}초 대기)",
         "nobody could be told that there is no room": "디스크가 가득 찬 것을 알리지 못함",
         "a part of the daemon ended": "데몬의 일부가 끝남: {part}",

@@ -37,6 +37,10 @@ OUT_OF_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite
 """What a full disk or a used-up quota looks like. A failed sync is none of it: what it kept is unknown."""
 
 
+LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""Somebody else writes just now: a backup of another's making, or a person in `sqlite3`."""
+
+
 class StoreUnusable(Exception):
     """The file cannot be used. One line: the thing, the place, the next step."""
 
@@ -88,6 +92,8 @@ class Store:
             thread.shutdown()
             if _is_out_of_room(error, path):
                 raise NoRoom(f"{path}: the disk is full; make room there") from None
+            if _is_locked(error):
+                raise StoreUnusable(f"{path}: another program keeps it locked; end that one first") from None
             raise StoreUnusable(f"{path}: {error}; {REMEDY}") from None
         except StoreUnusable:
             thread.shutdown()
@@ -98,8 +104,8 @@ class Store:
     ) -> T:
         """Run `question` in a transaction of its own. If it raises, nothing has changed.
 
-        A caller who is cancelled does not undo it: what was asked is done. On a full disk it is asked again
-        until it can be saved.
+        A caller who is cancelled does not undo it: what was asked is done. On a full disk, and while another
+        program keeps the file locked, it is asked again until it can be saved.
         """
 
         def transact() -> T:
@@ -115,9 +121,7 @@ class Store:
 
         while True:
             try:
-                return await asyncio.shield(
-                    asyncio.get_running_loop().run_in_executor(self._thread, transact)
-                )
+                return await self._unlocked(transact)
             except sqlite3.OperationalError as error:
                 if is_no_text(error) or error.sqlite_errorcode not in OUT_OF_ROOM:
                     raise
@@ -150,7 +154,23 @@ class Store:
 
     async def has_room(self) -> bool:
         """Could more than any one record be saved now?"""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _has_room, self._db)
+        return await self._unlocked(lambda: _has_room(self._db))
+
+    async def _unlocked[T](self, transact: Callable[[], T]) -> T:
+        """On the store's own thread, again and again for as long as somebody else has the file locked.
+
+        SQLite waits for BUSY_S each time, and nothing is begun before the lock is ours.
+        """
+        while True:
+            try:
+                return await asyncio.shield(
+                    asyncio.get_running_loop().run_in_executor(self._thread, transact)
+                )
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error):
+                    raise
+                log.warning("another program keeps the database locked: waiting", path=str(self._path))
+                await asyncio.sleep(self._room_every_s)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
@@ -245,6 +265,10 @@ def _is_out_of_room(error: sqlite3.Error, path: Path) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     unopened = code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN
     return code in OUT_OF_ROOM or (unopened and shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES)
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in LOCKED
 
 
 def _number(db: sqlite3.Connection, query: str) -> int:

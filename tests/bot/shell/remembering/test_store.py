@@ -188,3 +188,46 @@ async def test_a_reopened_file_remembers(tmp_path: Path, noon: datetime) -> None
     second = await Store.open(path)
     assert await second.ask(tables.load) == State(said=5)
     await second.close()
+
+
+class Told:
+    """A log that tells when it was complained to."""
+
+    def __init__(self) -> None:
+        self.warned = asyncio.Event()
+
+    def warning(self, *_: object, **__: object) -> None:
+        self.warned.set()
+
+
+async def test_what_another_program_keeps_locked_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+    monkeypatch.setattr("bot.shell.remembering.store.BUSY_S", 0.01)
+    monkeypatch.setattr("bot.shell.remembering.store.log", told)
+    store = await Store.open(tmp_path / "claw.sqlite3", room_every_s=0.01)
+    with closing(sqlite3.connect(tmp_path / "claw.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        saving = asyncio.create_task(store.ask(tables.move_cursor, "channel", "55"))
+        looking = asyncio.create_task(store.has_room())
+        async with asyncio.timeout(10):
+            await told.warned.wait()
+            assert not saving.done()
+            other.execute("COMMIT")
+            await saving
+            assert await looking
+    assert await store.ask(tables.cursor, "channel") == "55"
+    await store.close()
+
+
+async def test_a_file_that_is_another_s_alone_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.shell.remembering.store.BUSY_S", 0.01)
+    await (await Store.open(tmp_path / "claw.sqlite3")).close()
+    with closing(sqlite3.connect(tmp_path / "claw.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnusable, match="another program keeps it locked"):
+            await Store.open(tmp_path / "claw.sqlite3")
