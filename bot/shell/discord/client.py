@@ -41,6 +41,9 @@ type CountIdentify = Callable[[], Awaitable[int]]
 
 type Warn = Callable[[str], Awaitable[None]]
 
+type Seen = Callable[[str], Awaitable[None]]
+"""Told after each look at the channel what is wrong there; empty: nothing."""
+
 
 class TooManyLogins(Exception):
     """The session keeps being refused."""
@@ -52,7 +55,7 @@ class Client(discord.Client):
         settings: Settings,
         ears: Ears,
         count_identify: CountIdentify,
-        warn: Warn,
+        seen: Seen,
         limits: Limits,
         lifeline: Lifeline,
     ) -> None:
@@ -69,7 +72,7 @@ class Client(discord.Client):
         self._settings = settings
         self._ears = ears
         self._count_identify = count_identify
-        self._warn = warn
+        self._seen = seen
         self._limits = limits
         self._lifeline = lifeline
         self._storms = Storms(limits)
@@ -260,7 +263,8 @@ class Client(discord.Client):
             self._read_again()
         if missing:
             log.error("permissions are missing in the channel", missing=missing)
-            await self._warn(f"채널 권한이 없음: {', '.join(missing)}. 서버 설정에서 Training 봇에 부여 필요")
+        named = f"채널 권한이 없음: {', '.join(missing)}. 서버 설정에서 Training 봇에 부여 필요"
+        await self._seen(named if missing else "")
         if may.mention_everyone:
             log.warning("the bot may mention everyone; withhold that permission")
 

@@ -61,7 +61,7 @@ class Gateway:
         self._ears = ears
         self._count_identify = count_identify
         self._warn = warn
-        self._warned: set[str] = set()
+        self._wrong = ""
         self._limits = limits
         self._lifeline = Lifeline(limits)
         self._client: Client | None = None
@@ -93,15 +93,17 @@ class Gateway:
             log.warning("heartbeats go unanswered: resuming on another connection")
             await client.reconnect()
 
-    async def _warn_once(self, told: str) -> None:
-        if told not in self._warned:
-            self._warned.add(told)
-            await self._warn(told)
+    async def _seen(self, wrong: str) -> None:
+        """Told once, however many sessions see it; and once more when it was put right meanwhile."""
+        news = wrong != self._wrong
+        self._wrong = wrong
+        if wrong and news:
+            await self._warn(wrong)
 
     async def _live_one_session(self) -> Client:
         """The client it was, closed."""
         client = Client(
-            self._settings, self._ears, self._count_identify, self._warn_once, self._limits, self._lifeline
+            self._settings, self._ears, self._count_identify, self._seen, self._limits, self._lifeline
         )
         self._client = client
         try:

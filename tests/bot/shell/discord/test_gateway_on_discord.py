@@ -321,6 +321,21 @@ async def test_what_was_missed_is_read_once_the_history_is_open_to_us(
         await bot.until(lambda: bot.texts() == ["live", "missed"])
 
 
+async def test_a_permission_that_is_missing_again_is_told_again(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.gateway.until_connected(US)
+        for times in (1, 2):
+            server.gateway.permit(EVERYTHING_NEEDED & ~May.ATTACH_FILES)
+            server.gateway.permit(EVERYTHING_NEEDED & ~May.ATTACH_FILES)
+            await server.say(WATCHER, to_us("withdrawn"))
+            await bot.until(lambda times=times: len(bot.texts()) == 2 * times - 1)
+            server.gateway.permit(EVERYTHING_NEEDED)
+            await server.say(WATCHER, to_us("granted"))
+            await bot.until(lambda times=times: len(bot.texts()) == 2 * times)
+        assert bot.warned == [bot.warned[0]] * 2
+        assert "attach_files" in bot.warned[0]
+
+
 async def test_a_message_that_makes_a_handler_fail_costs_nothing_else(
     server: DiscordServer, store: Store
 ) -> None:
