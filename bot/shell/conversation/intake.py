@@ -143,9 +143,13 @@ class Intake:
         newest = int(await self._store.ask(tables.cursor, CURSOR) or 0)
         gap = int(await self._store.ask(tables.cursor, GAP) or newest)
         after = max(min(newest, gap, await self._doubt_begins(newest)), self._start_after)
-        async for letter in channel.letters_after(min(after, self._first_to_reread(after))):
-            await self._take(Rewritten(letter) if letter.id <= newest else letter)
-            newest = max(newest, letter.id)
+        try:
+            async for letter in channel.letters_after(min(after, self._first_to_reread(after))):
+                await self._take(Rewritten(letter) if letter.id <= newest else letter)
+                newest = max(newest, letter.id)
+        except Later:  # of a long absence, what was read need not be read once more
+            await self._store.ask(tables.move_cursor, CURSOR, str(newest))
+            raise
         await self._store.ask(tables.move_cursor, CURSOR, str(newest))
         await self._store.ask(tables.move_cursor, GAP, "")
         for message_id in await self._store.ask(tables.discord_ids, awaited_refs(self._desk.state)):

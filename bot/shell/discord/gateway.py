@@ -42,6 +42,9 @@ FATAL_CODES = {
 LATEST = 50
 """So many of the last messages are read before speaking, when nobody told us of them."""
 
+PAGE = 100
+"""So many messages are read at once: https://discord.com/developers/docs/resources/message#get-channel-messages"""
+
 DEFAULT_LIMITS = Limits()
 
 
@@ -148,12 +151,19 @@ class Gateway:
         return Sent(message.id, frozenset(user.id for user in message.mentions))
 
     async def letters_after(self, message_id: int) -> AsyncIterator[Letter]:
+        """Page after page, each with a time limit of its own: all that was said in days may take any time."""
+        page = await self._page(message_id)
+        while page:
+            for letter in page:
+                yield letter
+            page = await self._page(page[-1].id) if len(page) == PAGE else ()
+
+    async def _page(self, message_id: int) -> tuple[Letter, ...]:
         self._must_read_history()
-        async with self._asking(self._limits.request_s * 10) as channel:
+        async with self._asking() as channel:
             after = discord.Object(message_id)
-            found = [one async for one in channel.history(limit=None, after=after, oldest_first=True)]
-        for message in found:
-            yield letter_of(message)
+            found = channel.history(limit=PAGE, after=after, oldest_first=True)
+            return tuple([letter_of(one) async for one in found])
 
     async def latest(self) -> tuple[Letter, ...]:
         self._must_read_history()
@@ -185,13 +195,13 @@ class Gateway:
         return tuple(marks)
 
     @asynccontextmanager
-    async def _asking(self, limit_s: float | None = None) -> AsyncGenerator[discord.PartialMessageable]:
+    async def _asking(self) -> AsyncGenerator[discord.PartialMessageable]:
         """Our channel, with whatever may go wrong sorted into never (SendRefused) and not now (Later)."""
         client = self._client
         if client is None or client.user is None or client.is_closed():
             raise Later("not connected to Discord")
         try:
-            async with asyncio.timeout(limit_s or self._limits.request_s):
+            async with asyncio.timeout(self._limits.request_s):
                 yield client.get_partial_messageable(self._settings.discord_channel_id)
         except discord.HTTPException as error:
             if error.status in {400, 413}:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.core.effects import Effect
 from bot.core.events import Event, Reacted, Spoke, StrangerCommanded
@@ -16,8 +18,10 @@ from bot.core.policy import Policy
 from bot.core.state import Awaited, Cycle, Proposal, State, Unread
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
 from bot.rehearsal.discord.guild import EVERYTHING_NEEDED, File, May
+from bot.rehearsal.discord.rest import Interference
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.discord.wire import message_json
+from bot.rehearsal.troubles.answers import always, is_history, late, status
 from bot.settings import Settings
 from bot.shell.conversation.channel import HistoryClosed, Letter
 from bot.shell.conversation.door import Door
@@ -56,6 +60,7 @@ class Bot:
     store: Store
     state: State = field(default_factory=State)
     start_after: int = 0
+    limits: Limits = LIMITS
     warned: list[str] = field(default_factory=list)
     heard: list[Event] = field(default_factory=list)
     seen: list[tuple[str, frozenset[str]]] = field(default_factory=list)
@@ -75,10 +80,16 @@ class Bot:
         door = Door(self.server.channel_id, ROSTER, (OPERATOR_ID,))
         self.history = History(self._look)
         self.intake = Intake(
-            door, self.store, self.desk, Policy(), history=self.history, start_after=self.start_after
+            door,
+            self.store,
+            self.desk,
+            Policy(),
+            history=self.history,
+            start_after=self.start_after,
+            pause=lambda _: 0.01,
         )
         self.gateway = Gateway(
-            settings(self.server), self.intake, self._count, warn=self._warn, limits=LIMITS
+            settings(self.server), self.intake, self._count, warn=self._warn, limits=self.limits
         )
 
     async def _look(self, letter: Letter) -> None:
@@ -155,6 +166,37 @@ async def test_what_was_said_while_we_were_away_is_heard_once_and_in_order(
         await bot.until(lambda: len(bot.texts()) == 2)
         await server.say(WATCHER, to_us("four"))
         await bot.until(lambda: bot.texts() == ["two", "three", "four"])
+
+
+async def test_a_long_absence_is_read_though_much_of_it_does_not_come_at_once(
+    server: DiscordServer, store: Store
+) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+    for number in range(450):
+        await server.say(STRANGER_ID, f"not to us: {number}")
+    await server.say(WATCHER, to_us("two"))
+    server.rest.interferences.append(every_second(is_history, status(503)))
+    async with Bot(server, store).online() as bot:
+        await bot.until(lambda: bot.texts() == ["two"])
+
+
+async def test_a_long_absence_may_take_any_time_to_read(server: DiscordServer, store: Store) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+    for number in range(2500):
+        await server.say(STRANGER_ID, f"not to us: {number}")
+    await server.say(WATCHER, to_us("two"))
+    server.rest.interferences.append(always(is_history, late(0.1)))
+    async with Bot(server, store, limits=Limits(ready_s=0.1, request_s=0.2)).online() as bot:
+        await bot.until(lambda: bot.texts() == ["two"])
+
+
+def every_second(meant: Callable[[web.Request], bool], answer: Interference) -> Interference:
+    numbers = itertools.count(1)
+    return always(lambda request: meant(request) and next(numbers) % 2 == 0, answer)
 
 
 async def test_a_dropped_connection_loses_nothing(server: DiscordServer, store: Store) -> None:
