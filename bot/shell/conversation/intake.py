@@ -13,12 +13,13 @@ from enum import Enum, auto
 import structlog
 
 from bot.core.channel import listening
-from bot.core.events import Edited, Reacted, Spoke, StrangerCommanded
+from bot.core.events import Edited, Garbled, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
-from bot.shell.conversation.channel import CLOCK_SLACK, Attached, Channel, HistoryClosed, Letter, Mark, id_at
+from bot.shell.conversation.channel import CLOCK_SLACK, Channel, HistoryClosed, Letter, Mark, id_at
 from bot.shell.conversation.door import AWAITING, YES, Door
 from bot.shell.conversation.history import History
+from bot.shell.conversation.reading import Unreadable, whole_text
 from bot.shell.deciding.desk import STAMPED, Desk, Note
 from bot.shell.deciding.lanes import Later, pause_s
 from bot.shell.remembering import tables
@@ -31,8 +32,6 @@ log = structlog.stdlib.get_logger("intake")
 CURSOR = "channel"
 GAP = "channel gap"
 """Where what we missed begins, if it could not be read."""
-TEXT_BYTES = 64 << 10
-TEXT_NAMES = (".txt", ".md")
 EDITS_COUNT = timedelta(hours=1)
 """Edits of messages older than this are not looked for after an absence."""
 
@@ -185,10 +184,14 @@ class Intake:
         if not listening.remembers(self._desk.state, letter.id):
             await self._take_letter(letter, {})
         elif self._door.knows(letter):
-            text = await whole_text(letter)
-            await self._desk.tell(
-                Note(event=Edited(at=STAMPED, author=letter.author_id, message_id=letter.id, text=text))
-            )
+            await self._desk.tell(Note(event=await self._edited(letter)))
+
+    async def _edited(self, letter: Letter) -> Edited | Garbled:
+        try:
+            text = await whole_text(letter, self._pause)
+        except Unreadable as error:
+            return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
+        return Edited(at=STAMPED, author=letter.author_id, message_id=letter.id, text=text)
 
     async def _take_letter(self, letter: Letter, cursors: dict[str, str]) -> None:
         if letter.author_id == self._policy.roster.training:
@@ -206,15 +209,7 @@ class Intake:
         addressed = self._door.admits(letter, answers_ours=kind in AWAITING)
         if not addressed and not self._goes_on(letter):
             return
-        event = Spoke(
-            at=STAMPED,
-            author=letter.author_id,
-            message_id=letter.id,
-            text=await whole_text(letter),
-            said_at=letter.at,
-            addressed=addressed,
-            reply_ref=ref,
-        )
+        event = await self._spoke(letter, ref, addressed=addressed)
         log.info("heard", author=letter.author_id, message=letter.id, addressed=addressed)
         await self._desk.tell(
             Note(
@@ -222,6 +217,21 @@ class Intake:
                 inbox=InboxEntry(heard_id=str(letter.id), author=letter.author_id),
                 cursors=cursors,
             )
+        )
+
+    async def _spoke(self, letter: Letter, ref: str | None, *, addressed: bool) -> Spoke | Garbled:
+        try:
+            text = await whole_text(letter, self._pause)
+        except Unreadable as error:
+            return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
+        return Spoke(
+            at=STAMPED,
+            author=letter.author_id,
+            message_id=letter.id,
+            text=text,
+            said_at=letter.at,
+            addressed=addressed,
+            reply_ref=ref,
         )
 
     async def _recognise(self, letter: Letter) -> None:
@@ -253,16 +263,3 @@ class Intake:
 def awaited_refs(state: State) -> tuple[str, ...]:
     """Our messages that await an answer."""
     return state.cycle.proposal.refs if state.cycle and state.cycle.proposal else ()
-
-
-async def whole_text(letter: Letter) -> str:
-    """The message with its text attachments: a long message comes as `message.txt`."""
-    texts = [await _text_of(one) for one in letter.attachments if one.name.lower().endswith(TEXT_NAMES)]
-    return "\n".join([letter.content, *texts])
-
-
-async def _text_of(attached: Attached) -> str:
-    if attached.size_bytes > TEXT_BYTES:
-        log.warning("attachment left out", name=attached.name, size_bytes=attached.size_bytes)
-        return ""
-    return (await attached.read()).decode(errors="replace")

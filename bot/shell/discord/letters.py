@@ -13,6 +13,7 @@ from bot.shell.discord.lifeline import Limits
 log = structlog.stdlib.get_logger("letters")
 
 FETCH_S = Limits().request_s
+GONE = frozenset({403, 404})
 
 
 def letter_of(message: discord.Message) -> Letter:
@@ -41,11 +42,17 @@ def _attached(attachment: discord.Attachment) -> Attached:
     async def read() -> bytes:
         try:
             async with asyncio.timeout(FETCH_S):
-                return await attachment.read()
-        except (discord.NotFound, discord.Forbidden):
-            log.warning("an attachment is gone", name=attachment.filename)
-            return b""
-        except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+                return await _fetched(attachment.url)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if isinstance(error, aiohttp.ClientResponseError) and error.status in GONE:
+                log.warning("an attachment is gone", name=attachment.filename)
+                return b""
             raise Later(f"{attachment.filename} cannot be fetched: {error}") from error
 
     return Attached(attachment.filename, attachment.size, read)
+
+
+async def _fetched(url: str) -> bytes:
+    """By a session of its own: the client that brought the letter may be closed by the time it is read."""
+    async with aiohttp.ClientSession(raise_for_status=True) as session, session.get(url) as answer:
+        return await answer.read()

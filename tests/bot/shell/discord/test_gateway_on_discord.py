@@ -13,15 +13,15 @@ import pytest
 from aiohttp import web
 
 from bot.core.effects import Effect
-from bot.core.events import Event, Reacted, Spoke, StrangerCommanded
+from bot.core.events import Event, Garbled, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
-from bot.core.state import Awaited, Cycle, Proposal, State, Unread
+from bot.core.state import ActedOn, Awaited, Cycle, Proposal, State, Unread, Uttered
 from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
 from bot.rehearsal.discord.guild import EVERYTHING_NEEDED, File, May
 from bot.rehearsal.discord.rest import Interference
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.discord.wire import message_json
-from bot.rehearsal.troubles.answers import always, is_history, late, status
+from bot.rehearsal.troubles.answers import always, is_attachment, is_history, late, status
 from bot.settings import Settings
 from bot.shell.conversation.channel import HistoryClosed, Letter
 from bot.shell.conversation.door import Door
@@ -214,6 +214,53 @@ async def test_a_long_message_comes_as_a_file(server: DiscordServer, store: Stor
         await server.say(WATCHER, to_us("see file"), attachments=(file,))
         await bot.until(lambda: bool(bot.texts()))
         assert bot.texts() == ["see file\nCycle 7 데이터"]
+
+
+async def test_a_file_that_cannot_be_fetched_is_asked_for_and_keeps_nobody_waiting(
+    server: DiscordServer, store: Store
+) -> None:
+    server.rest.interferences.append(always(is_attachment, status(500)))
+    file = File("message.txt", "Cycle 7 데이터".encode(), "text/plain")
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("see file"), attachments=(file,))
+        await server.say(OPERATOR_ID, "!stop")
+        await bot.until(lambda: len(bot.heard) == 2)
+    asked, stop = bot.heard
+    assert isinstance(asked, Garbled)
+    assert asked.author == WATCHER
+    assert "message.txt" in asked.what
+    assert isinstance(stop, Spoke)
+
+
+async def test_a_file_can_be_fetched_when_the_session_that_told_of_it_is_over(
+    server: DiscordServer, store: Store
+) -> None:
+    file = File("message.txt", "Cycle 7 데이터".encode(), "text/plain")
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, "not to us", attachments=(file,))
+        await server.gateway.until_connected(US)
+        (letter,) = await bot.gateway.latest()
+    assert await letter.attachments[0].read() == file.content
+
+
+async def test_a_file_whose_edit_cannot_be_fetched_is_asked_for(server: DiscordServer, store: Store) -> None:
+    file = File("message.txt", "Cycle 7 데이터".encode(), "text/plain")
+    said = await server.say(WATCHER, to_us("see file"), attachments=(file,))
+    state = State(
+        acted_on=(
+            ActedOn(
+                author=WATCHER,
+                prints={said.id: ""},
+                meaning="",
+                last=Uttered(id=said.id, text="", said_at=utc_now()),
+            ),
+        )
+    )
+    async with Bot(server, store, state).online() as bot:
+        await server.gateway.until_connected(US)
+        server.rest.interferences.append(always(is_attachment, status(500)))
+        await server.edit(said, to_us("see that file"))
+        await bot.until(lambda: any(isinstance(one, Garbled) for one in bot.heard))
 
 
 async def test_a_message_is_sent_once_and_notifies_its_recipient_alone(
