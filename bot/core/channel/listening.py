@@ -28,6 +28,8 @@ CATCH_UP_S = 15.0
 MOST_RESTARTS = 3
 """So many restarts it waits through: who is killed every few seconds acts on what he hears all the same."""
 REMEMBERED = 8
+MOST_PRINTS = 64
+"""Of one message so many parts are remembered: who goes on talking to others for days never ends it."""
 
 
 def spoke(state: State, event: Spoke, policy: Policy) -> Step:
@@ -160,7 +162,8 @@ def _continued(state: State, event: Spoke, policy: Policy) -> Step:
             return _replaced(state, message, _renewed(now(message, parts=parts), event.at, policy)), ()
     for acted in reversed(state.acted_on):
         if acted.author == event.author and _follows(acted.last, event.said_at, policy):
-            noted = now(acted, prints=acted.prints | {part.id: _print(part.text)}, last=part)
+            fresh = {part.id: _print(part.text)} if len(acted.prints) < MOST_PRINTS else {}
+            noted = now(acted, prints=acted.prints | fresh, last=part)
             others = tuple(noted if one is acted else one for one in state.acted_on)
             return now(state, acted_on=others), say(replies.went_on_too_late(event.author))
     return state, ()

@@ -195,6 +195,17 @@ class TestTooLate:
         channel.hears("- [학습] 둘째", addressed=False, after_s=-1)
         assert play.kinds() == ["receipt", "question"]
 
+    def test_a_continuation_that_never_ends_is_not_remembered_for_ever(self, play, channel) -> None:
+        channel.hears(LESSON)
+        channel.falls_quiet(3)
+        channel.hears("to somebody else", addressed=False, after_s=-1)
+        for _ in range(3 * listening.MOST_PRINTS):
+            last = channel.hears("to somebody else", addressed=False, after_s=1)
+        (acted,) = play.state.acted_on
+        assert acted.last.id == last
+        assert len(acted.prints) == listening.MOST_PRINTS
+        assert 1 in acted.prints, "an edit of what we acted on is noticed still"
+
     def test_words_to_nobody_after_a_pause_mean_nothing(self, play, channel) -> None:
         channel.hears(LESSON)
         channel.hears("- [학습] 둘째", addressed=False, after_s=20)
