@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -109,18 +110,22 @@ class Jobs:
             with contextlib.suppress(FileNotFoundError):
                 arrived.touch()
         except OSError as error:
-            remedy = f"{arrived.parent}에 쓸 수 있게 공간이나 권한 확보 (`training-claw doctor`)"
-            raise Later(f"{arrived}: {error.strerror}", alarming=True, remedy=remedy) from error
+            raise _unwritten(arrived, error) from error
         await self._store.ask(tables.settle, order.key)
 
     async def stop(self, order: StopJob | KillJob) -> None:
         """SIGTERM or SIGKILL to it, and to nobody else.
 
         Raises:
-            Later: it has not yet said which process it is.
+            Later: it has not yet said which process it is; or there is no room to withdraw what was asked.
         """
         number = signal.SIGKILL if isinstance(order, KillJob) else signal.SIGTERM
-        if not launch.signal_holder(self._places.attempt(order.run, order.attempt), number):
+        folder = self._places.attempt(order.run, order.attempt)
+        try:
+            signalled = launch.signal_holder(folder, number)
+        except OSError as error:
+            raise _unwritten(folder.path, error) from error
+        if not signalled:
             raise Later(f"runs/{order.run}/attempts/{order.attempt}/lock does not name its process yet")
         await self._store.ask(tables.settle, order.key)
 
@@ -291,6 +296,11 @@ class Jobs:
                     journal=order.journal,
                     initial_weights=self._places.initial_weights(order.run) if starts_from else None,
                 )
+
+
+def _unwritten(path: Path, error: OSError) -> Later:
+    remedy = f"{path.parent}에 쓸 수 있게 공간이나 권한 확보 (`training-claw doctor`)"
+    return Later(f"{path}: {error.strerror}", alarming=True, remedy=remedy)
 
 
 def _unstarted(attempt: Attempt, error: OSError) -> JobEnded:

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -363,6 +364,24 @@ async def test_a_job_that_systemd_has_not_begun_can_be_stopped(tmp_path: Path, s
         assert "training-claw-trainer.path" in ended.outcome.message
         await a_unit_takes(tmp_path)
         assert not folder.events.exists()
+
+
+async def test_a_job_that_systemd_has_not_begun_is_stopped_once_there_is_room(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with House(Places(tmp_path), store, launcher=launch.Unit()).open() as house:
+        folder = await house.start("by-systemd")
+        with monkeypatch.context() as patched:
+            patched.setattr(launch, "replace_whole", full)
+            with pytest.raises(Later, match="No space left") as later:
+                await house.jobs.stop(StopJob(run="by-systemd", attempt=1))
+        assert later.value.alarming
+        assert str(folder.path.parent) in later.value.remedy
+        await house.jobs.stop(StopJob(run="by-systemd", attempt=1))
+        assert isinstance((await house.ended()).outcome, Failed)
 
 
 async def test_a_job_that_systemd_does_not_begin_is_stated_as_silent(tmp_path: Path, store: Store) -> None:
