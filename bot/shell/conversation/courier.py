@@ -21,6 +21,9 @@ from protocol.parts import reference
 
 log = structlog.stdlib.get_logger("courier")
 
+WHOLE_TRIES = 3
+"""So often a message is tried with what goes along with it; then every other time."""
+
 
 class Courier:
     """`us` is our Discord id, `people` the operators'; `alert` words a line for them."""
@@ -118,7 +121,7 @@ class Courier:
             if there is not None:
                 return there
         await self._store.ask(tables.try_part, owed.seq, self._history.known_at(self._channel))
-        files = self._enclosed(owed.part)
+        files = self._enclosed(owed)
         try:
             return await self._channel.send(owed.part, files)
         except (SendRefused, Later) as error:
@@ -145,10 +148,14 @@ class Courier:
         earlier = await self._store.ask(tables.last_sent_before, owed.seq, owed.created_at)
         return earlier or id_at(owed.created_at - CLOCK_SLACK)
 
-    def _enclosed(self, part: Part) -> tuple[Path, ...]:
-        if part.run is None:
+    def _enclosed(self, owed: OwedPart) -> tuple[Path, ...]:
+        """An upload that breaks off each time must not hold back its text, nor all that waits behind it."""
+        part = owed.part
+        files = () if part.run is None else enclosed(self._places.run(part.run), part.show)
+        if files and owed.tries >= WHOLE_TRIES and owed.tries % 2:  # an outage fails without files, too
+            log.warning("what was enclosed does not get there, the text goes alone", ref=part.ref)
             return ()
-        return enclosed(self._places.run(part.run), part.show)
+        return files
 
     async def _park(self, owed: OwedPart, error: SendRefused) -> None:
         log.error("a message was parked", kind=owed.part.kind, ref=owed.part.ref, why=str(error))

@@ -39,6 +39,7 @@ IN_WORDS: Mapping[str, str] = MappingProxyType(
         "what was enclosed was refused, the text goes alone": "첨부가 거부되어 글만 보냄",
         "refused, and not said again": "Discord가 거부한 메시지 ({kind}): {why}",
         "nobody could be told yet": "Discord에 알리지 못함: {why}",
+        "what was enclosed does not get there, the text goes alone": "첨부가 전달되지 않아 글만 보냄",
         # what is heard
         "cannot listen now": "Discord에서 읽지 못함: {why}",
         "what was missed cannot be read": "놓친 메시지를 읽지 못함: {why}",

@@ -31,7 +31,8 @@ def part(ref: str, show: tuple[str, ...] = (), kind: str = "done", to: int = 7) 
 @dataclass
 class Room:
     """A channel in memory. The first `unheard` messages notify nobody; `before` and `after` are raised one
-    after the other, before or after the message is there, `unread` instead of its history.
+    after the other, before or after the message is there, `unread` instead of its history. Where it is
+    `too_narrow` no file gets through.
     """
 
     said: list[Letter] = field(default_factory=list)
@@ -42,10 +43,13 @@ class Room:
     looked: int = 0
     looked_after: int = 0
     unheard: int = 0
+    too_narrow: bool = False
 
     async def send(self, part: Part, files: Sequence[Path]) -> Sent:
         if self.before:
             raise self.before.pop(0)
+        if self.too_narrow and files:
+            raise Later("Discord does not answer in time")
         number = id_at(NOON) + len(self.said) + 1
         mentions = frozenset[int]() if self.unheard else frozenset(part.recipients)
         self.unheard = max(0, self.unheard - 1)
@@ -209,6 +213,25 @@ async def test_a_refused_picture_does_not_hold_back_its_text(desk: Desk, why: Ex
     desk.room.before = [why]
     assert await desk.say(part("1", show=("loss_curve",))) == ["1"]
     assert desk.room.enclosed == [[]]
+
+
+async def test_nor_does_one_whose_upload_breaks_off_each_time(desk: Desk) -> None:
+    curve = desk.places.run("r").loss_curve
+    curve.parent.mkdir(parents=True)
+    curve.write_bytes(b"png")
+    desk.room.too_narrow = True
+    async with asyncio.timeout(5):
+        assert await desk.say(part("1", show=("loss_curve",)), part("2")) == ["1", "2"]
+    assert desk.room.enclosed == [[], []]
+
+
+async def test_a_picture_goes_along_though_its_first_tries_failed(desk: Desk) -> None:
+    curve = desk.places.run("r").loss_curve
+    curve.parent.mkdir(parents=True)
+    curve.write_bytes(b"png")
+    desk.room.before = [Later("Discord answers 500") for _ in range(4)]
+    assert await desk.say(part("1", show=("loss_curve",))) == ["1"]
+    assert desk.room.enclosed == [["loss_curve.png"]]
 
 
 async def test_a_missing_picture_does_not_either(desk: Desk) -> None:
