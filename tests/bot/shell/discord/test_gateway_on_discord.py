@@ -28,6 +28,7 @@ from bot.shell.conversation.door import Door
 from bot.shell.conversation.history import History
 from bot.shell.conversation.intake import CURSOR, Intake
 from bot.shell.deciding.desk import Desk, utc_now
+from bot.shell.deciding.lanes import Later
 from bot.shell.discord.gateway import Gateway
 from bot.shell.discord.lifeline import Limits
 from bot.shell.machine.fatal import Fatal
@@ -423,6 +424,28 @@ async def test_a_permission_that_is_missing_again_is_told_again(server: DiscordS
             await bot.until(lambda times=times: len(bot.texts()) == 2 * times)
         assert bot.warned == [bot.warned[0]] * 2
         assert "attach_files" in bot.warned[0]
+
+
+@pytest.mark.parametrize("what", ["send", "read"])
+async def test_what_is_being_tried_when_its_client_is_given_up_is_tried_later(
+    server: DiscordServer, store: Store, what: str
+) -> None:
+    asked = asyncio.Event()
+
+    async def away(request: web.Request) -> web.StreamResponse | None:
+        asked.set()
+        return await status(502)(request)
+
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+        server.rest.interferences.append(always(lambda request: request.path.endswith("/messages"), away))
+        tried = bot.gateway.send(part(), ()) if what == "send" else bot.gateway.latest()
+        trying = asyncio.create_task(tried)
+        await asked.wait()
+        server.gateway.dispatch("MESSAGE_REACTION_ADD", {"not": "ours"})  # the library ends over it
+        with pytest.raises(Later, match="given up"):
+            await trying
 
 
 async def test_a_message_that_makes_a_handler_fail_costs_nothing_else(
