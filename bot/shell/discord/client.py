@@ -84,6 +84,7 @@ class Client(discord.Client):
         self._patience: asyncio.TimerHandle | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reads_history = True
+        self._server_is_away = False
         self._connect, self.http.ws_connect = self.http.ws_connect, self._keep_socket
         self.fatal: Fatal | None = None
         self.given_up = asyncio.Event()
@@ -231,6 +232,16 @@ class Client(discord.Client):
         if event_method in HEARING:
             self._read_again()
 
+    async def on_guild_unavailable(self, _: discord.Guild) -> None:
+        self._server_is_away = True
+
+    async def on_guild_available(self, _: discord.Guild) -> None:
+        """Where the server was away, and our session was not, nobody told us what was said or changed."""
+        if self._server_is_away:
+            self._server_is_away = False
+            await self._look_at_channel()
+            self._read_again()
+
     async def on_guild_role_update(self, *_: discord.Role) -> None:
         await self._look_at_channel()
 
@@ -254,6 +265,7 @@ class Client(discord.Client):
                 "invite the bot to its server, or correct the id"
             )
             self.given_up.set()
+        self._server_is_away = self._server_is_away or channel is None
         if not isinstance(channel, discord.TextChannel):
             return
         may = channel.permissions_for(channel.guild.me)

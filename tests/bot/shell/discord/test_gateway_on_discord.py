@@ -20,7 +20,7 @@ from bot.rehearsal.cast import OPERATOR_ID, STRANGER_ID
 from bot.rehearsal.discord.guild import EVERYTHING_NEEDED, File, May
 from bot.rehearsal.discord.rest import Interference
 from bot.rehearsal.discord.server import DiscordServer
-from bot.rehearsal.discord.wire import message_json
+from bot.rehearsal.discord.wire import guild_json, message_json
 from bot.rehearsal.troubles.answers import always, is_attachment, is_history, late, status
 from bot.settings import Settings
 from bot.shell.conversation.channel import HistoryClosed, Letter
@@ -423,6 +423,22 @@ async def test_a_permission_that_is_missing_again_is_told_again(server: DiscordS
             await server.say(WATCHER, to_us("granted"))
             await bot.until(lambda times=times: len(bot.texts()) == 2 * times)
         assert bot.warned == [bot.warned[0]] * 2
+        assert "attach_files" in bot.warned[0]
+
+
+async def test_what_was_said_while_the_server_was_away_alone_is_heard(
+    server: DiscordServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Bot(server, store).online() as bot:
+        await server.say(WATCHER, to_us("one"))
+        await bot.until(lambda: bot.texts() == ["one"])
+        server.gateway.dispatch("GUILD_DELETE", {"id": str(server.guild.id), "unavailable": True})
+        with monkeypatch.context() as away:
+            away.setattr(server.guild, "_listeners", [])
+            await server.say(WATCHER, to_us("two"))
+            server.guild.permissions = EVERYTHING_NEEDED & ~May.ATTACH_FILES
+        server.gateway.dispatch("GUILD_CREATE", guild_json(server.guild, US))
+        await bot.until(lambda: bot.texts() == ["one", "two"])
         assert "attach_files" in bot.warned[0]
 
 
