@@ -27,11 +27,12 @@ class Trouble:
 
     `how`: an HTTP status; `reset` before anything is done; `lost` once it is done, in place of the
     answer; `cut` half-way through the body; `flip` one bit of it; `stall` for ever in mid-body, or once
-    it is done where there is none; `whole` ignores the range asked for; `forget` the upload's session.
+    it is done where there is none; `whole` ignores the range asked for; `forget` the upload's session;
+    `garble` answers an upload without what it has to say.
     """
 
     errand: Errand
-    how: int | Literal["reset", "lost", "cut", "flip", "stall", "whole", "forget"]
+    how: int | Literal["reset", "lost", "cut", "flip", "stall", "whole", "forget", "garble"]
     times: int = 1
 
 
@@ -235,7 +236,8 @@ class FakeGcs:
         self._uploads[upload_id] = Upload(resource, query)
         if fate == "lost":
             _hang_up(request)
-        return web.json_response({}, headers={"Location": f"{self.address}/session/{upload_id}"})
+        where = {"Location": f"{self.address}/session/{upload_id}"}
+        return web.json_response({}, headers={} if fate == "garble" else where)
 
     async def _chunk(self, request: web.Request) -> web.Response:
         fate = self._fate("chunk")
@@ -258,7 +260,7 @@ class FakeGcs:
         if upload.done:
             return web.json_response(_resource(upload.resource["name"], upload.done))
         held = {"Range": f"bytes=0-{len(upload.data) - 1}"} if upload.data else {}
-        return web.Response(status=308, headers=held)
+        return web.Response(status=308, headers={"Range": "bytes=some"} if fate == "garble" else held)
 
     async def _take(self, request: web.Request, upload: Upload, start: int, fate: int | str) -> None:
         assert start == len(upload.data), "a chunk must begin where the last one ended"

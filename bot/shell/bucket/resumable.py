@@ -97,8 +97,7 @@ class ResumableUpload:
 
     def _take(self, answer: aiohttp.ClientResponse) -> None:
         if answer.status == 308:
-            held = answer.headers.get("Range", "")  # absent: nothing is held yet
-            self._offset = int(held.rpartition("-")[2]) + 1 if held else 0
+            self._offset = _held_bytes(answer.headers.get("Range", ""))
         else:
             self._offset, self._done = self._size, True
         if self._offset > self._size:
@@ -119,6 +118,14 @@ class ResumableUpload:
                 watchdog.reschedule(loop.time() + self._wire.pace.stall_s)
                 yield piece
                 self._progress(start, self._size)
+
+
+def _held_bytes(range_: str) -> int:
+    """What the server says that it has; without a range that is nothing yet."""
+    last = range_.rpartition("-")[2]
+    if range_ and not last.isdecimal():
+        raise aiohttp.ClientPayloadError(f"an upload's answer says Range: {range_[:40]}")
+    return int(last) + 1 if range_ else 0
 
 
 def _open_at(path: Path, offset: int) -> BinaryIO:

@@ -127,7 +127,9 @@ class Wire:
             timeout=self.small_s,
         )
         response.release()
-        return response.headers["Location"]
+        if where := response.headers.get("Location"):
+            return where
+        raise aiohttp.ClientPayloadError("an upload was begun, and its answer does not say where")
 
     async def put_chunk(
         self, session: str, headers: dict[str, str], body: AsyncIterable[bytes] | None

@@ -99,14 +99,14 @@ class TestDownloads:
 
 
 class TestUploads:
-    @pytest.mark.parametrize("how", [*PASSING, "lost", "cut", "flip", "forget", "stall"])
+    @pytest.mark.parametrize("how", [*PASSING, "lost", "cut", "flip", "forget", "stall", "garble"])
     async def test_a_bad_day_in_mid_upload_is_survived(self, gcs: GcsBench, source: Path, how: str) -> None:
         gcs.fake.troubles = [Trouble("chunk", how)]  # pyright: ignore[reportArgumentType] - one of the literals
         await gcs.store.put_file("checkpoints/model", source, if_generation=0)
         assert gcs.contents() == {"checkpoints/model": LARGE}
 
     @pytest.mark.parametrize("errand", ["begin", "write", "stat"])
-    @pytest.mark.parametrize("how", [503, "reset"])
+    @pytest.mark.parametrize("how", [503, "reset", "garble"])
     async def test_a_bad_day_around_an_upload_is_survived(
         self, gcs: GcsBench, source: Path, errand: str, how: str
     ) -> None:
@@ -114,6 +114,16 @@ class TestUploads:
         await gcs.store.put_file("checkpoints/model", source)
         await gcs.store.put_bytes("checkpoints/small", b"1")
         assert gcs.contents() == {"checkpoints/model": LARGE, "checkpoints/small": b"1"}
+
+    async def test_answers_that_say_nothing_are_given_up_in_one_line(
+        self, gcs: GcsBench, source: Path
+    ) -> None:
+        gcs.fake.troubles = [Trouble("begin", "garble", times=99)]
+        with pytest.raises(Unavailable, match="its answer does not say where"):
+            await gcs.store.put_file("checkpoints/model", source)
+        gcs.fake.troubles = [Trouble("chunk", "garble", times=99)]
+        with pytest.raises(Unavailable, match="an upload's answer says Range: bytes=some"):
+            await gcs.store.put_file("checkpoints/model", source)
 
     async def test_what_has_arrived_is_not_sent_again(self, gcs: GcsBench, source: Path) -> None:
         gcs.fake.troubles = [Trouble("chunk", "lost", times=2)]
