@@ -21,6 +21,7 @@ class Pace:
     resume_point_every_s: float = 300.0
     slowest_step_s: float = 0.0
     slowest_save_s: float = 30.0
+    steps: int = 0
     samples: int = 0
     busy_s: float = 0.0
     stood_still_s: float = 0.0
@@ -41,6 +42,7 @@ class Pace:
         took_s = now - self._last_step_at
         self._last_step_at = now
         self.slowest_step_s = max(self.slowest_step_s, took_s)
+        self.steps += 1
         self.samples += samples
         self.busy_s += took_s
 
@@ -77,8 +79,11 @@ class Pace:
 
     @property
     def promise_s(self) -> float:
-        """Within this time the next line comes, though two saves and some slow steps lie between."""
-        return PATIENCE_S + LINE_EVERY_S + 10 * self.slowest_step_s + 2 * self.slowest_save_s
+        """Within this time the next line comes, though two saves, some usual steps and two as slow as the
+        slowest lie between. One that was slow because the machine stood still says little of the others."""
+        usual_s = self.busy_s / self.steps if self.steps else 0.0
+        steps_s = 10 * usual_s + 2 * self.slowest_step_s
+        return PATIENCE_S + LINE_EVERY_S + steps_s + 2 * self.slowest_save_s
 
     @property
     def samples_per_s(self) -> float:

@@ -67,3 +67,13 @@ def test_a_promise_covers_the_slowest_save_and_step_seen() -> None:
     clock.now += 100
     pace.saved(started_at=clock.now - 100)
     assert pace.promise_s >= PATIENCE_S + LINE_EVERY_S + 7 + 100
+
+
+def test_one_long_pause_does_not_let_each_later_step_take_as_long() -> None:
+    """The machine stood still for ten minutes: a trainer that hangs afterwards is found within the hour."""
+    clock = Clock()
+    pace = Pace(clock)
+    for seconds in (*[1.0] * 500, 600.0, *[1.0] * 500):
+        clock.now += seconds
+        pace.stepped(8)
+    assert 600 < pace.promise_s < 1800
