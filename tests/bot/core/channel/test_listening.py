@@ -198,7 +198,7 @@ class TestTooLate:
     def test_a_continuation_that_never_ends_is_not_remembered_for_ever(self, play, channel) -> None:
         channel.hears(LESSON)
         channel.falls_quiet(3)
-        channel.hears("to somebody else", addressed=False, after_s=-1)
+        last = channel.hears("to somebody else", addressed=False, after_s=-1)
         for _ in range(3 * listening.MOST_PRINTS):
             last = channel.hears("to somebody else", addressed=False, after_s=1)
         (acted,) = play.state.acted_on
