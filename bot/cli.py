@@ -40,6 +40,7 @@ class FrontDoor(click.Group):
             if not _while_speaking(error):
                 raise
             click.echo(f"training-claw: standard output: {error.strerror}; send it elsewhere", err=True)
+            _let_go_of_output()
             sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -74,6 +75,14 @@ def main() -> None:
     training-claw serve --env-file FILE       the daemon
     training-claw simulate OUT --episodes 60  then: validate OUT, convert OUT data.h5
     """
+
+
+def _let_go_of_output() -> None:
+    """Else Python tries the rest once more as it ends, and tells of that with two lines of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _while_speaking(error: OSError) -> bool:

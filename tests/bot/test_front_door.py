@@ -54,7 +54,13 @@ def test_a_compute_verb_goes_on_as_the_trainer(verb: str) -> None:
 def test_what_cannot_be_written_for_a_full_disk_is_one_line(said: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [CLAW, *said], input="[학습] lr=1e-5", stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [CLAW, *said],
+            input="[학습] lr=1e-5",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            check=False,
         )
     assert done.returncode != 0
     assert (done.stderr.count("\n"), "No space left on device" in done.stderr) == (1, True), done.stderr

@@ -199,7 +199,7 @@ def test_a_colon_of_full_width_is_pointed_at() -> None:
 
 def test_no_number_is_two_values() -> None:
     (error,) = errors_in("```yaml\ntraining:\n  lr: .nan\n```")
-    assert error.startswith("3행 training.lr: 1.0 이하여야")
+    assert error.startswith("3행 training.lr: 유한한 숫자여야 합니다 (지금 nan)")
 
 
 def test_errors_stay_readable_however_many_and_long_they_are() -> None:

@@ -1,6 +1,7 @@
 """What a person can do something about is said in one line."""
 
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,4 +29,13 @@ def one_line_errors(place: Path | None = None) -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename or place}: " if error.filename or place else ""
         click.echo(f"error: {where}{error.strerror or error}", err=True)
+        _let_go_of_output()
         sys.exit(ExitCode.NO_SPACE if error.errno == errno.ENOSPC else ExitCode.FAILED)
+
+
+def _let_go_of_output() -> None:
+    """Else Python tries the rest once more as it ends, and tells of that with two lines of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

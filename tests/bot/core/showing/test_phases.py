@@ -11,10 +11,12 @@ from bot.core.showing.headline import headline
 from bot.core.state import State
 from protocol.job import Failed
 from protocol.messages import (
+    GpuMemory,
     Order,
     PhaseReport,
     TrainingReport,
 )
+from protocol.progress import Gpu
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,10 @@ def test_a_gpu_that_nobody_has_told_of_yet_is_not_called_a_cpu(
     report = reports.report(training.cycle, Gauges(), training.at, (), policy)
     assert isinstance(report, TrainingReport)
     assert report.gpu == memory
+
+
+def test_what_a_trainer_tells_of_its_gpu_is_reported_in_gb(training, stepped) -> None:
+    line = stepped(training.at, gpu=Gpu(used_bytes=19 * 2**29, total_bytes=40 * 2**30, busy_share=0.97))
+    report = reports.report(training.cycle, Gauges(stepped=line), training.at, (), training.policy)
+    assert isinstance(report, TrainingReport)
+    assert report.gpu == GpuMemory(used_gb=9.5, total_gb=40)
