@@ -17,8 +17,9 @@ from trainer.converting.convert import convert, must_lie_outside
 from trainer.converting.draft import discard
 from trainer.data.fingerprint import hash_files, hash_set
 from trainer.data.tree import look_through
-from trainer.process.attempt import Attempt, JobError, Told, now, replace_whole
+from trainer.process.attempt import Attempt, JobError, Told, now
 from trainer.process.memory import keep_what_was_freed
+from trainer.process.whole import replace_whole
 
 COUNTED_EVERY_S = 1.0
 WAITING_SAID_EVERY_S = 60.0

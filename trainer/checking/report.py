@@ -21,7 +21,7 @@ from trainer.checking.tally import BINS
 from trainer.data.episode import Source
 from trainer.data.episodes import find_episodes
 from trainer.data.video import Picture, VideoError
-from trainer.process.attempt import replace_whole
+from trainer.process.whole import replace_whole
 
 MOST_FRAMES_SHOWN = 24
 ACROSS = 6

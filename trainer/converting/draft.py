@@ -21,7 +21,8 @@ from trainer.data.episode import Source, kept_frames, kept_rows
 from trainer.data.fingerprint import content_at
 from trainer.data.rows import Table
 from trainer.data.store import FrameStore, Rows, checksum_map, complete, create, frame_maps, sync
-from trainer.process.attempt import JobError, installed_versions, sync_folder
+from trainer.process.attempt import JobError, installed_versions
+from trainer.process.whole import sync_folder
 
 
 @dataclass(frozen=True, slots=True)

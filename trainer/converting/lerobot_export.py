@@ -16,7 +16,8 @@ from protocol.training import TrainingConfig
 from trainer.converting.convert import convert
 from trainer.data.lerobot_episode import NO_EXTRA, SUCCESS
 from trainer.data.store import ACTION, IMAGES, STATE, FrameStore, sync
-from trainer.process.attempt import JobError, Told, hears_nothing, sync_folder
+from trainer.process.attempt import JobError, Told, hears_nothing
+from trainer.process.whole import sync_folder
 from trainer.process.workers import cores
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from trainer.learning.ranks import Ranks, TogetherStep
 from trainer.learning.recipe import STOCK, Recipe
 from trainer.learning.reference import Reference
 from trainer.learning.tuning import NOBODY, Onlookers, tuned, usual
-from trainer.process.attempt import JobError, replace_whole
+from trainer.process.attempt import JobError
+from trainer.process.whole import replace_whole
 from trainer.saving import folder, room
 from trainer.saving.snapshot import bytes_of
 

@@ -38,6 +38,7 @@ from protocol.job import (
 )
 from protocol.progress import Began, Line
 from trainer.process.misfit import in_one_line
+from trainer.process.whole import FULL, replace_whole, write_over
 
 FIRST_PHASE = {"probe": "probe", "check": "check", "convert": "convert", "train": "load"}
 FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 600.0}
@@ -45,7 +46,6 @@ FIRST_PROMISE_S = {"probe": 120.0, "check": 600.0, "convert": 600.0, "train": 60
 LOGGED = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")  # INFO as in protocol.folders
 ROOM_BYTES = 4096
 """Every failure's verdict is shorter, and so is a training's."""
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 REPORTED_VERSIONS = ("lerobot", "torch", "torchvision", "numpy", "av", "h5py")
 
 
@@ -104,7 +104,7 @@ class Attempt:
                 raise
             if len(_written(outcome)) > ROOM_BYTES:
                 outcome = failed(error, self.folder.job)
-            _write_over(_room(self.folder), _written(outcome), self.folder.outcome)
+            write_over(_room(self.folder), _written(outcome), self.folder.outcome)
         return outcome
 
 
@@ -168,41 +168,6 @@ def exit_code(outcome: Outcome) -> ExitCode:
 
 def _written(outcome: Outcome) -> bytes:
     return outcome.model_dump_json(indent=2).encode() + b"\n"
-
-
-def _write_over(taken: Path, content: bytes, path: Path) -> None:
-    """As `replace_whole`, into the place on the disk that `taken` has."""
-    with taken.open("r+b") as file:
-        file.write(content)
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
-    taken.replace(path)
-    sync_folder(path.parent)
-
-
-def replace_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that a reader finds the old one, the new one, never half of one."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` as lasting as the files they name."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- the work and how it fails ----------------------------------------------

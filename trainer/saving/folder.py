@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from protocol.saved import MANIFEST, manifest_of
-from trainer.process.attempt import JobError, replace_whole, sync_folder
+from trainer.process.attempt import JobError
+from trainer.process.whole import replace_whole, sync_folder
 
 UNFINISHED = ".tmp-"
 SET_ASIDE = ".damaged-"

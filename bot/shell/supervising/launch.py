@@ -195,7 +195,7 @@ def last_words(folder: AttemptFolder) -> str:
 def replace_whole(path: Path, content: bytes) -> None:
     """A reader finds all of it or nothing, even after a power cut.
 
-    As in `trainer/process/attempt.py`: bot and trainer share nothing but a language that touches no file.
+    As in `trainer/process/whole.py`: bot and trainer share nothing but a language that touches no file.
     """
     unfinished = path.with_name(f".{path.name}.tmp")
     with unfinished.open("wb") as file:
