@@ -35,7 +35,7 @@ from bot.rehearsal.discord.guild import Guild
 from bot.rehearsal.discord.server import DiscordServer
 from bot.rehearsal.processes import Daemon
 from bot.rehearsal.soak.tally import MARK, Tally, at_share
-from bot.rehearsal.soak.thermometer import LINE_S, SAMPLE_S, read_readings
+from bot.rehearsal.soak.thermometer import LINE_S, lateness, read_readings
 from bot.shell.machine.places import Places
 from bot.shell.remembering import tables
 from bot.shell.remembering.store import Store, open_to_read
@@ -198,11 +198,8 @@ class Interview:
             number += 1
 
     async def _look_at_the_clock(self) -> None:
-        due = time.monotonic()
-        while True:
-            due += SAMPLE_S
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            self.late_ms.append((time.monotonic() - due) * 1000)
+        async for _, late_ms in lateness():
+            self.late_ms.append(late_ms)
 
 
 @asynccontextmanager

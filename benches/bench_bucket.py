@@ -41,8 +41,6 @@ NEEDS = {
     "transfer_manager": "google.cloud.storage.transfer_manager",
 }
 
-SAMPLE_S = 0.02
-
 type Client = Callable[[str, Path], str | None]
 """Answers what else there is to say of the run."""
 
@@ -66,12 +64,10 @@ def ours_down(address: str, folder: Path) -> str:
 
 
 async def _watch_the_loop(late_ms: list[float]) -> None:
-    """How much later than due each sample comes; in a stall every one that falls into it is late."""
-    due = time.monotonic()
-    while True:
-        due += SAMPLE_S
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        late_ms.append((time.monotonic() - due) * 1000)
+    from bot.rehearsal.soak.thermometer import lateness  # noqa: PLC0415 - the others need none of it
+
+    async for _, late in lateness():
+        late_ms.append(late)
 
 
 def ours_up(address: str, folder: Path) -> None:

@@ -34,7 +34,10 @@ def one_line_errors(place: Path | None = None) -> Iterator[None]:
 
 
 def _let_go_of_output() -> None:
-    """Else Python tries the rest once more as it ends, and tells of that with two lines of its own."""
+    """Else Python tries the rest once more as it ends, and tells of that with two lines of its own.
+
+    Bot and trainer each have this: they share nothing but a language that touches no file.
+    """
     try:
         sys.stdout.flush()
     except OSError:

@@ -3,6 +3,9 @@
 Where Watcher's right was delegated an operator may say the same by `!approve` and `!reject`.
 """
 
+from datetime import datetime
+
+from bot.core.effects import Effect
 from bot.core.events import Heard, Reacted
 from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
@@ -30,9 +33,7 @@ def answered(
     said = _read(word, cycle.proposal, WATCHER)
     if not _of_a_line(said, cycle.proposal):
         return state, say(replies.another_line(cycle.proposal, event.author))
-    after, effects = terms.answer(cycle, said, event.at, policy)
-    taken = replies.word_taken(after, _in_words(said, cycle.proposal), event.author)
-    return now(carrying(state, cycle, said), cycle=after), (*say(taken), *effects)
+    return _taken(state, cycle, said, event, policy)
 
 
 def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Policy) -> Step:
@@ -46,9 +47,9 @@ def delegated(state: State, word: Approval | Rejection, event: Heard, policy: Po
     said = _read(word, cycle.proposal, by)
     if not _of_a_line(said, cycle.proposal):
         return state, say(replies.not_that_line(cycle.proposal, event.author))
-    after, effects = terms.answer(cycle, said, event.at, policy)
+    state, after, effects = settled(state, cycle, said, event.at, policy)
     told = replies.decided(word.kind, cycle.proposal, after, by, event.author, policy)
-    return now(carrying(state, cycle, said), cycle=after), (*say(*told), *effects)
+    return state, (*say(*told), *effects)
 
 
 def reacted(state: State, event: Reacted, policy: Policy) -> Step:
@@ -60,14 +61,23 @@ def reacted(state: State, event: Reacted, policy: Policy) -> Step:
         return state, ()
     every = frozenset(line.number for line in cycle.proposal.lines)
     word = Word(by=WATCHER, approved=every) if event.yes else Word(by=WATCHER, rejected=every)
-    after, effects = terms.answer(cycle, word, event.at, policy)
+    return _taken(state, cycle, word, event, policy)
+
+
+def _taken(state: State, cycle: Cycle, word: Word, event: Heard | Reacted, policy: Policy) -> Step:
+    assert cycle.proposal is not None, "the callers have looked"
+    state, after, effects = settled(state, cycle, word, event.at, policy)
     taken = replies.word_taken(after, _in_words(word, cycle.proposal), event.author)
-    return now(carrying(state, cycle, word), cycle=after), (*say(taken), *effects)
+    return state, (*say(taken), *effects)
 
 
-def carrying(state: State, cycle: Cycle, word: Word) -> State:
-    """With what it approves too late for this run: that is the next cycle's."""
-    return now(state, carried=(*state.carried, *terms.too_late(cycle, word)))
+def settled(
+    state: State, cycle: Cycle, word: Word, at: datetime, policy: Policy
+) -> tuple[State, Cycle, tuple[Effect, ...]]:
+    """The state and its cycle after a word. What it approves too late for this run is the next cycle's."""
+    after, effects = terms.answer(cycle, word, at, policy)
+    carried = (*state.carried, *terms.too_late(cycle, word))
+    return now(state, cycle=after, carried=carried), after, effects
 
 
 def _means(proposal: Proposal, named: str | None, reply_ref: str | None) -> bool:

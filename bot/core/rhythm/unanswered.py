@@ -7,7 +7,6 @@ from bot.core.moves import Step, now, say
 from bot.core.policy import Policy
 from bot.core.saying import replies
 from bot.core.state import Cycle, State
-from bot.core.tracks import terms
 from bot.core.tracks.terms import Word
 from protocol.messages import Alert
 
@@ -21,8 +20,8 @@ def grace_over(state: State, at: datetime, policy: Policy) -> Step:
     word = Word(
         by=f"APPROVAL=notice, {policy.notice_grace_s:.0f}초 동안 이의 없음", approved=_by_silence(cycle)
     )
-    after, effects = terms.answer(cycle, word, at, policy)
-    return now(consent.carrying(state, cycle, word), cycle=after), effects
+    after, _, effects = consent.settled(state, cycle, word, at, policy)
+    return after, effects
 
 
 def grace_until(cycle: Cycle, policy: Policy) -> datetime | None:

@@ -64,10 +64,10 @@ def repeats(cycle: Cycle) -> Blocked:
     return by("repeat", (f"{before}: 같은 학습을 반복하게 됨",))
 
 
-def mended(cause: BlockCause, problem: str) -> Blocked:
+def mended(cause: BlockCause, problems: tuple[str, ...]) -> Blocked:
     """Nobody is asked for anything: what goes on is in the report of changes beside it."""
     request = "없음: 운영자가 AUTO_APPROVE로 미리 승인한 변경으로 바로 재개"
-    return Blocked(cause=cause, problems=(problem,), request=request)
+    return Blocked(cause=cause, problems=problems, request=request)
 
 
 def no_checkpoint_to_start_from(problem: str) -> Blocked:

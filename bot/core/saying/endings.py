@@ -36,25 +36,23 @@ def final_handoff(cycle: Cycle, outcome: Trained, manifest: str, policy: Policy)
 
 
 def stopped(cycle: Cycle, by: str, epoch: int, policy: Policy) -> CycleStopped:
+    return _halted(cycle, by, epoch, "`resume`이라고 하면 저장 지점에서 이어서 학습합니다.", policy)
+
+
+def abandoned(cycle: Cycle, by: str, policy: Policy) -> CycleStopped:
+    epoch = cycle.shelf.newest[1] if cycle.shelf.newest else None
+    note = "이 cycle은 DONE 없이 끝났습니다. 다음 HANDOFF로 새 cycle을 시작합니다."
+    return _halted(cycle, f"{by} (cycle을 포기)", epoch, note, policy)
+
+
+def _halted(cycle: Cycle, by: str, epoch: int | None, note: str, policy: Policy) -> CycleStopped:
     return CycleStopped(
         cycle=cycle.number,
         by=by,
         epoch=epoch,
         checkpoint=checkpoints.newest(cycle, policy),
         lessons=outcomes(cycle),
-        notes=("`resume`이라고 하면 저장 지점에서 이어서 학습합니다.",),
-    )
-
-
-def abandoned(cycle: Cycle, by: str, policy: Policy) -> CycleStopped:
-    newest = cycle.shelf.newest
-    return CycleStopped(
-        cycle=cycle.number,
-        by=f"{by} (cycle을 포기)",
-        epoch=newest[1] if newest else None,
-        checkpoint=checkpoints.newest(cycle, policy),
-        lessons=outcomes(cycle),
-        notes=("이 cycle은 DONE 없이 끝났습니다. 다음 HANDOFF로 새 cycle을 시작합니다.",),
+        notes=(note,),
     )
 
 

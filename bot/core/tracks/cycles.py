@@ -12,7 +12,6 @@ from bot.core.state import (
     Cycle,
     Ended,
     Finished,
-    Held,
     LessonHeard,
     State,
     Terms,
@@ -20,6 +19,7 @@ from bot.core.state import (
     Unstarted,
     Waiting,
     expected_job,
+    is_under_way,
 )
 from bot.core.tracks import device, terms
 from protocol import paths
@@ -81,7 +81,7 @@ def finish(state: State, event: HandedOn, policy: Policy) -> Step:
 def stands_still(state: State) -> bool:
     """Is nothing at work for the open cycle, and will nothing be before somebody acts?"""
     cycle = state.cycle
-    return cycle is not None and isinstance(cycle.run, Unstarted | Held) and expected_job(state) is None
+    return cycle is not None and not is_under_way(cycle.run) and expected_job(state) is None
 
 
 def abandon(state: State, cycle: Cycle, by: str, policy: Policy) -> Step:

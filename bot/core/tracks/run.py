@@ -156,11 +156,10 @@ def _left(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
             return _crashed(cycle, run, event, policy)
         case Failed() as failed:
             cause = blocked.cause_of(failed)
-            held, told = _hold(cycle, run, cause, failed.message, event.at)
+            held = _held(cycle, run, cause, failed.message, event.at)
             after, asked = mending.propose(held, failed, event.at, policy)
-            if mending.mended(after):
-                told = say(blocked.mended(cause, failed.message))
-            return after, (*told, *asked)
+            says = blocked.mended if mending.mended(after) else blocked.by
+            return after, (*say(says(cause, (failed.message,))), *asked)
         case _:
             return _hold(cycle, run, "trainer", blocked.crashed(event), event.at)
 
@@ -178,8 +177,11 @@ def _crashed(cycle: Cycle, run: Alive, event: JobEnded, policy: Policy) -> Move:
 
 
 def _hold(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -> Move:
-    held = Held(cause=cause, why=why, config=run.config, since=at)
-    return now(cycle, run=held), say(blocked.by(cause, (why,)))
+    return _held(cycle, run, cause, why, at), say(blocked.by(cause, (why,)))
+
+
+def _held(cycle: Cycle, run: Alive, cause: BlockCause, why: str, at: datetime) -> Cycle:
+    return now(cycle, run=Held(cause=cause, why=why, config=run.config, since=at))
 
 
 def _stopped(cycle: Cycle, run: Stopping, event: JobEnded, policy: Policy) -> Move:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -52,14 +52,22 @@ def size_of(pid: int) -> tuple[int, int]:
     return resident * _PAGE_KB, len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208  counted, not read
 
 
+async def lateness() -> AsyncIterator[tuple[float, float]]:
+    """Every SAMPLE_S when a sample was due, by time.monotonic(), and how many ms later it came: how late the
+    event loop is. In a stall every sample that falls into it is late, not only the first."""
+    due = time.monotonic()
+    while True:
+        due += SAMPLE_S
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        yield due, (time.monotonic() - due) * 1000
+
+
 async def _take(readings: Path) -> None:
     lags_ms: list[float] = []
-    written = due = time.monotonic()
+    written = time.monotonic()
     with readings.open("a", encoding="utf-8") as file:
-        while True:
-            due += SAMPLE_S  # in a stall every sample that falls into it is late, not only the first
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            lags_ms.append(round((time.monotonic() - due) * 1000, 2))
+        async for due, late_ms in lateness():
+            lags_ms.append(round(late_ms, 2))
             if due - written >= LINE_S:
                 rss_kb, descriptors = size_of(os.getpid())
                 line = Reading(

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import groupby
@@ -21,7 +21,7 @@ from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable, open_to_read
 from protocol import paths
 from protocol.lessons import MOST, read_lessons
-from protocol.messages import ChangeReport
+from protocol.messages import ChangeReport, Lesson
 from protocol.parts import join
 from protocol.plan import PlanBroken, read_plan
 from protocol.text import read_said
@@ -82,10 +82,12 @@ def explain(file: Path, plan: Path | None, hints: bool, cycle: int, as_json: boo
     """The verdict on each lesson in FILE (- is standard input), with its diff, its hash or its question."""
     try:
         base = _planned(plan) if plan else TrainingConfig()
-        text = _text_of(file)
-        if (count := len(read_lessons(text))) > MOST:
-            raise Unreadable(f"{file}: {count} lessons, more than the {MOST} of a file; name the right one")
-        terms = explained(text, base, hints=hints, cycle=cycle)
+        found = read_lessons(_text_of(file))
+        if len(found) > MOST:
+            raise Unreadable(
+                f"{file}: {len(found)} lessons, more than the {MOST} of a file; name the right one"
+            )
+        terms = explained(found, base, hints=hints, cycle=cycle)
     except Unreadable as error:
         click.echo(f"training-claw lessons: {error}", err=True)
         sys.exit(1)
@@ -122,11 +124,13 @@ def _text_of(path: Path) -> str:
         raise Unreadable(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
-def explained(text: str, base: TrainingConfig, *, hints: bool = False, cycle: int = 1) -> Judged | Settled:
-    """The lessons of `text`, judged on a cycle that would otherwise train with `base`."""
+def explained(
+    found: Iterable[Lesson], base: TrainingConfig, *, hints: bool = False, cycle: int = 1
+) -> Judged | Settled:
+    """Lessons, judged on a cycle that would otherwise train with `base`."""
     heard = tuple(
         LessonHeard(lesson=lesson, rank="hint" if hints else "order", source="lessons explain")
-        for lesson in read_lessons(text)
+        for lesson in found
     )
     fresh = Judged(base=base, config=base, ledger=(), looked_at=(), from_plan=())
     before = ledger.Before(base, paths.act_best(cycle - 1)) if cycle > 1 else None

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -13,6 +13,9 @@ from bot.shell.commands.state_dir import STATE_DIR
 from bot.shell.machine.fatal import Fatal
 from bot.shell.machine.places import Places
 from bot.shell.remembering.store import StoreUnusable
+
+if TYPE_CHECKING:
+    from bot.shell.machine.tidying import Spare
 
 
 @click.group("state", context_settings={"help_option_names": ["-h", "--help"]})
@@ -146,22 +149,28 @@ def tidy(days: int, dry_run: bool, state_dir: Path) -> None:
         found = tidying.spare(places, state_in(places), datetime.now(UTC), timedelta(days=days))
     except (StoreUnusable, OSError) as error:
         _refuse("tidy", error)
-    freed, stuck = 0, False
+    gone: list[Spare] = []
     for one in found:
-        try:
-            if not dry_run:
-                tidying.clear(one)
-        except OSError as error:  # one that cannot go keeps no other
-            where, why = error.filename or one.path, error.strerror or error
-            told = f"training-claw state tidy: {where}: {why}; correct its owner, or remove it by hand"
-            click.echo(told, err=True)
-            stuck = True
-            continue
-        freed += one.size_bytes
-        click.echo(f"{'would go' if dry_run else 'gone'}: {one.path} ({one.size_bytes / 1e9:.1f} GB)")
+        if dry_run or _is_cleared(one):  # one that cannot go keeps no other
+            gone.append(one)
+            click.echo(f"{'would go' if dry_run else 'gone'}: {one.path} ({one.size_bytes / 1e9:.1f} GB)")
+    freed = sum(one.size_bytes for one in gone)
     click.echo(f"{freed / 1e9:.1f} GB {'could be freed' if dry_run else 'freed'}")
-    if stuck:
+    if len(gone) < len(found):
         sys.exit(1)
+
+
+def _is_cleared(one: "Spare") -> bool:
+    from bot.shell.machine import tidying  # noqa: PLC0415
+
+    try:
+        tidying.clear(one)
+    except OSError as error:
+        where, why = error.filename or one.path, error.strerror or error
+        told = f"training-claw state tidy: {where}: {why}; correct its owner, or remove it by hand"
+        click.echo(told, err=True)
+        return False
+    return True
 
 
 def _refuse(verb: str, error: Exception) -> NoReturn:

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 
 import structlog
 
 from bot.core.channel import listening
-from bot.core.events import Edited, Garbled, Reacted, Spoke, StrangerCommanded
+from bot.core.events import Edited, Event, Garbled, Reacted, Spoke, StrangerCommanded
 from bot.core.policy import Policy
 from bot.core.state import State
 from bot.shell.conversation.channel import CLOCK_SLACK, Channel, HistoryClosed, Letter, Mark, id_at
@@ -184,14 +185,15 @@ class Intake:
         if not listening.remembers(self._desk.state, letter.id):
             await self._take_letter(letter, {})
         elif self._door.knows(letter):
-            await self._desk.tell(Note(event=await self._edited(letter)))
+            edited = partial(Edited, at=STAMPED, author=letter.author_id, message_id=letter.id)
+            await self._desk.tell(Note(event=await self._read(letter, edited)))
 
-    async def _edited(self, letter: Letter) -> Edited | Garbled:
+    async def _read(self, letter: Letter, event_of: Callable[..., Event]) -> Event:
+        """`event_of(text=…)`, or that part of the text cannot be had."""
         try:
-            text = await whole_text(letter, self._pause)
+            return event_of(text=await whole_text(letter, self._pause))
         except Unreadable as error:
             return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
-        return Edited(at=STAMPED, author=letter.author_id, message_id=letter.id, text=text)
 
     async def _take_letter(self, letter: Letter, cursors: dict[str, str]) -> None:
         if letter.author_id == self._policy.roster.training:
@@ -209,7 +211,8 @@ class Intake:
         addressed = self._door.admits(letter, answers_ours=kind in AWAITING)
         if not addressed and not self._goes_on(letter):
             return
-        event = await self._spoke(letter, ref, addressed=addressed)
+        said = partial(Spoke, at=STAMPED, author=letter.author_id, message_id=letter.id, said_at=letter.at)
+        event = await self._read(letter, partial(said, addressed=addressed, reply_ref=ref))
         log.info("heard", author=letter.author_id, message=letter.id, addressed=addressed)
         await self._desk.tell(
             Note(
@@ -217,21 +220,6 @@ class Intake:
                 inbox=InboxEntry(heard_id=str(letter.id), author=letter.author_id),
                 cursors=cursors,
             )
-        )
-
-    async def _spoke(self, letter: Letter, ref: str | None, *, addressed: bool) -> Spoke | Garbled:
-        try:
-            text = await whole_text(letter, self._pause)
-        except Unreadable as error:
-            return Garbled(at=STAMPED, author=letter.author_id, what=str(error))
-        return Spoke(
-            at=STAMPED,
-            author=letter.author_id,
-            message_id=letter.id,
-            text=text,
-            said_at=letter.at,
-            addressed=addressed,
-            reply_ref=ref,
         )
 
     async def _recognise(self, letter: Letter) -> None:

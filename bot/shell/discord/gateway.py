@@ -214,9 +214,8 @@ class Gateway:
             raise Later("Discord does not answer in time") from error
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise Later(f"Discord cannot be reached: {type(error).__name__} {error}") from error
-        except (
-            RuntimeError
-        ) as error:  # the library tries again by itself, on a session that was closed meanwhile
+        except RuntimeError as error:
             if not client.is_closed():
                 raise
+            # The library had tried again by itself, on a session that was closed meanwhile.
             raise Later("the connection to Discord was given up meanwhile") from error

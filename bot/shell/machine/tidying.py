@@ -36,7 +36,7 @@ def spare(places: Places, state: State, now: datetime, age: timedelta) -> tuple[
     return tuple(
         Spare(path, _size(path))
         for path in _candidates(places)
-        if path.name.startswith(LEAVING) or (path not in needed and _is_ours_since(path, last))
+        if path.name.startswith(LEAVING) or (path not in needed and _is_untouched_since(path, last))
     )
 
 
@@ -60,7 +60,7 @@ def _candidates(places: Places) -> Iterator[Path]:
     yield from sorted((places.path / "runs").glob(f"*/{LEAVING}*"))
 
 
-def _is_ours_since(path: Path, last: float) -> bool:
+def _is_untouched_since(path: Path, last: float) -> bool:
     """Is it no link, and was last changed before `last`? What has gone meanwhile is nothing to remove."""
     try:
         return not path.is_symlink() and path.stat().st_mtime < last

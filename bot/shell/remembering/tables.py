@@ -25,6 +25,9 @@ type Db = sqlite3.Connection
 JOURNAL_LINES = 20_000
 IN_DOUBT = "status = 'owed' AND tries > 0 AND discord_id IS NULL"
 """Parts that may have been sent, though nobody told us so."""
+WITHOUT_A_STATE = (
+    "put a backup in its place (`training-claw state restore FILE`), or move it away to begin anew"
+)
 PERIODIC_KINDS = tuple(one.model_fields["kind"].default for one in PERIODIC)
 
 
@@ -87,10 +90,7 @@ def load(db: Db) -> State | None:
 
 
 def _damaged(db: Db) -> str:
-    return (
-        f"{_file(db)}: the saved state is damaged; put a backup in its place "
-        "(`training-claw state restore FILE`), or move it away to begin anew"
-    )
+    return f"{_file(db)}: the saved state is damaged; {WITHOUT_A_STATE}"
 
 
 def _file(db: Db) -> str:

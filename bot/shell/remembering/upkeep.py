@@ -157,10 +157,7 @@ def _saved(database: Path, fresh: Path) -> tuple[dict[str, int], tuple[str, ...]
         target.execute("COMMIT")
         saved = {table: _count(target, table) for table in TABLES}
         if _state_of(target) is None:
-            raise StoreUnusable(
-                f"{database}: the state cannot be read any more; put a backup in its place "
-                "(`training-claw state restore FILE`), or move it away to begin anew"
-            )
+            raise StoreUnusable(f"{database}: the state cannot be read any more; {tables.WITHOUT_A_STATE}")
     return saved, cut_short
 
 

@@ -1,18 +1,16 @@
 """Damage of any strength at any place is found there; data that is only unusual is let through."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
-import av
 import numpy as np
 import pytest
-from av.video.frame import VideoFrame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benches.false_alarms import encode
 from protocol.job import Checked
 from protocol.training import TrainingConfig
 from trainer.checking.check import check
@@ -35,6 +33,7 @@ from .desk import hash_folder
 
 CARD = TrainingConfig()
 FRAMES = 40
+SIZE = (640, 480)
 FRAME = st.integers(0, FRAMES - 1)
 LARGEST = float(np.finfo(np.float32).max)
 """Above it a value is not finite where it is learned from, and another check's."""
@@ -249,22 +248,6 @@ ENCODERS = [
 ]
 
 
-def encode(path: Path, planes: list[np.ndarray], codec: str, options: dict[str, str]) -> None:
-    """In a thread of its own: for root, SVT-AV1 makes the one that calls it a real-time thread, for good."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(write, path, planes, codec, options).result()
-
-
-def write(path: Path, planes: list[np.ndarray], codec: str, options: dict[str, str]) -> None:
-    with av.open(path, "w", format="mp4") as container:
-        stream = container.add_stream(codec, rate=30, options=options)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for picture in planes:
-            container.mux(stream.encode(VideoFrame.from_ndarray(picture, format="yuv420p")))
-        container.mux(stream.encode())
-
-
 @pytest.mark.parametrize(("codec", "options"), ENCODERS, ids=lambda value: str(value)[:24])
 def test_other_encoders_raise_no_alarm(
     simulated: Path,
@@ -276,7 +259,7 @@ def test_other_encoders_raise_no_alarm(
 ) -> None:
     folder = copytree(simulated, tmp_path / "set")
     for episode in folder.iterdir():
-        encode(episode / "ego.mp4", planes_of(episode / "ego.mp4", 640, 480), codec, options)
+        encode(episode / "ego.mp4", planes_of(episode / "ego.mp4", *SIZE), codec, options, SIZE)
     verdict = check(folder, config)
     assert (verdict.ok, verdict.problems) == (True, ())
 
@@ -289,8 +272,8 @@ def test_a_copy_of_other_size_or_bitrate_is_known_again_and_another_episode_is_n
 ) -> None:
     folder = copytree(simulated, tmp_path / "set")
     copy = copytree(simulated / "episode_001", folder / "episode_007")
-    planes = planes_of(copy / "ego.mp4", 640, 480)
-    encode(copy / "ego.mp4", planes, "libx264", {"crf": "38", "preset": "ultrafast"})
+    planes = planes_of(copy / "ego.mp4", *SIZE)
+    encode(copy / "ego.mp4", planes, "libx264", {"crf": "38", "preset": "ultrafast"}, SIZE)
     said = [each.message for each in check(folder, config).problems if "영상이" in each.message]
     assert len(said) == 1
     assert said[0].startswith("episode_001와 영상이 거의 같음 (ego.mp4, 밝기 차이 평균 0.")

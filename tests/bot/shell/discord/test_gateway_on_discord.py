@@ -169,27 +169,27 @@ async def test_what_was_said_while_we_were_away_is_heard_once_and_in_order(
         await bot.until(lambda: bot.texts() == ["two", "three", "four"])
 
 
-async def test_a_long_absence_is_read_though_much_of_it_does_not_come_at_once(
-    server: DiscordServer, store: Store
-) -> None:
+async def much_is_said_while_away(server: DiscordServer, store: Store, messages: int) -> None:
+    """After "one" so many to others, and then "two"."""
     async with Bot(server, store).online() as bot:
         await server.say(WATCHER, to_us("one"))
         await bot.until(lambda: bot.texts() == ["one"])
-    for number in range(450):
+    for number in range(messages):
         await server.say(STRANGER_ID, f"not to us: {number}")
     await server.say(WATCHER, to_us("two"))
+
+
+async def test_a_long_absence_is_read_though_much_of_it_does_not_come_at_once(
+    server: DiscordServer, store: Store
+) -> None:
+    await much_is_said_while_away(server, store, messages=450)
     server.rest.interferences.append(every_second(is_history, status(503)))
     async with Bot(server, store).online() as bot:
         await bot.until(lambda: bot.texts() == ["two"])
 
 
 async def test_a_long_absence_may_take_any_time_to_read(server: DiscordServer, store: Store) -> None:
-    async with Bot(server, store).online() as bot:
-        await server.say(WATCHER, to_us("one"))
-        await bot.until(lambda: bot.texts() == ["one"])
-    for number in range(2500):
-        await server.say(STRANGER_ID, f"not to us: {number}")
-    await server.say(WATCHER, to_us("two"))
+    await much_is_said_while_away(server, store, messages=2500)
     server.rest.interferences.append(always(is_history, late(0.1)))
     async with Bot(server, store, limits=Limits(ready_s=0.1, request_s=0.2)).online() as bot:
         await bot.until(lambda: bot.texts() == ["two"])
