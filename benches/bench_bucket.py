@@ -176,8 +176,10 @@ def _serving(tree: Path, latency_s: float) -> Iterator[str]:
     command = [sys.executable, "-m", "benches.gcs_server", str(tree), str(latency_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        yield server.stdout.readline().strip()
-        server.terminate()
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()  # else whoever leaves early waits for it for ever
 
 
 type Run = tuple[float, float, float, str]
